@@ -1,0 +1,35 @@
+"""What data there is: events, properties and the values properties take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from insights_mcp.schema.reply import ReplyShape
+
+
+class EventDefinition(ReplyShape):
+    """An event that has been seen; `last_seen_at` is ISO 8601."""
+
+    name: str
+    description: str | None = None
+    last_seen_at: str | None = None
+    tags: list[str] = []
+    verified: bool | None = None
+    hidden: bool | None = None
+
+
+class PropertyDefinition(ReplyShape):
+    """A property that has been seen. `property_type` is String, Numeric, Boolean, DateTime, Duration or null."""
+
+    name: str
+    description: str | None = None
+    property_type: str | None = None
+    is_numerical: bool | None = None
+    is_seen_on_filtered_events: bool | None = None
+
+
+class PropertyValue(ReplyShape):
+    """A value a property has taken."""
+
+    name: Any = None
+    count: int | None = None

@@ -1,0 +1,30 @@
+"""What every reply shape has in common, and the page around lists."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+Item = TypeVar("Item")
+
+
+class ReplyShape(BaseModel):
+    """A reply object. PostHog adds fields weekly and leaves some out: unknown ones are kept, none is required."""
+
+    model_config = ConfigDict(extra="allow", defer_build=True, populate_by_name=True)
+
+
+class Page(ReplyShape, Generic[Item]):
+    """One page of a list. `count` is the size of the whole list; `next` and `previous` are URLs."""
+
+    results: list[Item]
+    count: int | None = None
+    next: str | None = None
+    previous: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_list(cls, value: Any) -> Any:
+        """Some versions answer with the bare list (trending, property values)."""
+        return {"results": value, "count": len(value)} if isinstance(value, list) else value
