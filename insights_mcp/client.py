@@ -1,0 +1,355 @@
+"""The one way to PostHog: scope check, request, retry, size limit, typed reply or one of our errors.
+
+It never sends a request the key has no scope for, never sends what must not be repeated twice, and
+never sends anything to a project the user did not choose.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx2
+from pydantic import ValidationError
+
+from insights_mcp import __version__
+from insights_mcp.endpoint import Endpoint, Request, reply_adapter, reply_type
+from insights_mcp.endpoints.account import GetCurrentKey, GetProject
+from insights_mcp.errors import (
+    BadReply,
+    Forbidden,
+    InsightsError,
+    InvalidInput,
+    MissingScope,
+    RateLimited,
+    SessionOnly,
+    SettingsError,
+    Unauthenticated,
+    Unavailable,
+    Unreachable,
+)
+from insights_mcp.failures import failure
+from insights_mcp.schema.account import Key, Project
+from insights_mcp.scopes import Scopes
+from insights_mcp.settings import CLOUDS, Settings
+from insights_mcp.text import clean
+
+if TYPE_CHECKING:
+    from stamina import Attempt
+
+Reply = TypeVar("Reply")
+
+MAX_REPLY_BYTES = 64 * 1024 * 1024
+MAX_REQUEST_BYTES = 1024 * 1024
+MAX_RETRY_AFTER = 30.0
+ATTEMPTS = 4
+TIMEOUT = httpx2.Timeout(30.0, connect=10.0, read=120.0)
+RETRIED_STATUS = (502, 503, 504)
+UNSURE = "It may have been done all the same: look before you repeat it."
+REASONS = {
+    "certificate": "its certificate is not trusted",
+    "ssl": "the encrypted connection failed",
+    "name or service": "there is no server of that name",
+    "nodename": "there is no server of that name",
+    "getaddrinfo": "there is no server of that name",
+    "refused": "it refuses connections",
+    "timed out": "it does not answer",
+}
+
+
+class Client:
+    """A key, a host and a project. `transport` replaces the network (the embedded backend)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        clouds: tuple[str, ...] = CLOUDS,
+        max_reply_bytes: int = MAX_REPLY_BYTES,
+    ) -> None:
+        self._settings = settings
+        self._transport = transport
+        self._clouds = clouds
+        self._max_reply_bytes = max_reply_bytes
+        self._host = settings.host
+        self._scopes = settings.scopes
+        self._key: Key | None = None
+        self._project: Project | None = None
+        self._refused: set[type[Endpoint[Any]]] = set()
+        self._introspection = asyncio.Lock()
+        self._http_client: httpx2.AsyncClient | None = None
+
+    @property
+    def host(self) -> str:
+        """Where requests go, such as https://us.posthog.com; before it is known, `PostHog`."""
+        return self._host or "PostHog"
+
+    async def send(self, call: Endpoint[Reply]) -> Reply:
+        """Send a call and return its reply. Every failure is an InsightsError."""
+        endpoint = type(call)
+        await self._check(endpoint)
+        project = await self.project_id() if "{project_id}" in endpoint.route.path else 0
+        request = call.request(project)
+        async for attempt in _attempts(endpoint.route.repeatable):
+            with attempt:
+                return self._read(endpoint, await self._exchange(endpoint, request))
+        raise AssertionError("unreachable")
+
+    def may(self, endpoint: type[Endpoint[Any]]) -> bool:
+        """Whether the key can call this endpoint, as far as is known: scope held, and not refused before."""
+        scope = endpoint.route.scope
+        granted = scope is None or self._scopes is None or self._scopes.grants(scope)
+        return granted and endpoint not in self._refused
+
+    async def scopes(self) -> Scopes | None:
+        """The key's scopes: from the settings, else asked once. None when they cannot be known (OAuth tokens)."""
+        if self._scopes is None:
+            key = await self.key()
+            self._scopes = Scopes(key.scopes) if key and key.scopes is not None else None
+        return self._scopes
+
+    async def key(self) -> Key | None:
+        """What PostHog says of the key, asked once. None for a token it says nothing of."""
+        if self._key is None and not self._settings.api_key.startswith("pha_"):
+            async with self._introspection:
+                self._key = self._key or await self._introspect()
+        return self._key
+
+    async def project_id(self) -> int:
+        """The chosen project: the setting, or the only one the key is limited to."""
+        if self._settings.project_id is not None:
+            await self._check_project(self._settings.project_id)
+            return self._settings.project_id
+        key = await self.key()
+        if key and key.scoped_teams and len(key.scoped_teams) == 1:
+            return key.scoped_teams[0]
+        raise SettingsError(
+            "POSTHOG_PROJECT_ID is not set, and no call is sent to a project that was not chosen.",
+            "Set it to the project's number; `insights-mcp doctor` lists the projects the key can see.",
+        )
+
+    async def place(self) -> str:
+        """The project in words, for every answer: number, name when the key may read it, and host."""
+        number = await self.project_id()
+        if self._project is None:
+            self._project = await self._named_project(number)
+        name = f' "{clean(self._project.name, 80)}"' if self._project.name else ""
+        return f"project {number}{name} at {self.host.removeprefix('https://')}"
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._http_client is not None:
+            await self._http_client.aclose()
+
+    async def _check(self, endpoint: type[Endpoint[Any]]) -> None:
+        scope = endpoint.route.scope
+        if scope is not None and (scopes := await self.scopes()) is not None and not scopes.grants(scope):
+            raise MissingScope(scope, endpoint.__name__)
+
+    async def _check_project(self, number: int) -> None:
+        allowed = self._key.scoped_teams if self._key else None
+        if allowed and number not in allowed:
+            numbers = ", ".join(str(team) for team in allowed)
+            raise SettingsError(
+                f"The key is limited to project {numbers}, but POSTHOG_PROJECT_ID is {number}.",
+                "Set POSTHOG_PROJECT_ID to one of the key's projects, or use another key.",
+            )
+
+    async def _introspect(self) -> Key | None:
+        """None when this PostHog cannot say: calls are then sent and judged by their own replies."""
+        endpoint = GetCurrentKey
+        async for attempt in _attempts(repeatable=True):
+            with attempt:
+                try:
+                    return self._read(endpoint, await self._exchange(endpoint, endpoint().request(0)))
+                except (Unauthenticated, RateLimited, Unavailable, Unreachable, SettingsError):
+                    raise
+                except InsightsError:
+                    return Key()
+        raise AssertionError("unreachable")
+
+    async def _named_project(self, number: int) -> Project:
+        if self.may(GetProject):
+            try:
+                return await self.send(GetProject())
+            except (Forbidden, MissingScope, BadReply, Unavailable):
+                pass
+        return Project(id=number)
+
+    async def _exchange(self, endpoint: type[Endpoint[Any]], request: Request) -> bytes:
+        """One request, one reply: the body of a good one; an InsightsError for any other."""
+        http = await self._http()
+        body = _body(request)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        try:
+            with _network_errors(self.host):
+                async with http.stream(
+                    request.method,
+                    request.path,
+                    params=httpx2.QueryParams(tuple(request.query)),
+                    content=body,
+                    headers=headers,
+                ) as response:
+                    content = await self._limited(response)
+            if response.status_code >= 300:
+                raise self._failure(endpoint, response, content)
+        except (Unreachable, Unavailable) as error:
+            if not endpoint.route.repeatable and getattr(error, "sent", True):
+                error.next_step = UNSURE
+            raise
+        return content
+
+    def _failure(self, endpoint: type[Endpoint[Any]], response: httpx2.Response, content: bytes) -> InsightsError:
+        error = failure(endpoint, response.status_code, response.headers, content, host=self.host)
+        if isinstance(error, SessionOnly):
+            self._refused.add(endpoint)
+        return error
+
+    async def _limited(self, response: httpx2.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size > self._max_reply_bytes:
+                raise BadReply(
+                    f"The reply is larger than {self._max_reply_bytes // 1024 // 1024} MB; the rest was not read.",
+                    "Ask for less: a shorter date range, fewer breakdowns, a smaller limit.",
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+    def _read(self, endpoint: type[Endpoint[Reply]], content: bytes) -> Reply:
+        if reply_type(endpoint) is type(None):
+            return None  # type: ignore[return-value]
+        try:
+            reply: Reply = reply_adapter(endpoint).validate_json(content)
+        except ValidationError as error:
+            raise self._unreadable(endpoint, content, error) from None
+        return reply
+
+    def _unreadable(self, endpoint: type[Endpoint[Any]], content: bytes, error: ValidationError) -> BadReply:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if content.lstrip()[:1] == b"<":
+            problem = "is a web page, not JSON"
+        elif first["type"] == "json_invalid":
+            problem = "is empty" if not content.strip() else "is no JSON, or was cut off"
+        else:
+            problem = f"has an unknown shape at {clean(where, 80) or 'its root'}: {first['msg']}"
+        return BadReply(
+            f"The reply of {self.host} to {endpoint.__name__} {problem}.",
+            "Check that POSTHOG_HOST is PostHog itself and no proxy or login page; then try again.",
+        )
+
+    async def _http(self) -> httpx2.AsyncClient:
+        if self._host is None:
+            self._host = await self._find_region()
+        if self._http_client is None:
+            self._http_client = self._connect(self._host)
+        return self._http_client
+
+    def _connect(self, host: str) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            base_url=host,
+            headers={
+                "Authorization": f"Bearer {self._settings.api_key}",
+                "Accept": "application/json",
+                "User-Agent": f"insights-mcp/{__version__}",
+            },
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            transport=self._transport,
+        )
+
+    async def _find_region(self) -> str:
+        """Ask every cloud region whose key it is. SettingsError when none, or none answers."""
+        answers = await asyncio.gather(*(self._knows_key(host) for host in self._clouds), return_exceptions=True)
+        for host, known in zip(self._clouds, answers, strict=True):
+            if known is True:
+                return host
+        if unreachable := next((a for a in answers if isinstance(a, InsightsError)), None):
+            raise unreachable
+        raise SettingsError(
+            "Neither the US nor the EU cloud of PostHog knows the API key.",
+            "Check POSTHOG_API_KEY; for a PostHog of your own, set POSTHOG_HOST.",
+        )
+
+    async def _knows_key(self, host: str) -> bool:
+        path = GetCurrentKey().request(0).path
+        async with self._connect(host) as http:
+            with _network_errors(host):
+                response = await http.get(path)
+        if response.status_code == 429 or response.status_code >= 500:
+            raise failure(GetCurrentKey, response.status_code, response.headers, response.content, host=host)
+        return response.status_code != 401
+
+
+def _body(request: Request) -> bytes | None:
+    """The body as JSON, bounded: PostHog takes 20 MB, but a query that means something is far smaller."""
+    if request.body is None:
+        return None
+    try:
+        body = json.dumps(request.body, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(
+            f"The request cannot be written as JSON: {error}.", "Give finite numbers and text."
+        ) from None
+    if len(body) > MAX_REQUEST_BYTES:
+        raise InvalidInput(
+            f"The request is {len(body) / 1024 / 1024:.1f} MB; at most 1 MB is sent.",
+            "Make the query smaller: fewer listed values, a cohort instead of a list of ids.",
+        )
+    return body
+
+
+def _attempts(repeatable: bool) -> AsyncIterator[Attempt]:
+    """One attempt, or several with growing, jittered pauses when repeating is safe."""
+    import stamina  # only needed once something is sent
+
+    return stamina.retry_context(
+        on=_worth_repeating,
+        attempts=ATTEMPTS if repeatable else 1,
+        timeout=ATTEMPTS * MAX_RETRY_AFTER,
+        wait_initial=0.25,
+        wait_max=4.0,
+        wait_jitter=0.5,
+    )
+
+
+def _worth_repeating(error: Exception) -> bool | float:
+    """Whether to try again; a number is the seconds PostHog asked to wait."""
+    if isinstance(error, RateLimited):
+        return True if error.retry_after is None else error.retry_after <= MAX_RETRY_AFTER and error.retry_after
+    if isinstance(error, Unavailable):
+        return error.status in RETRIED_STATUS
+    return isinstance(error, Unreachable)
+
+
+@contextmanager
+def _network_errors(host: str) -> Iterator[None]:
+    """Network trouble as our errors. The messages of the network library are not shown: they may hold addresses."""
+    try:
+        yield
+    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol) as error:
+        raise Unreachable(
+            f"{host} cannot be reached: {_reason(error)}.", "Check POSTHOG_HOST, the network and any proxy."
+        ) from None
+    except httpx2.TimeoutException:
+        raise Unreachable(
+            f"{host} took too long to answer.",
+            "Try again, or ask for less: a shorter date range, fewer breakdowns.",
+            sent=True,
+        ) from None
+    except httpx2.DecodingError:
+        raise BadReply(f"The reply of {host} is compressed in a way that cannot be read.", "Try again.") from None
+    except (httpx2.HTTPError, httpx2.InvalidURL):
+        raise Unreachable(f"The connection to {host} broke off.", "Try again.", sent=True) from None
+
+
+def _reason(error: Exception) -> str:
+    said = str(error).lower()
+    return next((reason for sign, reason in REASONS.items() if sign in said), "no connection")

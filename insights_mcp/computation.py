@@ -1,0 +1,174 @@
+"""Seeing a computation through: start it, report progress, wait, and stop it when nobody waits any more.
+
+Works with every key: the state of a query is asked from `/query/:id` where the key may, else from the insight.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import anyio
+
+from insights_mcp.client import Client
+from insights_mcp.endpoint import Endpoint
+from insights_mcp.endpoints.insights import CancelInsightQuery, GetInsight
+from insights_mcp.endpoints.queries import DeleteQuery, GetQuery, RunQuery
+from insights_mcp.errors import InsightsError, NotFound, QueryFailed
+from insights_mcp.schema.insight import Insight, QueryStatus, Refresh
+from insights_mcp.schema.query import QueryResponse
+from insights_mcp.text import clean
+
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 2.0
+STOP_WITHIN = 5.0
+
+WITHOUT_WAITING = {Refresh.BLOCKING: Refresh.ASYNC, Refresh.FORCE_BLOCKING: Refresh.FORCE_ASYNC}
+LIMIT_REACHED = "concurrency_limit_exceeded"
+
+
+async def _silent(progress: float, message: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How long to wait (seconds), and whom to tell: `report(seconds so far, message)`."""
+
+    patience: float = 120.0
+    report: Callable[[float, str], Awaitable[None]] = _silent
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+
+class StillRunning(QueryFailed):
+    """Patience ran out; the query `query_id` goes on."""
+
+    def __init__(self, query_id: str, seconds: float) -> None:
+        super().__init__(
+            f"The query is still running after {seconds:.0f} seconds.",
+            f"Make the same call again to go on waiting, or stop it: cancel_query(query_id={query_id!r}).",
+        )
+        self.query_id = query_id
+
+
+def new_query_id() -> str:
+    """An id by which a computing call can be followed and stopped."""
+    return f"mcp-{uuid4().hex}"
+
+
+async def run_query(client: Client, call: RunQuery, watch: Watch) -> QueryResponse:
+    """The complete answer to a query. QueryFailed when it fails, StillRunning when patience ends."""
+    query_id = call.client_query_id or new_query_id()
+    started = call.model_copy(update={"refresh": WITHOUT_WAITING.get(call.refresh, call.refresh)})
+    async with _stopped_when_cancelled(client, query_id):
+        reply = await client.send(started.model_copy(update={"client_query_id": query_id}))
+        if _running(reply.query_status):
+            status = await _settled(client, reply.query_status or QueryStatus(id=query_id), watch)
+            reply = QueryResponse.model_validate(status.results or {})
+    if reply.error:
+        raise QueryFailed(f"The query failed: {clean(reply.error)}")
+    return reply
+
+
+async def get_insight(client: Client, call: GetInsight, watch: Watch) -> Insight:
+    """The insight with a result as fresh as `call.refresh` asks. Errors as `run_query`."""
+    query_id = new_query_id()
+    quick = WITHOUT_WAITING.get(call.refresh, call.refresh)
+    async with _stopped_when_cancelled(client, query_id):
+        insight = await client.send(call.model_copy(update={"refresh": quick, "client_query_id": query_id}))
+        if _running(insight.query_status):
+            return await _computed(client, call, insight, watch)
+        if insight.result is None and insight.query is not None and quick != call.refresh:
+            # a version that does not know asynchronous refresh took it for force_cache
+            insight = await client.send(call.model_copy(update={"client_query_id": query_id}))
+    _running(insight.query_status)
+    return insight
+
+
+async def _computed(client: Client, call: GetInsight, insight: Insight, watch: Watch) -> Insight:
+    cached = call.model_copy(update={"refresh": Refresh.FORCE_CACHE, "client_query_id": new_query_id()})
+    status = insight.query_status or QueryStatus()
+    if client.may(GetQuery):
+        with suppress(NotFound):  # done and forgotten meanwhile: the cache has it
+            await _settled(client, status, watch)
+        return await client.send(cached)
+    async for _ in _pauses(watch, status):
+        insight = await client.send(cached)
+        if not _running(insight.query_status):
+            break
+    return insight
+
+
+async def _settled(client: Client, status: QueryStatus, watch: Watch) -> QueryStatus:
+    query_id = status.id
+    async for _ in _pauses(watch, status):
+        status = (await client.send(GetQuery(id=query_id))).query_status
+        if not _running(status):
+            break
+        await watch.report(watch.seconds, _progress(status))
+    return status
+
+
+async def _pauses(watch: Watch, status: QueryStatus) -> AsyncIterator[None]:
+    """Comes back after ever longer pauses until patience ends."""
+    pause = FIRST_PAUSE
+    while watch.seconds < watch.patience:
+        await anyio.sleep(pause)
+        yield
+        pause = min(pause * 1.6, LONGEST_PAUSE)
+    raise StillRunning(status.id, watch.seconds)
+
+
+def _running(status: QueryStatus | None) -> bool:
+    """Whether to go on waiting. QueryFailed when it failed: a failed one may well say `complete: false`."""
+    if status is None:
+        return False
+    if status.error:
+        if status.error_message == LIMIT_REACHED:
+            raise QueryFailed("PostHog is computing too many queries for this organization.", "Try again in a minute.")
+        raise QueryFailed(f"The query failed: {clean(status.error_message or 'PostHog gave no reason.')}")
+    return not status.complete
+
+
+def _progress(status: QueryStatus) -> str:
+    counts: dict[str, Any] = status.query_progress or {}
+    rows, total = counts.get("rows_read"), counts.get("estimated_rows_total")
+    if not isinstance(rows, int) or not rows:
+        return "computing"
+    return f"{rows:,} rows read" + (f" of about {total:,}" if isinstance(total, int) and total else "")
+
+
+@asynccontextmanager
+async def _stopped_when_cancelled(client: Client, query_id: str) -> AsyncIterator[None]:
+    """When the caller goes away, so does the query."""
+    try:
+        yield
+    except anyio.get_cancelled_exc_class():
+        with anyio.move_on_after(STOP_WITHIN, shield=True):
+            await stop(client, query_id)
+        raise
+
+
+async def stop(client: Client, query_id: str) -> str:
+    """Stop a query by the way the key may use; says which. '' when the key may use none."""
+    ways: tuple[tuple[str, Endpoint[Any]], ...] = (
+        ("DELETE query", DeleteQuery(id=query_id)),
+        ("insights/cancel", CancelInsightQuery(client_query_id=query_id)),
+    )
+    for name, call in ways:
+        if client.may(type(call)):
+            try:
+                await client.send(call)
+            except InsightsError:
+                continue
+            return name
+    return ""

@@ -1,0 +1,140 @@
+"""Finding what a reference means: a number, a short_id, a URL or an exact name.
+
+The look-up is always the API's own; nothing is guessed from a reference's length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+from insights_mcp.client import Client
+from insights_mcp.endpoint import Endpoint
+from insights_mcp.endpoints.account import ListDashboards
+from insights_mcp.endpoints.activity import ListActivity
+from insights_mcp.endpoints.insights import GetInsight, ListInsights
+from insights_mcp.errors import NotFound, UnknownReference
+from insights_mcp.schema.insight import Insight, Refresh
+from insights_mcp.text import meant, quoted
+
+Reply = TypeVar("Reply")
+
+SHORT_ID = re.compile(r"[A-Za-z0-9]{1,12}")
+IN_URL = re.compile(r"^(?:/project/(?P<project>\d+))?/insights/(?P<ref>[^/]+)")
+DASHBOARD_URL = re.compile(r"^(?:/project/(?P<project>\d+))?/dashboard/(?P<ref>\d+)")
+NAMES_SEARCHED = 200
+MAX_NUMBER = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class References:
+    """Resolves references within the client's project, and remembers what never changes."""
+
+    client: Client
+    numbers: dict[str, int]
+
+    async def on_insight(self, reference: str, call: Callable[[int], Endpoint[Reply]]) -> Reply:
+        """Send `call(number)` for the insight meant; a number is tried as such before it is looked up."""
+        name = await self._plain(reference, IN_URL)
+        if (number := _number(name)) is not None:
+            try:
+                return await self.client.send(call(number))
+            except NotFound:
+                return await self.client.send(call((await self._look_up(name)).id))
+        return await self.client.send(call(await self._number_of(name)))
+
+    async def insight_number(self, reference: str) -> int:
+        """The number of an insight that exists. UnknownReference otherwise."""
+        name = await self._plain(reference, IN_URL)
+        if _number(name) is None:
+            return await self._number_of(name)
+        return (await self.on_insight(name, lambda n: GetInsight(id=n, refresh=Refresh.FORCE_CACHE))).id
+
+    async def deleted_insight(self, reference: str) -> int | str:
+        """What restores a deleted insight: its number, or where only PostHog can tell, the short_id itself."""
+        name = await self._plain(reference, IN_URL)
+        if (number := _number(name) or self.numbers.get(name)) is not None:
+            return number
+        if self.client.may(ListActivity):
+            page = await self.client.send(ListActivity(limit=100))
+            for entry in page.results:
+                known = (entry.detail.short_id, entry.detail.name) if entry.detail else ()
+                if entry.activity == "deleted" and name in known and entry.item_id:
+                    return int(entry.item_id)
+        if SHORT_ID.fullmatch(name):
+            return name
+        raise UnknownReference(
+            f"No deleted insight named {quoted(name)} is in the activity log.", "Give its number or short_id."
+        )
+
+    async def dashboard_number(self, reference: str) -> int:
+        """The number of a dashboard, from its number, URL or exact name."""
+        name = await self._plain(reference, DASHBOARD_URL)
+        if (number := _number(name)) is not None:
+            return number
+        found = (await self.client.send(ListDashboards(search=name[:200], limit=NAMES_SEARCHED))).results
+        return _only([(d.id, d.name or "", str(d.id)) for d in found], name, "dashboard", "list_dashboards")
+
+    async def _number_of(self, name: str) -> int:
+        if name not in self.numbers:
+            insight = await self._look_up(name)
+            if insight.short_id != name:
+                return insight.id
+            self.numbers[name] = insight.id  # a short_id never changes hands; a name may
+        return self.numbers[name]
+
+    async def _look_up(self, name: str) -> Insight:
+        if SHORT_ID.fullmatch(name):
+            found = (await self.client.send(ListInsights(short_id=name, limit=2))).results
+            if [i for i in found if i.short_id == name]:
+                return found[0]
+        found = (await self.client.send(ListInsights(search=name[:200], limit=NAMES_SEARCHED))).results
+        number = _only([(i.id, i.title, i.short_id) for i in found], name, "insight", "list_insights")
+        return next(i for i in found if i.id == number)
+
+    async def _plain(self, reference: str, pattern: re.Pattern[str]) -> str:
+        """The reference without its URL. UnknownReference for another host's or another project's URL."""
+        given = reference.strip()
+        if not given:
+            raise UnknownReference("The reference is empty.", "Give a number, short_id, URL or exact name.")
+        if "://" not in given:
+            return given
+        url = urlsplit(given)
+        found = pattern.match(url.path)
+        if found is None:
+            raise UnknownReference(
+                f"The URL {quoted(given)} does not lead to what is asked for.",
+                "Give a URL like https://HOST/project/1/insights/SHORT_ID, or the short_id.",
+            )
+        await self._check_place(f"{url.scheme}://{url.netloc}", found["project"])
+        return unquote(found["ref"])
+
+    async def _check_place(self, host: str, project: str | None) -> None:
+        here = await self.client.project_id()
+        if host.lower() != self.client.host or (project is not None and int(project) != here):
+            raise UnknownReference(
+                f"The URL leads to project {project or '?'} at {quoted(host)}; this server works in "
+                f"{await self.client.place()}.",
+                "Only what is in that project can be used.",
+            )
+
+
+def _number(name: str) -> int | None:
+    return int(name) if name.isascii() and name.isdigit() and 0 < int(name[:20]) <= MAX_NUMBER else None
+
+
+def _only(found: list[tuple[int, str, str]], name: str, what: str, tool: str) -> int:
+    """The number of the one whose name is exactly `name`. UnknownReference when none or several are."""
+    exact = [entry for entry in found if entry[1] == name] or [e for e in found if e[1].casefold() == name.casefold()]
+    if len(exact) == 1:
+        return exact[0][0]
+    if exact:
+        ids = ", ".join(short for _, _, short in exact[:10])
+        raise UnknownReference(f"{len(exact)} {what}s are named {quoted(name)}.", f"Say which by its id: {ids}.")
+    raise UnknownReference(
+        f"There is no {what} {quoted(name)}{meant(name, [title for _, title, _ in found])}.",
+        f"Find it with {tool}; a number, short_id, URL or exact name is understood.",
+    )
