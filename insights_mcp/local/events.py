@@ -1,0 +1,317 @@
+"""The events of a project: one DuckDB file, opened read-only and boxed in. Nothing else runs a query on DuckDB."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from insights_mcp.local.layout import LAYOUT, TABLES, column_of, pointer
+
+if TYPE_CHECKING:
+    import duckdb
+
+Owner = Literal["event", "person"]
+SECONDS = 60.0
+AT_ONCE = 4
+POLL = 0.02
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "allow_persistent_secrets": "false",
+    "memory_limit": "512MB",
+}
+BOX = ("set timezone = 'UTC'", "set enable_external_access = false", "set lock_configuration = true")
+NO_CANCEL = threading.Event()
+VALUES = """
+select value, count(*) from (select {value} as value from events where event in (select unnest($events::varchar[])))
+where value is not null and ($containing is null or value ilike '%' || $containing || '%' escape '\\')
+group by 1 order by 2 desc, 1 limit $limit
+"""
+
+
+class StoreError(Exception):
+    """The store cannot be read: `what` happened, and what to do `next_step`."""
+
+    def __init__(self, what: str, next_step: str = "") -> None:
+        super().__init__(what, next_step)
+        self.what = what
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.next_step}".strip()
+
+
+class Interrupted(Exception):
+    """The caller cancelled the query."""
+
+
+class TookTooLong(Exception):
+    """The query ran into the time limit."""
+
+
+class Failed(Exception):
+    """DuckDB could not do what the query says; the message is its own."""
+
+
+class TooBig(Failed):
+    """The query needs more memory than one query may have."""
+
+
+class _EngineLost(Exception):
+    """An internal error after which DuckDB answers nothing until it is opened anew."""
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """An event that was seen; times are UTC."""
+
+    name: str
+    first_seen: datetime
+    last_seen: datetime
+    count: int
+
+
+@dataclass(frozen=True)
+class PropertyRow:
+    """A property that was seen. `property_type` is String, Numeric, Boolean, DateTime or None."""
+
+    name: str
+    property_type: str | None
+    events: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What a compiler must know of the store: property types, which keys have a column, when events came."""
+
+    event_types: Mapping[str, str | None] = field(default_factory=dict)
+    person_types: Mapping[str, str | None] = field(default_factory=dict)
+    columns: frozenset[str] = frozenset()
+    events: Mapping[str, EventRow] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An answer of the store. Times are UTC without zone."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+class EventStore:
+    """The events at `path`. Opened at the first question; a missing file is an empty project."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._stamp: tuple[int, int, int] | None = None
+        self._catalogue: Catalogue | None = None
+
+    def event_definitions(self) -> list[EventRow]:
+        """Every event, by name."""
+        return sorted(self.catalogue().events.values(), key=lambda row: row.name)
+
+    def property_definitions(self, owner: Owner) -> list[PropertyRow]:
+        """Every property of events or of persons, by name, with the events that carry it."""
+        catalogue = self.catalogue()
+        types = catalogue.event_types if owner == "event" else catalogue.person_types
+        carriers: dict[str, set[str]] = {}
+        if owner == "event":
+            for event, name in self.fetch("select event, name from event_properties").rows:
+                carriers.setdefault(name, set()).add(event)
+        return [PropertyRow(name, types[name], frozenset(carriers.get(name, ()))) for name in sorted(types)]
+
+    def property_values(
+        self, key: str, event_names: list[str], containing: str | None, limit: int = 10
+    ) -> list[tuple[str, int]]:
+        """Values of an event property with their counts, most frequent first; all events when none is named."""
+        names = event_names or list(self.catalogue().events)
+        value = column_of(key) if key in self.catalogue().columns else "properties ->> $path"
+        parameters: dict[str, Any] = {"events": names, "containing": _like(containing), "limit": limit}
+        if value.endswith("$path"):
+            parameters["path"] = pointer(key)
+        return [(text, count) for text, count in self.fetch(VALUES.format(value=value), parameters).rows]
+
+    def catalogue(self) -> Catalogue:
+        """What there is. Read once for each state of the file."""
+        with self._lock:
+            connection = self._open()
+            self._catalogue = self._catalogue or _catalogue(connection.cursor())
+            return self._catalogue
+
+    def fetch(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        cancelled: threading.Event = NO_CANCEL,
+        seconds: float = SECONDS,
+        limit: int | None = None,
+    ) -> Rows:
+        """Run one generated SELECT; at most `limit` rows are read. Several threads may call at once.
+
+        Raises Interrupted, TookTooLong, TooBig, Failed, StoreError.
+        """
+        with self._turn(cancelled):
+            with self._lock:
+                cursor = self._open().cursor()
+            try:
+                return _run(cursor, sql, parameters or {}, cancelled, seconds, limit)
+            except _EngineLost:
+                self.close()
+                raise Failed("The query broke the engine; it was restarted.") from None
+
+    def close(self) -> None:
+        """Let go of the file. The next question opens it again."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._connection = self._catalogue = self._stamp = None
+
+    @contextmanager
+    def _turn(self, cancelled: threading.Event) -> Iterator[None]:
+        while not self._turns.acquire(timeout=POLL * 5):
+            if cancelled.is_set():
+                raise Interrupted
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        stamp = _stamp(self.path)
+        if self._connection and stamp != self._stamp:
+            self._close()
+        if not self._connection:
+            self._connection, self._stamp = _boxed(self.path, stamp is not None), stamp
+        return self._connection
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns, facts.st_size
+
+
+def _boxed(path: Path, exists: bool) -> duckdb.DuckDBPyConnection:
+    """A connection from which no file, network, extension or setting can be reached (the order matters)."""
+    import duckdb
+
+    spill = str(Path(tempfile.gettempdir()) / f"insights-mcp-{os.getpid()}")
+    config = {**CONFIG, "temp_directory": spill, "threads": min(4, os.cpu_count() or 1)}
+    try:
+        connection = duckdb.connect(str(path) if exists else ":memory:", read_only=exists, config=config)
+        if not exists:
+            connection.execute(TABLES)
+        for statement in BOX:
+            connection.execute(statement)
+        _check_layout(path, connection, exists)
+    except duckdb.Error as error:
+        raise refusal(path, str(error)) from error
+    return connection
+
+
+def _check_layout(path: Path, connection: duckdb.DuckDBPyConnection, exists: bool) -> None:
+    import duckdb
+
+    try:
+        found = connection.execute("select value from store_facts where name = 'layout'").fetchall()
+    except duckdb.CatalogException:
+        found = []
+    if exists and found != [(str(LAYOUT),)]:
+        connection.close()
+        raise StoreError(
+            f"{path} is no event store of this version.", "Move it away and load the event files again (insights-mcp load)."
+        )
+
+
+def refusal(path: Path, message: str) -> StoreError:
+    """Why a store cannot be opened, from DuckDB's message."""
+    if "lock" in message or "different configuration" in message:
+        return StoreError(f"{path} is being written: events are being loaded.", "Wait until the load is done, then repeat.")
+    if "ermission" in message:
+        return StoreError(f"{path} cannot be read.", "Check its rights.")
+    return StoreError(
+        f"{path} is damaged, or was written by another version of the engine.",
+        f"Move it away and load the event files again (insights-mcp load). ({message[:200]})",
+    )
+
+
+def _run(
+    cursor: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: Mapping[str, Any],
+    cancelled: threading.Event,
+    seconds: float,
+    limit: int | None,
+) -> Rows:
+    import duckdb
+
+    with _guarded(cursor, cancelled, seconds) as deadline:
+        try:
+            cursor.execute(sql, dict(parameters))
+            rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit)
+            return Rows([column[0] for column in cursor.description or ()], rows)
+        except duckdb.InterruptException:
+            raise (Interrupted() if cancelled.is_set() else TookTooLong(seconds)) from None
+        except duckdb.OutOfMemoryException as error:
+            raise TooBig(str(error)) from error
+        except duckdb.FatalException as error:
+            raise _EngineLost(str(error)) from error
+        except (duckdb.Error, RuntimeError) as error:
+            if cancelled.is_set() or time.monotonic() > deadline:
+                raise (Interrupted() if cancelled.is_set() else TookTooLong(seconds)) from None
+            raise Failed(str(error)) from error
+
+
+@contextmanager
+def _guarded(cursor: duckdb.DuckDBPyConnection, cancelled: threading.Event, seconds: float) -> Iterator[float]:
+    """Interrupts the cursor when the caller cancels or the time is up; again and again, until it is heard."""
+    finished = threading.Event()
+    deadline = time.monotonic() + seconds
+
+    def watch() -> None:
+        while not finished.wait(POLL):
+            if cancelled.is_set() or time.monotonic() > deadline:
+                cursor.interrupt()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield deadline
+    finally:
+        finished.set()
+        watcher.join()
+        cursor.close()
+
+
+def _catalogue(cursor: duckdb.DuckDBPyConnection) -> Catalogue:
+    properties = cursor.execute("select owner, name, property_type, has_column from property_catalogue").fetchall()
+    events = cursor.execute("select name, first_seen, last_seen, count from event_catalogue").fetchall()
+    return Catalogue(
+        {name: kind for owner, name, kind, _ in properties if owner == "event"},
+        {name: kind for owner, name, kind, _ in properties if owner == "person"},
+        frozenset(name for owner, name, _, column in properties if owner == "event" and column),
+        {n: EventRow(n, first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), c) for n, first, last, c in events},
+    )
+
+
+def _like(text: str | None) -> str | None:
+    return None if text is None else text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

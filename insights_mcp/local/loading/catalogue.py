@@ -1,0 +1,99 @@
+"""What there is in the store: events, properties and the types their values have."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from insights_mcp.local.layout import pointer
+
+if TYPE_CHECKING:
+    import duckdb
+
+SAMPLE = 10_000
+TYPES = {"BOOLEAN": "Boolean", "NULL": None, **dict.fromkeys(("DOUBLE", "BIGINT", "UBIGINT", "HUGEINT"), "Numeric")}
+DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+EVENTS = (
+    "delete from event_catalogue",
+    "insert into event_catalogue select event, min(timestamp), max(timestamp), count(*) from events group by 1",
+    "create temp table seen as select event, name, sum(count)::bigint as count from (select * from event_properties"
+    " union all select * from staging.census) group by all",
+    "delete from event_properties",
+    "insert into event_properties select * from seen",
+)
+EVENT_SAMPLE = f"""
+select properties from (
+    select properties from (select properties from staging.kept where not is_person) using sample {SAMPLE} rows (reservoir, 1)
+    union all
+    select properties from staging.kept where rid in (
+        select min(rid) from (select rid, unnest(json_keys(properties)) as name from staging.kept where not is_person)
+        where name in (select name from staging.census group by 1 having sum(count) < {SAMPLE // 10}) group by name))
+"""
+PERSON_SAMPLE = f"select properties from persons using sample {SAMPLE} rows (reservoir, 1)"
+COUNTS = {
+    "event": "select name, sum(count)::bigint from event_properties group by 1",
+    "person": "select name, count(*) from (select unnest(json_keys(properties)) as name from persons) group by 1",
+}
+SAMPLES = {"event": EVENT_SAMPLE, "person": PERSON_SAMPLE}
+
+
+def update(con: duckdb.DuckDBPyConnection) -> None:
+    """Bring the catalogues up to date with the rows in `staging.kept`, inside the caller's transaction."""
+    for statement in EVENTS:
+        con.execute(statement)
+    for owner in COUNTS:
+        _properties(con, owner)
+
+
+def _properties(con: duckdb.DuckDBPyConnection, owner: str) -> None:
+    counts = dict(con.execute(COUNTS[owner]).fetchall())
+    rows = con.execute("select name, property_type from property_catalogue where owner = $o", {"o": owner}).fetchall()
+    types = merged_types(dict(rows), _types(con, SAMPLES[owner]))
+    con.execute("delete from property_catalogue where owner = $o", {"o": owner})
+    con.execute(
+        "insert into property_catalogue select $o, name, type, $o = 'event' and ('p.' || name) in"
+        " (select column_name from duckdb_columns() where table_name = 'events'), count"
+        " from (select unnest($names::varchar[]) as name, unnest($types::varchar[]) as type, unnest($counts::bigint[])"
+        " as count)",
+        {"o": owner, "names": list(counts), "types": [types.get(n) for n in counts], "counts": list(counts.values())},
+    )
+
+
+def merged_types(known: dict[str, str | None], found: dict[str, str | None]) -> dict[str, str | None]:
+    """A key that had one type and now has another is text; one of unknown type takes the new one."""
+    both = {key: kind if known.get(key) in (None, kind) else "String" for key, kind in found.items() if kind}
+    return {**known, **both}
+
+
+def _types(con: duckdb.DuckDBPyConnection, sample: str) -> dict[str, str | None]:
+    con.execute(f"create or replace temp table sampled as {sample}")
+    [(structure,)] = con.execute("select json_group_structure(properties::json) from sampled").fetchall()
+    shapes = json.loads(structure) if structure else {}
+    shapes = shapes if isinstance(shapes, dict) else {}
+    texts = [key for key, shape in shapes.items() if shape == "VARCHAR"]
+    dates = _dates(con, texts)
+    return {key: property_type(shape, key in dates) for key, shape in shapes.items()}
+
+
+def _dates(con: duckdb.DuckDBPyConnection, keys: list[str]) -> set[str]:
+    if not keys:
+        return set()
+    rows = con.execute(
+        "select list_transform($paths::varchar[], lambda p: properties ->> p) from sampled limit 500",
+        {"paths": [pointer(key) for key in keys]},
+    ).fetchall()
+    return {key for index, key in enumerate(keys) if _all_dates([row[0][index] for row in rows])}
+
+
+def _all_dates(values: list[str | None]) -> bool:
+    import re
+
+    given = [value for value in values if value]
+    return bool(given) and all(re.match(DATE, value) for value in given)
+
+
+def property_type(shape: Any, is_date: bool) -> str | None:
+    """PostHog's word for the type of a JSON shape: String, Numeric, Boolean, DateTime; None when never set."""
+    if is_date:
+        return "DateTime"
+    return TYPES.get(shape, "String") if isinstance(shape, str) else "String"

@@ -1,0 +1,121 @@
+"""How staged rows enter the store: what is new is kept, persons are joined, events added in order of time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from insights_mcp.local.layout import COLUMN_LIMIT, COLUMN_SHARE, column_of, identifier, pointer
+from insights_mcp.local.loading import catalogue, persons
+
+if TYPE_CHECKING:
+    import duckdb
+
+SLICE = 200_000
+KEPT = """
+create table staging.kept as
+with good as (select rid, uuid, is_person from staging.staged where reason is null),
+first as (select min(rid) as rid from good where not is_person group by uuid
+          union all select rid from good where is_person),
+fresh as (select rid from first join good using (rid) where is_person or uuid not in (select uuid from events))
+select s.* exclude (reason) from staging.staged s join fresh using (rid)
+"""
+CENSUS = """
+create table staging.census as
+select event, name, count(*) as count from (
+    select event, unnest(list_distinct(json_keys(properties))) as name from staging.kept where not is_person)
+group by all
+"""
+BOUNDS = """
+select quantile_disc(timestamp, list_transform(range(1, $n), lambda i: i / $n::double)) from staging.kept where not is_person
+"""
+INSERT = """
+insert into events ({names})
+select uuid, event, distinct_id, pid, timestamp, created_at, elements_chain, properties{values}
+from (select k.*, d.pid{shape} from staging.kept k join person_distinct_ids d using (distinct_id)
+      where not is_person and timestamp >= $low and timestamp < $high)
+order by timestamp, uuid
+"""
+BASE_COLUMNS = "uuid, event, distinct_id, pid, timestamp, created_at, elements_chain, properties"
+
+
+def merge(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None]) -> int:
+    """Add what is new in `staging.staged` to the store, all of it or nothing. Returns the number of new events."""
+    con.execute(KEPT)
+    con.execute(CENSUS)
+    con.execute("begin")
+    try:
+        return _merged(con, progress)
+    except BaseException:
+        con.execute("rollback")
+        raise
+
+
+def _merged(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None]) -> int:
+    progress(0.6, "joining persons")
+    persons.merge(con)
+    con.execute("update persons set is_identified = true where person_id in (select person_id from identified)")
+    _new_columns(con)
+    added = _insert(con, progress)
+    progress(0.97, "listing events and properties")
+    catalogue.update(con)
+    con.execute("commit")
+    con.execute("checkpoint")
+    return added
+
+
+def _new_columns(con: duckdb.DuckDBPyConnection) -> None:
+    """Columns for keys that come often. Rows already in the store get theirs from the JSON text."""
+    known = {name for (name,) in con.execute("select name from property_catalogue where owner = 'event'").fetchall()}
+    for key in wanted(con, columns(con)):
+        column = column_of(key)
+        con.execute(f"alter table events add column {column} varchar")
+        if key in known:
+            con.execute(f"update events set {column} = properties ->> $key", {"key": pointer(key)})
+
+
+def columns(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The keys that have a column."""
+    rows = con.execute("select column_name from duckdb_columns() where table_name = 'events' and column_name like 'p.%'")
+    return [name.removeprefix("p.") for (name,) in rows.fetchall()]
+
+
+def wanted(con: duckdb.DuckDBPyConnection, there: list[str]) -> list[str]:
+    """The keys that should get one: often enough, and (column names ignore case) with no twin."""
+    often = con.execute(
+        "select name from staging.census group by 1 having sum(count) >= $share *"
+        " (select count(*) from staging.kept where not is_person) order by sum(count) desc, name",
+        {"share": COLUMN_SHARE},
+    ).fetchall()
+    taken = {key.lower() for key in there}
+    chosen: list[str] = []
+    for (key,) in often:
+        if key.lower() not in taken and "\0" not in key and len(there) + len(chosen) < COLUMN_LIMIT:
+            taken.add(key.lower())
+            chosen.append(key)
+    return chosen
+
+
+def _insert(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None]) -> int:
+    [(count, low, high)] = con.execute(
+        "select count(*), min(timestamp), max(timestamp) + interval 1 microsecond from staging.kept where not is_person"
+    ).fetchall()
+    if not count:
+        return 0
+    slices = count // SLICE + 1
+    inner = con.execute(BOUNDS, {"n": slices}).fetchall()[0][0] if slices > 1 else []
+    edges = sorted({low, *inner, high})
+    statement, parameters = _insertion(columns(con))
+    for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        progress(0.65 + 0.3 * number / slices, f"adding {count:,} events")
+        con.execute(statement, {**parameters, "low": start, "high": end})
+    return int(count)
+
+
+def _insertion(keys: list[str]) -> tuple[str, dict[str, object]]:
+    names = BASE_COLUMNS + "".join(f", {column_of(key)}" for key in keys)
+    values = "".join(f", x.{identifier(key)}" for key in keys)
+    shape = ", from_json(k.properties::json, $shape) as x" if keys else ""
+    parameters: dict[str, object] = {"shape": json.dumps(dict.fromkeys(keys, "VARCHAR"))} if keys else {}
+    return INSERT.format(names=names, values=values, shape=shape), parameters
