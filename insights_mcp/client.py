@@ -56,6 +56,7 @@ REASONS = {
     "nodename": "there is no server of that name",
     "getaddrinfo": "there is no server of that name",
     "refused": "it refuses connections",
+    "attempts failed": "it refuses connections",
     "timed out": "it does not answer",
 }
 
@@ -134,11 +135,25 @@ class Client:
 
     async def place(self) -> str:
         """The project in words, for every answer: number, name when the key may read it, and host."""
-        number = await self.project_id()
         if self._project is None:
-            self._project = await self._named_project(number)
-        name = f' "{clean(self._project.name, 80)}"' if self._project.name else ""
-        return f"project {number}{name} at {self.host.removeprefix('https://')}"
+            self._project = await self._named_project(await self.project_id())
+        return self.known_place
+
+    @property
+    def known_place(self) -> str:
+        """The project in words, as far as it is known without asking."""
+        number = self._project.id if self._project else self._settings.project_id
+        name = f' "{clean(self._project.name, 80)}"' if self._project and self._project.name else ""
+        return f"project {number or 'not chosen yet'}{name} at {self.host.split('://')[-1]}"
+
+    async def url(self, path: str) -> str:
+        """Where a page of the project is in the web app; without host where there is no web app (embedded backend)."""
+        host = "" if self._transport is not None else self.host
+        return f"{host}/project/{await self.project_id()}{path}"
+
+    def shared_url(self, token: str) -> str:
+        """The public page of a sharing token; on the embedded backend the path that `local-api` serves."""
+        return f"{'' if self._transport is not None else self.host}/shared/{token}"
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -6,13 +6,12 @@ The look-up is always the API's own; nothing is guessed from a reference's lengt
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from insights_mcp.client import Client
-from insights_mcp.endpoint import Endpoint
 from insights_mcp.endpoints.account import ListDashboards
 from insights_mcp.endpoints.activity import ListActivity
 from insights_mcp.endpoints.insights import GetInsight, ListInsights
@@ -36,22 +35,23 @@ class References:
     client: Client
     numbers: dict[str, int]
 
-    async def on_insight(self, reference: str, call: Callable[[int], Endpoint[Reply]]) -> Reply:
-        """Send `call(number)` for the insight meant; a number is tried as such before it is looked up."""
+    async def on_insight(self, reference: str, use: Callable[[int], Awaitable[Reply]]) -> Reply:
+        """Await `use(number)` for the insight meant; a number is tried as such before it is looked up."""
         name = await self._plain(reference, IN_URL)
         if (number := _number(name)) is not None:
             try:
-                return await self.client.send(call(number))
+                return await use(number)
             except NotFound:
-                return await self.client.send(call((await self._look_up(name)).id))
-        return await self.client.send(call(await self._number_of(name)))
+                return await use((await self._look_up(name)).id)
+        return await use(await self._number_of(name))
 
     async def insight_number(self, reference: str) -> int:
         """The number of an insight that exists. UnknownReference otherwise."""
         name = await self._plain(reference, IN_URL)
         if _number(name) is None:
             return await self._number_of(name)
-        return (await self.on_insight(name, lambda n: GetInsight(id=n, refresh=Refresh.FORCE_CACHE))).id
+        found = await self.on_insight(name, lambda n: self.client.send(GetInsight(id=n, refresh=Refresh.FORCE_CACHE)))
+        return found.id
 
     async def deleted_insight(self, reference: str) -> int | str:
         """What restores a deleted insight: its number, or where only PostHog can tell, the short_id itself."""
@@ -100,7 +100,7 @@ class References:
         given = reference.strip()
         if not given:
             raise UnknownReference("The reference is empty.", "Give a number, short_id, URL or exact name.")
-        if "://" not in given:
+        if "://" not in given and not given.startswith("/"):
             return given
         url = urlsplit(given)
         found = pattern.match(url.path)
@@ -109,14 +109,14 @@ class References:
                 f"The URL {quoted(given)} does not lead to what is asked for.",
                 "Give a URL like https://HOST/project/1/insights/SHORT_ID, or the short_id.",
             )
-        await self._check_place(f"{url.scheme}://{url.netloc}", found["project"])
+        await self._check_place(f"{url.scheme}://{url.netloc}" if url.netloc else "", found["project"])
         return unquote(found["ref"])
 
     async def _check_place(self, host: str, project: str | None) -> None:
         here = await self.client.project_id()
-        if host.lower() != self.client.host or (project is not None and int(project) != here):
+        if host.lower() not in ("", self.client.host) or (project is not None and int(project) != here):
             raise UnknownReference(
-                f"The URL leads to project {project or '?'} at {quoted(host)}; this server works in "
+                f"The URL leads to project {project or '?'} at {quoted(host or 'this host')}; this server works in "
                 f"{await self.client.place()}.",
                 "Only what is in that project can be used.",
             )

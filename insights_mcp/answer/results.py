@@ -18,6 +18,8 @@ def result_table(result: Any, columns: Sequence[Any] | None = None) -> tuple[Tab
     """The result as a table, and what of it the table leaves out. None when there is no result."""
     if result is None:
         return None, ()
+    if result == []:
+        return Table([str(column) for column in columns or ()], []), ()
     if columns is not None and isinstance(result, list) and all(isinstance(row, list) for row in result):
         return Table([str(column) for column in columns], result), ()
     for fits, shape in SHAPES:

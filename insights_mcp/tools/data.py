@@ -1,0 +1,76 @@
+"""What data there is to ask about: events, their properties, the values those take."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from insights_mcp.answer import Answer, Table
+from insights_mcp.endpoints import definitions
+from insights_mcp.errors import InvalidInput
+from insights_mcp.text import quoted
+from insights_mcp.tools.tool import Tool, Work
+
+MORE = "discover_data(…, offset={offset})"
+
+
+class DiscoverData(Tool):
+    """Names to build queries from: events; properties of an event or of persons; values of an event's property."""
+
+    title: ClassVar[str] = "Discover events, properties and values"
+    tabular = True
+    uses = (definitions.ListEventDefinitions,)
+    may_use = (definitions.ListPropertyDefinitions, definitions.ListPropertyValues)
+
+    kind: Annotated[Literal["events", "properties", "values"], Field(description="What to list.")] = "events"
+    event: Annotated[str | None, Field(description="For properties and values: of this event.")] = None
+    property: Annotated[str | None, Field(description="For values: of this property.")] = None
+    of: Annotated[Literal["event", "person", "session"], Field(description="Whose properties.")] = "event"
+    search: Annotated[str | None, Field(max_length=200, description="Part of the name or value.")] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="Rows per page.")] = 50
+    offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0
+
+    async def run(self, work: Work) -> Answer:
+        """One page of what was asked for."""
+        return await {"events": self._events, "properties": self._properties, "values": self._values}[self.kind](work)
+
+    async def _events(self, work: Work) -> Answer:
+        call = definitions.ListEventDefinitions(search=self.search, limit=self.limit, offset=self.offset)
+        page = await work.client.send(call)
+        rows = [[e.name, e.last_seen_at, e.description] for e in page.results]
+        table = Table(("event", "last seen", "description"), rows, self.offset, page.count)
+        return Answer(
+            f"{table.size} events.", table=table, more=MORE, next=("kind='properties' with event=… goes on.",)
+        )
+
+    async def _properties(self, work: Work) -> Answer:
+        of_event = self.event is not None and self.of == "event"
+        call = definitions.ListPropertyDefinitions(
+            type=self.of,
+            search=self.search,
+            event_names=[self.event] if of_event and self.event else None,
+            filter_by_event_names=True if of_event else None,
+            limit=self.limit,
+            offset=self.offset,
+        )
+        page = await work.client.send(call)
+        rows = [[p.name, p.property_type, p.description] for p in page.results]
+        table = Table(("property", "type", "description"), rows, self.offset, page.count)
+        whose = f"event {quoted(self.event)}" if of_event else f"{self.of}s"
+        return Answer(f"{table.size} properties of {whose}.", table=table, more=MORE)
+
+    async def _values(self, work: Work) -> Answer:
+        if not self.property or not self.event:
+            raise InvalidInput("Values are those of an event's property.", "Give property and event.")
+        if self.of != "event":
+            raise InvalidInput(
+                f"Values of {self.of} properties cannot be listed.",
+                f"Use run_query: select properties.{self.property}, count() from {self.of}s group by 1.",
+            )
+        call = definitions.ListPropertyValues(key=self.property, event_name=[self.event], value=self.search)
+        page = await work.client.send(call)
+        counted = any(value.count is not None for value in page.results)
+        rows = [[v.name, v.count] if counted else [v.name] for v in page.results]
+        said = f"{len(rows)} values of {quoted(self.property)} on {quoted(self.event)}, lately at most ten."
+        return Answer(said, table=Table(("value", "count") if counted else ("value",), rows))

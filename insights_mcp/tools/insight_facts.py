@@ -1,0 +1,85 @@
+"""What is told of an insight: the same facts in every answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from insights_mcp.answer import Table
+from insights_mcp.client import Client
+from insights_mcp.schema.insight import Insight, User
+from insights_mcp.schema.query import slim, source_of
+from insights_mcp.text import clean, quoted
+
+
+def named(insight: Insight) -> str:
+    """The insight inside a sentence."""
+    return f"{quoted(insight.title)} ({insight.short_id or insight.id})"
+
+
+def who(user: User | None) -> str | None:
+    """A person in a few letters."""
+    if user is None:
+        return None
+    return user.first_name or user.email or (f"user {user.id}" if user.id else None)
+
+
+def kind_of(insight: Insight) -> str:
+    """The kind of its query, such as TrendsQuery."""
+    return clean(source_of(insight.query or {}).get("kind") or "no query", 60)
+
+
+async def facts(insight: Insight, client: Client) -> dict[str, Any]:
+    """Its facts, the query without nulls and defaults."""
+    return {
+        "id": insight.id,
+        "short_id": insight.short_id,
+        "name": insight.name,
+        "derived_name": None if insight.name else insight.derived_name,
+        "description": insight.description,
+        "tags": insight.tags,
+        "dashboards": insight.on_dashboards,
+        "favorited": insight.favorited or None,
+        "created": _when(insight.created_at, insight.created_by),
+        "modified": _when(insight.last_modified_at, insight.last_modified_by),
+        "url": await client.url(f"/insights/{insight.short_id}"),
+        "query": slim(insight.query) if insight.query else None,
+    }
+
+
+def freshness(insight: Insight) -> dict[str, Any]:
+    """When the result was computed, and which dates it covers."""
+    dates = insight.resolved_date_range
+    return {
+        "computed": f"{insight.last_refresh}{' (cached)' if insight.is_cached else ''}"
+        if insight.last_refresh
+        else None,
+        "dates": f"{dates.date_from} to {dates.date_to}" if dates and dates.date_from else None,
+        "timezone": insight.timezone,
+    }
+
+
+def insights_table(insights: list[Insight], first: int = 0, held: int | None = None) -> Table:
+    """A list of insights, one a row."""
+    rows = [
+        [
+            i.short_id,
+            i.id,
+            i.title,
+            kind_of(i),
+            ", ".join(i.tags),
+            i.favorited,
+            _day(i.last_modified_at),
+            who(i.created_by),
+        ]
+        for i in insights
+    ]
+    return Table(("short_id", "id", "name", "kind", "tags", "favorited", "modified", "created by"), rows, first, held)
+
+
+def _when(moment: str | None, user: User | None) -> str | None:
+    name = who(user)
+    return f"{moment} by {name}" if moment and name else moment
+
+
+def _day(moment: str | None) -> str | None:
+    return moment[:10] if moment else None

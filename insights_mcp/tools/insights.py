@@ -1,0 +1,185 @@
+"""Reading saved insights: find, get, trending, viewed."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from insights_mcp import computation
+from insights_mcp.answer import Answer
+from insights_mcp.answer.pieces import pieces_table
+from insights_mcp.answer.results import result_table
+from insights_mcp.endpoint import Effect
+from insights_mcp.endpoints import insights
+from insights_mcp.endpoints.queries import GetQuery
+from insights_mcp.errors import NotFound, SessionOnly
+from insights_mcp.schema.insight import Insight, InsightKind, Refresh, TrendingInsight
+from insights_mcp.schema.query import slim
+from insights_mcp.schema.reply import Page
+from insights_mcp.tools.insight_facts import facts, freshness, insights_table, named, who
+from insights_mcp.tools.tool import DashboardReference, Detailed, InsightReference, Tool, Work
+
+
+class ListInsights(Tool):
+    """Find saved insights, newest change first: by words, kind, tags, dashboards, events, author and dates."""
+
+    title: ClassVar[str] = "Find insights"
+    tabular = True
+    uses = (insights.ListInsights,)
+
+    search: Annotated[str | None, Field(max_length=200, description="Words in name, description or tags.")] = None
+    kind: Annotated[InsightKind | None, Field(description="Only this kind of query.")] = None
+    tags: Annotated[list[str] | None, Field(description="With any of these tags.")] = None
+    dashboards: Annotated[list[DashboardReference] | None, Field(description="On all of these: numbers or names.")] = (
+        None
+    )
+    events: Annotated[list[str] | None, Field(description="Using all of these events.")] = None
+    favorited: Annotated[bool, Field(description="Only favorites.")] = False
+    mine: Annotated[bool, Field(description="Only those the key's owner made.")] = False
+    modified_after: Annotated[str | None, Field(description="Date, or relative: -7d.")] = None
+    modified_before: Annotated[str | None, Field(description="Date, or relative.")] = None
+    order: Annotated[
+        Literal["-last_modified_at", "-last_viewed_at", "-created_at", "created_at", "name"],
+        Field(description="Sorted by; - is descending."),
+    ] = "-last_modified_at"
+    limit: Annotated[int, Field(ge=1, le=100, description="Insights per page.")] = 20
+    offset: Annotated[int, Field(ge=0, description="Insights to skip.")] = 0
+
+    async def run(self, work: Work) -> Answer:
+        """One page of the list."""
+        on = [await work.references.dashboard_number(d) for d in self.dashboards or ()]
+        page = await work.client.send(self._call(on))
+        held = page.count if page.count is not None else None
+        said = (
+            f"{held if held is not None else len(page.results)} insights match."
+            if page.results
+            else "No insight matches."
+        )
+        table = insights_table(page.results, self.offset, held)
+        return Answer(said, table=table, more="list_insights(…, offset={offset})")
+
+    def _call(self, dashboards: list[int]) -> insights.ListInsights:
+        return insights.ListInsights(
+            search=self.search,
+            insight=self.kind,
+            tags=self.tags,
+            dashboards=dashboards or None,
+            events=self.events,
+            favorited=self.favorited,
+            user=self.mine,
+            date_from=self.modified_after,
+            date_to=self.modified_before,
+            order=self.order,
+            limit=self.limit,
+            offset=self.offset,
+        )
+
+
+class GetInsight(Detailed):
+    """Read a saved insight: what it asks (query) and the result, computed now unless the cache is fresh."""
+
+    title: ClassVar[str] = "Read an insight"
+    uses = (insights.GetInsight,)
+    may_use = (GetQuery, insights.ListInsights)
+
+    id: InsightReference
+    refresh: Annotated[
+        Literal["blocking", "force_blocking", "force_cache"],
+        Field(description="force_blocking: compute anew; force_cache: only what is cached."),
+    ] = "blocking"
+    from_dashboard: Annotated[int | None, Field(description="With this dashboard's filters.")] = None
+
+    async def run(self, work: Work) -> Answer:
+        """The insight with its result."""
+        found = await work.references.on_insight(
+            self.id, lambda n: computation.get_insight(work.client, self._call(n), work.watch)
+        )
+        if self.detail == "full":
+            whole = {"query": slim(found.query), "result": found.result, "columns": found.columns, "types": found.types}
+            table = pieces_table({k: v for k, v in whole.items() if v is not None}).after(self.offset)
+            return Answer(f"All of insight {named(found)}.", table=table, more=self.more())
+        shown, left_out = result_table(found.result, found.columns)
+        return Answer(
+            f"Insight {named(found)}{_state(found)}",
+            await facts(found, work.client) | freshness(found),
+            shown.after(self.offset) if shown else None,
+            left_out,
+            more=self.more(),
+        )
+
+    def _call(self, number: int) -> insights.GetInsight:
+        return insights.GetInsight(id=number, refresh=Refresh(self.refresh), from_dashboard=self.from_dashboard)
+
+
+class ListTrendingInsights(Tool):
+    """The insights most people viewed in the last days."""
+
+    title: ClassVar[str] = "Trending insights"
+    tabular = True
+    uses = (insights.ListInsights,)
+    may_use = (insights.ListTrendingInsights,)
+
+    days: Annotated[int, Field(ge=1, le=365, description="Days to look back.")] = 7
+    limit: Annotated[int, Field(ge=1, le=100, description="Insights at most.")] = 10
+
+    async def run(self, work: Work) -> Answer:
+        """Trending where the key may ask for it, else the list by last view."""
+        page = await self._trending(work)
+        if page is None:
+            return await self._last_viewed(work)
+        table = insights_table(list(page.results))
+        rows = [[i.view_count, _viewers(i), *row] for i, row in zip(page.results, table.rows, strict=True)]
+        said = f"{len(rows)} insights were viewed in the last {self.days} days, by distinct viewers."
+        return Answer(said, table=type(table)(("viewers", "last viewers", *table.columns), rows))
+
+    async def _trending(self, work: Work) -> Page[TrendingInsight] | None:
+        if not work.client.may(insights.ListTrendingInsights):
+            return None
+        try:
+            return await work.client.send(insights.ListTrendingInsights(days=self.days, limit=self.limit))
+        except (SessionOnly, NotFound):
+            return None
+
+    async def _last_viewed(self, work: Work) -> Answer:
+        call = insights.ListInsights(order="-last_viewed_at", last_viewed_date_from=f"-{self.days}d", limit=self.limit)
+        page = await work.client.send(call)
+        table = insights_table(page.results)
+        rows = [[i.last_viewed_at, *row] for i, row in zip(page.results, table.rows, strict=True)]
+        return Answer(
+            f"{len(rows)} insights were viewed in the last {self.days} days, latest view first.",
+            table=type(table)(("last viewed", *table.columns), rows),
+            left_out=(
+                "view counts: this PostHog refuses its trending list to API keys, so this is the list by last view",
+            ),
+        )
+
+
+class MarkInsightsViewed(Tool):
+    """Record that the key's owner has just viewed insights, as opening them in the web app does."""
+
+    title: ClassVar[str] = "Mark insights as viewed"
+    effect = Effect.WRITE
+    uses = (insights.MarkInsightsViewed, insights.GetInsight)
+
+    ids: Annotated[
+        list[InsightReference], Field(min_length=1, max_length=50, description="Numbers, short_ids, URLs or names.")
+    ]
+
+    async def run(self, work: Work) -> Answer:
+        """Each reference is found first: PostHog silently ignores numbers it does not know."""
+        numbers = [await work.references.insight_number(reference) for reference in self.ids]
+        await work.client.send(insights.MarkInsightsViewed(insight_ids=list(dict.fromkeys(numbers))))
+        return Answer(f"Recorded a view of {len(set(numbers))} insights.", {"ids": numbers})
+
+
+def _state(insight: Insight) -> str:
+    if insight.query is None:
+        return ", which has no query."
+    if insight.result is None:
+        return ": nothing is cached; refresh='blocking' computes it."
+    return "."
+
+
+def _viewers(insight: TrendingInsight) -> str:
+    return ", ".join(name for name in map(who, insight.viewers) if name)

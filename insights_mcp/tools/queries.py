@@ -1,0 +1,81 @@
+"""Queries that are not saved: run and stop."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from insights_mcp import computation
+from insights_mcp.answer import Answer
+from insights_mcp.answer.pieces import pieces_table
+from insights_mcp.answer.results import result_table
+from insights_mcp.endpoint import Effect
+from insights_mcp.endpoints import queries
+from insights_mcp.endpoints.insights import CancelInsightQuery
+from insights_mcp.schema.insight import Refresh
+from insights_mcp.schema.query import QueryResponse, source_of
+from insights_mcp.text import clean
+from insights_mcp.tools.query_input import Query
+from insights_mcp.tools.tool import Detailed, Tool, Work
+
+
+class RunQuery(Detailed):
+    """Compute a query without saving it. SQL is {"kind":"HogQLQuery","query":"select …"}, 100 rows unless LIMIT."""
+
+    title: ClassVar[str] = "Run a query"
+    uses = (queries.RunQuery,)
+
+    query: Query
+    refresh: Annotated[bool, Field(description="Compute anew even if a fresh result is cached.")] = False
+    wait: Annotated[int, Field(ge=1, le=600, description="Seconds to wait at most.")] = 120
+
+    async def run(self, work: Work) -> Answer:
+        """The result as a table; long computations report progress and stop when the call is cancelled."""
+        watch = computation.Watch(patience=self.wait, report=work.watch.report)
+        call = queries.RunQuery(query=self.query, refresh=Refresh.FORCE_BLOCKING if self.refresh else Refresh.BLOCKING)
+        reply = await computation.run_query(work.client, call, watch)
+        if self.detail == "full":
+            whole = {"results": reply.results, "columns": reply.columns, "types": reply.types}
+            table = pieces_table({k: v for k, v in whole.items() if v is not None}).after(self.offset)
+            return Answer("All of the result.", table=table, more=self.more())
+        shown, left_out = result_table(reply.results, reply.columns)
+        return Answer(
+            f"{clean(source_of(self.query).get('kind'), 60)}: {_extent(reply)}.",
+            _facts(reply),
+            shown.after(self.offset) if shown else None,
+            left_out + (("more rows than PostHog returned: raise LIMIT",) if reply.hasMore else ()),
+            next=("create_insight saves the query.",),
+            more=self.more(),
+        )
+
+
+class CancelQuery(Tool):
+    """Stop a running query by the id that a call still waiting for it has named."""
+
+    title: ClassVar[str] = "Cancel a query"
+    effect = Effect.WRITE
+    uses = (queries.DeleteQuery,)
+    may_use = (CancelInsightQuery,)
+
+    query_id: Annotated[str, Field(min_length=8, max_length=200, description="The whole id.")]
+
+    async def run(self, work: Work) -> Answer:
+        """By DELETE query, which a key may always use; insights/cancel is for sessions."""
+        way = await computation.stop(work.client, self.query_id)
+        said = f"Asked PostHog to stop query {clean(self.query_id, 80)}"
+        return Answer(f"{said} ({way}); if it had ended already, nothing happened." if way else f"{said}: it refused.")
+
+
+def _facts(reply: QueryResponse) -> dict[str, str | None]:
+    dates = reply.resolved_date_range
+    return {
+        "dates": f"{dates.date_from} to {dates.date_to}" if dates and dates.date_from else None,
+        "timezone": reply.timezone,
+        "computed": f"{reply.last_refresh} (cached)" if reply.is_cached else None,
+    }
+
+
+def _extent(reply: QueryResponse) -> str:
+    rows = reply.results
+    return f"{len(rows)} {'rows' if reply.columns else 'series or items'}" if isinstance(rows, list) else "a result"

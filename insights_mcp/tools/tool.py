@@ -1,0 +1,169 @@
+"""What a tool is: its inputs, its effect, the endpoints it calls, and the schemas the model sees.
+
+Name and description come from the class's name and docstring, scopes from the endpoints it uses.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from insights_mcp.answer import FULL, SUMMARY, Answer
+from insights_mcp.client import Client
+from insights_mcp.computation import Watch
+from insights_mcp.endpoint import Effect, Endpoint
+from insights_mcp.errors import InvalidInput
+from insights_mcp.references import References
+from insights_mcp.scopes import Scope
+from insights_mcp.text import clean, meant
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a tool works with: the client, how references are found, and who waits."""
+
+    client: Client
+    references: References
+    watch: Watch = field(default_factory=Watch)
+
+
+class Tool(BaseModel):
+    """Base of every tool: fields are its inputs, `run` does the work."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: ClassVar[str]
+    effect: ClassVar[Effect] = Effect.READ
+    idempotent: ClassVar[bool] = True
+    tabular: ClassVar[bool] = False  # its answer may hold a table
+    uses: ClassVar[tuple[type[Endpoint[Any]], ...]]  # it cannot work without these
+    may_use: ClassVar[tuple[type[Endpoint[Any]], ...]] = ()  # it works better, or more of it works, with these
+
+    @classmethod
+    def tool_name(cls) -> str:
+        """The class's name in snake_case."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    @classmethod
+    def scopes(cls) -> tuple[Scope, ...]:
+        """The scopes without which the tool is hidden."""
+        return tuple(dict.fromkeys(e.route.scope for e in cls.uses if e.route.scope is not None))
+
+    @property
+    def budget(self) -> int:
+        """The answer's size at most, in tokens."""
+        return SUMMARY
+
+    async def run(self, work: Work) -> Answer:
+        """Do it. Every foreseen failure is an InsightsError."""
+        raise NotImplementedError
+
+
+class Detailed(Tool):
+    """A tool whose reply may be larger than an answer: it can be paged through, whole."""
+
+    tabular: ClassVar[bool] = True
+
+    detail: Annotated[
+        Literal["summary", "full"], Field(description="full: all of it, as JSON pieces in large pages.")
+    ] = "summary"
+    offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0
+
+    @property
+    def budget(self) -> int:
+        """The answer's size at most, in tokens."""
+        return FULL if self.detail == "full" else SUMMARY
+
+    def more(self) -> str:
+        """The call that goes on, with `{offset}` where its place goes."""
+        given = {k: v for k, v in self.model_dump(exclude_defaults=True).items() if k != "offset"}
+        shown = ", ".join(f"{k}={clean(v, 80)!r}" if isinstance(v, str) else f"{k}=…" for k, v in given.items())
+        return f"{self.tool_name()}({shown.replace('{', '{{').replace('}', '}}')}, offset={{offset}})"
+
+
+def _reference(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+InsightReference = Annotated[
+    str, BeforeValidator(_reference), Field(max_length=2000, description="Number, short_id, URL or exact name.")
+]
+DashboardReference = Annotated[str, BeforeValidator(_reference)]
+
+
+def parse(tool: type[Tool], arguments: dict[str, Any]) -> Tool:
+    """The call, typed. InvalidInput lists every mistake: where, what was given, what is allowed."""
+    try:
+        return tool.model_validate(arguments)
+    except ValidationError as error:
+        mistakes = [_mistake(tool, dict(e)) for e in error.errors(include_url=False)[:8]]
+        raise InvalidInput(f"{tool.tool_name()}: {' '.join(mistakes)}", "Nothing was done.") from None
+
+
+def _mistake(tool: type[Tool], error: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"] if part != "function-before[_reference(), str]")
+    if error["type"] == "extra_forbidden":
+        names = list(tool.model_fields)
+        return (
+            f"unknown argument '{clean(where, 60)}'{meant(where, names) or ', arguments are ' + ', '.join(names) + '.'}"
+        )
+    if error["type"] == "missing":
+        return f"'{where}' is missing."
+    message = error["msg"].removeprefix("Value error, ")
+    given = "" if _is_secret(tool, str(error["loc"][0])) else f", given {clean(repr(error.get('input')), 60)}"
+    return f"'{clean(where, 60)}': {message[:1].lower()}{message[1:]}{given}."
+
+
+def _is_secret(tool: type[Tool], name: str) -> bool:
+    return name in tool.model_fields and "SecretStr" in repr(tool.model_fields[name].annotation)
+
+
+@cache
+def input_schema(tool: type[Tool]) -> dict[str, Any]:
+    """The JSON Schema of a tool's inputs: an object without references, titles or null alternatives."""
+    schema = tool.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    slim: dict[str, Any] = _slim(schema, definitions)
+    slim.pop("description", None)
+    return {"type": "object", "properties": {}} | slim
+
+
+def _slim(schema: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(schema, list):
+        return [_slim(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        target = definitions[schema["$ref"].rsplit("/", 1)[-1]]
+        return _slim({k: v for k, v in target.items() if k != "description"} | _without(schema, "$ref"), definitions)
+    if alternatives := schema.get("anyOf"):
+        real = [a for a in alternatives if a != {"type": "null"}]
+        merged = real[0] if len(real) == 1 else {"anyOf": real}
+        return _slim(merged | _without(schema, "anyOf"), definitions)
+    return {
+        key: {k: _slim(v, definitions) for k, v in value.items()} if key == "properties" else _slim(value, definitions)
+        for key, value in schema.items()
+        if key != "title" and not (key == "default" and value in (None, False))
+        and not (key == "additionalProperties" and value is True)
+    }  # fmt: skip
+
+
+def _without(schema: dict[str, Any], key: str) -> dict[str, Any]:
+    return {k: v for k, v in schema.items() if k != key}
+
+
+OUTPUT: dict[str, Any] = {
+    "type": "object",
+    "properties": {"project": {"type": "string"}, "answer": {"type": "string"}},
+    "required": ["project", "answer"],
+}
+CELL = {"type": ["string", "number", "boolean", "null"]}
+TABLE = {
+    "columns": {"type": "array", "items": {"type": "string"}},
+    "rows": {"type": "array", "items": {"type": "array", "items": CELL}},
+}
+OUTPUT_WITH_TABLE: dict[str, Any] = OUTPUT | {"properties": OUTPUT["properties"] | TABLE}
