@@ -1,0 +1,222 @@
+"""Computing a query, or not: what is kept is served, what is missing is run in a thread, now or as a job.
+
+Mirrors the `refresh` parameter of insights and of query. At most `AT_ONCE` queries run; the others wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from insights_mcp.local import queries
+from insights_mcp.local.account import project_row
+from insights_mcp.local.alarms import check_alerts
+from insights_mcp.local.calls import encoded
+from insights_mcp.local.errors import Problem, invalid, parse_error, unavailable
+from insights_mcp.local.events import StoreError
+from insights_mcp.local.jobs import Job, Jobs
+from insights_mcp.local.results import STALE_AFTER, Kept, Outcome, Step, key_of, load, save, step_for, target_age
+from insights_mcp.local.store import iso, stamp
+from insights_mcp.schema.insight import Refresh
+from insights_mcp.schema.query import source_of
+
+if TYPE_CHECKING:
+    from insights_mcp.local.backend import Backend
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+CANCELLED = "Query was cancelled."
+Source = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Who asks: `query_id` is the client's name for the query, `job_id` an asynchronous one's (else the cache key)."""
+
+    gone: Callable[[], Awaitable[None]] = field(repr=False)
+    query_id: str | None = None
+    job_id: str | None = None
+    insight_id: int | None = None
+
+
+class Computing:
+    """Runs the queries of one project folder."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="query")
+        self.jobs = Jobs()
+
+    async def answer(self, query: Mapping[str, Any], refresh: Refresh, ask: Ask) -> Outcome:
+        """What a caller gets of a query. Problems: 400 for what the query does wrong, 503 when events are locked."""
+        source, project = source_of(dict(query)), self.project()
+        key = key_of(source, project.timezone, project.id)
+        kept = load(
+            self._backend.store, key, source, queries.interval_of(source), self._backend.clock(), self._version()
+        )
+        step = step_for(refresh, kept)
+        if step is Step.COMPUTE:
+            return await self._compute(source, key, ask)
+        if step is Step.SERVE:
+            return self._served(key, kept, self.jobs.unfinished(key))
+        job = self._enqueue(source, key, ask)
+        if step is Step.STATUS:
+            return Outcome(status=job.status(), rest={"timezone": project.timezone})
+        return self._served(key, kept, job, {"timezone": project.timezone})
+
+    async def answer_or_failure(self, query: Mapping[str, Any], refresh: Refresh, ask: Ask) -> Outcome:
+        """The same for a saved insight: a computation that breaks is told inside the answer, in `query_status`."""
+        try:
+            return await self.answer(query, refresh, ask)
+        except Problem:
+            raise
+        except queries.QueryCancelled:
+            return _failed(ask, CANCELLED, self._backend)
+        except Exception as error:
+            log.exception("The query of insight %s broke", ask.insight_id)
+            return _failed(ask, str(error), self._backend)
+
+    def cancel(self, prefix: str) -> bool:
+        """Stop the running queries whose client id begins so."""
+        return self.jobs.cancel(prefix)
+
+    def close(self) -> None:
+        """Stop what runs and wait for it."""
+        self.jobs.cancel_all()
+        self._threads.shutdown(cancel_futures=True)
+
+    def project(self) -> queries.Project:
+        """The project as the engine needs it."""
+        row = project_row(self._backend.store)
+        filters = json.loads(row["test_account_filters"])
+        return queries.Project(row["id"], row["timezone"], row["week_start_day"], filters)
+
+    def _served(self, key: str, kept: Kept | None, job: Job | None, rest: Mapping[str, Any] | None = None) -> Outcome:
+        outcome = kept.outcome if kept else Outcome(key, rest=rest or {})
+        return replace(outcome, status=job.status()) if job else outcome
+
+    async def _compute(self, source: Source, key: str, ask: Ask) -> Outcome:
+        cancelled = threading.Event()
+        with self.jobs.running(ask.query_id, cancelled):
+            loop = asyncio.get_running_loop()
+            run = loop.run_in_executor(self._threads, self._run, source, key, ask, cancelled)
+            # Whoever went away never asks for the outcome; asking here keeps the loop from complaining.
+            run.add_done_callback(lambda done: done.cancelled() or done.exception())
+            watch = asyncio.ensure_future(ask.gone())
+            try:
+                either: list[asyncio.Future[Any]] = [run, watch]
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                return run.result() if run.done() else _nobody_left()
+            except (queries.QueryError, StoreError) as error:
+                raise _problem(error) from None
+            finally:
+                watch.cancel()
+                cancelled.set()
+
+    def _enqueue(self, source: Source, key: str, ask: Ask) -> Job:
+        job_id = ask.job_id or key
+        if job := self.jobs.unfinished(job_id):
+            return job
+        job = Job(job_id, self._backend.project_id, ask.insight_id, self._backend.clock())
+        self.jobs.add(job)
+        self._threads.submit(self._work, job, source, key, ask)
+        return job
+
+    def _work(self, job: Job, source: Source, key: str, ask: Ask) -> None:
+        job.pickup = self._backend.clock()
+        try:
+            job.response = encoded(response(self._run(source, key, ask, job.cancelled)))
+        except Exception as error:
+            job.error, job.error_message = True, _safe_message(error)
+            log.info("Job %s failed", job.id, exc_info=job.error_message is None)
+        job.end = self._backend.clock()
+
+    def _run(self, source: Source, key: str, ask: Ask, cancelled: threading.Event) -> Outcome:
+        """Compute, keep, and look whether an alert goes off. Blocks; runs in a thread."""
+        if cancelled.is_set():
+            raise queries.QueryCancelled
+        backend, project, now = self._backend, self.project(), self._backend.clock()
+        version = self._version()
+        body = queries.run(source, events=backend.events, project=project, now=now, cancelled=cancelled)
+        results = body.pop("results", None)
+        # Parsed back, so that a fresh answer and a kept one are the same.
+        rest, last_refresh = orjson.loads(encoded(body)), stamp(now)
+        target = target_age(source, queries.interval_of(source), rest, last_refresh, STALE_AFTER)
+        outcome = Outcome(key, encoded(results), rest, last_refresh, target)
+        save(backend.store, outcome, version)
+        if ask.insight_id is not None and not backend.store.read_only:
+            check_alerts(backend.store, ask.insight_id, results, now)
+        return outcome
+
+    def _version(self) -> str:
+        """Changes whenever events are loaded."""
+        try:
+            file = self._backend.events_file.stat()
+        except OSError:
+            return ""
+        return f"{file.st_mtime_ns}-{file.st_size}"
+
+
+def response(outcome: Outcome) -> dict[str, Any]:
+    """An outcome in the form of the query endpoint: `results`, and the parts each kind has."""
+    if outcome.results is None:
+        return ({"cache_key": outcome.key} if outcome.key else {}) | {"query_status": outcome.status}
+    return dict(outcome.rest) | {
+        "results": orjson.Fragment(outcome.results),
+        "is_cached": outcome.is_cached,
+        "last_refresh": iso(outcome.last_refresh),
+        "next_allowed_client_refresh": iso(outcome.next_refresh),
+        "cache_key": outcome.key,
+        "cache_target_age": iso(outcome.target_age),
+        "query_status": outcome.status,
+        "error": None,
+    }
+
+
+def check_query(query: object, prefix: str = "") -> None:
+    """Problem 400 (parse_error) unless `query` is a query that PostHog's schema knows."""
+    if not isinstance(query, dict):
+        raise parse_error(f"{prefix}1 validation error for QuerySchemaRoot\n  Input should be a valid dictionary")
+    try:
+        queries.check(query)
+    except queries.SchemaError as error:
+        raise parse_error(prefix + error.detail) from None
+
+
+def cancelled_problem() -> Problem:
+    """400: somebody stopped the query."""
+    return invalid(CANCELLED, code="query_was_cancelled")
+
+
+def _problem(error: queries.QueryError | StoreError) -> Problem:
+    if isinstance(error, StoreError):
+        return unavailable(f"{error.what} {error.next_step}".strip())
+    return invalid(error.detail, error.attr, error.code)
+
+
+def _safe_message(error: Exception) -> str | None:
+    """What may be told of an error; None for what nobody foresaw."""
+    if isinstance(error, queries.QueryCancelled):
+        return CANCELLED
+    return str(_problem(error).body["detail"]) if isinstance(error, queries.QueryError | StoreError) else None
+
+
+def _failed(ask: Ask, message: str, backend: Backend) -> Outcome:
+    # PostHog leaves `complete` false here: who polls must look at `error` first.
+    job = Job(
+        ask.query_id or "", backend.project_id, ask.insight_id, backend.clock(), error=True, error_message=message
+    )
+    return Outcome(status=job.status())
+
+
+def _nobody_left() -> Outcome:
+    raise queries.QueryCancelled

@@ -1,0 +1,168 @@
+"""What was computed before, how old it may be, and what each `refresh` mode makes of that.
+
+A result is kept as JSON bytes under the hash of its query. It is stale when PostHog would say so, and also when
+the events have been loaded anew since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from insights_mcp.local.store import Store, moment_of, stamp
+from insights_mcp.schema.insight import Refresh
+from insights_mcp.schema.query import PRODUCT_ANALYTICS
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+STALE_AFTER: dict[str | None, timedelta] = {
+    "second": 5 * MINUTE, "minute": 5 * MINUTE, "hour": HOUR, "day": 6 * HOUR, "week": DAY, "month": 60 * DAY,
+    None: 6 * HOUR,
+}  # fmt: skip
+STALE_AFTER_LAZILY: dict[str | None, timedelta] = {
+    "second": 15 * MINUTE, "minute": 15 * MINUTE, "hour": 2 * HOUR, "day": 12 * HOUR, "week": DAY, "month": 60 * DAY,
+    None: 12 * HOUR,
+}  # fmt: skip
+CLOSED_RANGE_MARGIN = timedelta(seconds=10)
+CLIENT_REFRESH = MINUTE
+
+YES = frozenset({"true", "1", "yes", ""})
+
+
+class Step(Enum):
+    """What to do for a caller: SERVE what is kept, COMPUTE and wait, ENQUEUE and serve, or give only the STATUS."""
+
+    SERVE = "serve"
+    COMPUTE = "compute"
+    ENQUEUE = "enqueue"
+    STATUS = "status"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The step of a refresh mode when nothing is kept, when it is fresh, when it is stale."""
+
+    missing: Step
+    fresh: Step
+    stale: Step
+
+
+PLANS = {
+    Refresh.FORCE_CACHE: Plan(Step.SERVE, Step.SERVE, Step.SERVE),
+    Refresh.BLOCKING: Plan(Step.COMPUTE, Step.SERVE, Step.COMPUTE),
+    Refresh.ASYNC: Plan(Step.ENQUEUE, Step.SERVE, Step.ENQUEUE),
+    Refresh.LAZY_ASYNC: Plan(Step.ENQUEUE, Step.SERVE, Step.ENQUEUE),
+    Refresh.ASYNC_EXCEPT_ON_CACHE_MISS: Plan(Step.COMPUTE, Step.SERVE, Step.ENQUEUE),
+    Refresh.FORCE_ASYNC: Plan(Step.STATUS, Step.STATUS, Step.STATUS),
+    Refresh.FORCE_BLOCKING: Plan(Step.COMPUTE, Step.COMPUTE, Step.COMPUTE),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a caller gets of a query: `results` as JSON bytes, the other parts of the response, and how it came.
+
+    Times are stored stamps. Without results and with a `status` a job is running, or has failed.
+    """
+
+    key: str | None = None
+    results: bytes | None = None
+    rest: Mapping[str, Any] = field(default_factory=dict)
+    last_refresh: str | None = None
+    target_age: str | None = None
+    is_cached: bool = False
+    status: dict[str, Any] | None = None
+
+    @property
+    def next_refresh(self) -> str | None:
+        """When it is sensible to force a refresh, by PostHog's advice."""
+        return stamp(moment_of(self.last_refresh) + CLIENT_REFRESH) if self.last_refresh else None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A result of before, and how stale it is: by the usual measure and by the patient one."""
+
+    outcome: Outcome
+    stale: bool
+    stale_lazily: bool
+
+
+def refresh_of(value: object) -> Refresh:
+    """The mode a `refresh` parameter means. Unknown words mean force_cache, as in PostHog."""
+    if value is None or value is False:
+        return Refresh.FORCE_CACHE
+    word = str(value).lower()
+    if word in YES:
+        return Refresh.FORCE_BLOCKING
+    return Refresh(word) if word in list(Refresh) else Refresh.FORCE_CACHE
+
+
+def step_for(refresh: Refresh, kept: Kept | None) -> Step:
+    """What to do, given the mode and what is kept."""
+    plan = PLANS[refresh]
+    if kept is None:
+        return plan.missing
+    stale = kept.stale_lazily if refresh is Refresh.LAZY_ASYNC else kept.stale
+    return plan.stale if stale else plan.fresh
+
+
+def key_of(source: Mapping[str, Any], timezone: str, team: int) -> str:
+    """The hash under which a query's result is kept; identical queries share it."""
+    canonical = orjson.dumps([source, timezone], option=orjson.OPT_SORT_KEYS)
+    return f"cache_{team}_{hashlib.sha256(canonical).hexdigest()[:32]}"
+
+
+def save(store: Store, outcome: Outcome, events_version: str) -> None:
+    """Keep a result. On a read-only folder nothing is kept."""
+    if store.read_only or outcome.last_refresh is None:
+        return
+    store.change(
+        "insert or replace into results (key, results, rest, last_refresh, events_version) values (?, ?, ?, ?, ?)",
+        outcome.key, outcome.results, orjson.dumps(outcome.rest).decode(), outcome.last_refresh, events_version,
+    )  # fmt: skip
+
+
+def load(
+    store: Store, key: str, source: Mapping[str, Any], interval: str | None, now: datetime, events: str
+) -> Kept | None:
+    """What is kept under a key, None when nothing is."""
+    row = store.row("select * from results where key = ?", key)
+    if row is None:
+        return None
+    rest = orjson.loads(row["rest"])
+    target = target_age(source, interval, rest, row["last_refresh"], STALE_AFTER)
+    patient = target_age(source, interval, rest, row["last_refresh"], STALE_AFTER_LAZILY)
+    outcome = Outcome(key, row["results"], rest, row["last_refresh"], target, is_cached=True)
+    changed, at = row["events_version"] != events, stamp(now)
+    return Kept(outcome, changed or _past(target, at), changed or _past(patient, at))
+
+
+def target_age(
+    source: Mapping[str, Any],
+    interval: str | None,
+    rest: Mapping[str, Any],
+    last_refresh: str,
+    ages: Mapping[str | None, timedelta],
+) -> str | None:
+    """When a result becomes stale; None for a range that had closed before it was computed."""
+    refreshed = moment_of(last_refresh)
+    date_to = (rest.get("resolved_date_range") or {}).get("date_to")
+    if date_to and _moment(str(date_to)) < refreshed - CLOSED_RANGE_MARGIN:
+        return None
+    dated = source.get("kind") in PRODUCT_ANALYTICS
+    return stamp(refreshed + ages.get(interval if dated else "minute", ages[None]))
+
+
+def _past(target: str | None, now: str) -> bool:
+    return target is not None and target <= now
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment_of(text + "Z")

@@ -1,0 +1,169 @@
+"""Where a project's saved objects lie: one SQLite file. The only module that touches sqlite3.
+
+Several server processes may use one file at once (WAL, a busy time-out). What was acknowledged survives a
+kill and a power cut (`synchronous=FULL`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from insights_mcp.local.errors import LocalError, read_only
+from insights_mcp.local.tables import TABLES, VERSION
+
+Row = dict[str, Any]
+
+FILE = "project.sqlite3"
+BUSY_SECONDS = 10.0
+_WRITING = ("pragma journal_mode = wal", "pragma synchronous = full")
+_ALWAYS = ("pragma foreign_keys = on", "select count(*) from sqlite_master")
+DAMAGED = "Restore it from a backup, or load the events into a new folder."
+
+
+class Store:
+    """One connection, usable from any thread. `read_only` when the folder lets nothing be written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        try:
+            self._connection, self.read_only = _open(path)
+            self._prepare()
+        except sqlite3.Error as error:
+            raise LocalError(f"{path} cannot be used: {error}.", DAMAGED) from error
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        """All rows of a SELECT, as dictionaries."""
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> Row | None:
+        """The first row of a SELECT, if any."""
+        with self._lock:
+            found: Row | None = self._connection.execute(sql, values).fetchone()
+            return found
+
+    def value(self, sql: str, *values: object) -> Any:
+        """The first column of the first row, None when there is no row."""
+        found = self.row(sql, *values)
+        return next(iter(found.values())) if found else None
+
+    def change(self, sql: str, *values: object) -> int:
+        """Run one INSERT, UPDATE or DELETE: how many rows it touched."""
+        return self._write(sql, values).rowcount
+
+    def insert(self, table: str, **values: object) -> int:
+        """Add a row: its rowid. Table and column names come from code, never from a request."""
+        names = ", ".join(f'"{name}"' for name in values)
+        marks = ", ".join("?" * len(values))
+        return self._write(f"insert into {table} ({names}) values ({marks})", tuple(values.values())).lastrowid or 0
+
+    def update(self, table: str, key: int | str, **values: object) -> None:
+        """Set columns of the row whose `id` is `key`."""
+        if values:
+            names = ", ".join(f'"{name}" = ?' for name in values)
+            self._write(f"update {table} set {names} where id = ?", (*values.values(), key))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes inside happen, or none. May be nested: the outermost counts."""
+        with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            self._write("begin immediate", ())
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("rollback")
+                raise
+            self._connection.execute("commit")
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _write(self, sql: str, values: tuple[object, ...]) -> sqlite3.Cursor:
+        if self.read_only:
+            raise read_only()
+        with self._lock:
+            return self._connection.execute(sql, values)
+
+    def _prepare(self) -> None:
+        version = self._version()
+        if version > VERSION:
+            raise LocalError(f"{self.path} was written by a newer version.", "Update insights-mcp.")
+        if version < VERSION:
+            with self.transaction():
+                self._create()
+
+    def _create(self) -> None:
+        # Two processes may come here at once: only the first one finds the old version inside the transaction.
+        if self._version() < VERSION:
+            for statement in TABLES.split(";\n"):
+                self._connection.execute(statement)
+            self._connection.execute(f"pragma user_version = {VERSION}")
+
+    def _version(self) -> int:
+        return int(self.value("pragma user_version"))
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
+    if _writable(path):
+        return _connect(f"{path.as_uri()}?mode=rwc", _WRITING), False
+    try:
+        return _connect(f"{path.as_uri()}?mode=ro"), True
+    except sqlite3.OperationalError:
+        # A WAL file in a folder where its side files cannot be made opens only when nobody can be writing.
+        return _connect(f"{path.as_uri()}?immutable=1"), True
+
+
+def _writable(path: Path) -> bool:
+    return os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
+
+
+def _connect(uri: str, settings: tuple[str, ...] = ()) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    try:
+        connection.row_factory = _as_dict
+        connection.create_function("folded", 1, _folded, deterministic=True)
+        for statement in (*settings, *_ALWAYS):
+            connection.execute(statement)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _as_dict(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> Row:
+    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+
+
+def _folded(text: str | None) -> str:
+    """SQLite's own lower() knows ASCII only."""
+    return (text or "").casefold()
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as it is stored: UTC, always with microseconds, so that text order is time order."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment_of(text: str) -> datetime:
+    """A stored moment."""
+    return datetime.fromisoformat(text)
+
+
+def iso(text: str | None) -> str | None:
+    """A stored moment as PostHog sends it: microseconds only when there are any."""
+    return text.replace(".000000Z", "Z") if text else None
