@@ -42,6 +42,12 @@ class Scopes(frozenset[str]):
         return [scope for scope in scopes if not self.grants(scope)]
 
 
+def fewest(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
+    """The scopes without those that another of them implies, in their order."""
+    unique = dict.fromkeys(scopes)
+    return tuple(s for s in unique if not (s.endswith(":read") and s.removesuffix("read") + "write" in unique))
+
+
 def is_scope(text: str) -> bool:
     """Whether `text` has the form of a scope: `object:read`, `object:write` or `*`."""
     name, colon, action = text.partition(":")

@@ -18,7 +18,7 @@ from insights_mcp.computation import Watch
 from insights_mcp.endpoint import Effect, Endpoint
 from insights_mcp.errors import InvalidInput
 from insights_mcp.references import References
-from insights_mcp.scopes import Scope
+from insights_mcp.scopes import Scope, fewest
 from insights_mcp.text import clean, meant
 
 
@@ -51,7 +51,7 @@ class Tool(BaseModel):
     @classmethod
     def scopes(cls) -> tuple[Scope, ...]:
         """The scopes without which the tool is hidden."""
-        return tuple(dict.fromkeys(e.route.scope for e in cls.uses if e.route.scope is not None))
+        return fewest(e.route.scope for e in cls.uses if e.route.scope is not None)
 
     @property
     def budget(self) -> int:
