@@ -1,0 +1,264 @@
+"""When: relative dates, periods, the buckets of an interval, and the zone's offsets as SQL."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from insights_mcp.local.queries.errors import QueryError
+
+RELATIVE = re.compile(r"^-?(?P<number>\d{1,6})?(?P<unit>[a-zA-Z])(?P<position>Start|End)?$")
+ABSOLUTE = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})")
+DAY_START: dict[str, Any] = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
+DAY_END: dict[str, Any] = {"hour": 23, "minute": 59, "second": 59, "microsecond": 999_999}
+HOUR_END: dict[str, Any] = {"minute": 59, "second": 59, "microsecond": 999_999}
+MINUTE_END: dict[str, Any] = {"second": 59, "microsecond": 999_999}
+SPANS = {"s": "second", "M": "minute", "h": "hour", "d": "day", "w": "week", "m": "month", "q": "quarter", "y": "year"}
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
+BUCKET_LIMIT = 50_000
+DEFAULT_DAYS = 7
+LABELS = {"second": "%-d-%b %H:%M:%S", "minute": "%-d-%b %H:%M", "hour": "%-d-%b %H:%M", "day": "%-d-%b-%Y"}
+
+
+def zone(name: str) -> tzinfo:
+    """The time zone by name; UTC when the name is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+@dataclass(frozen=True)
+class Period:
+    """From `start` to `end`, both included, in the project's zone, cut into buckets of an interval."""
+
+    start: datetime
+    end: datetime
+    interval: str
+    week_start: int = 0
+    exact: bool = False
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.start.tzinfo or UTC
+
+    @property
+    def read_from(self) -> datetime:
+        """From when events count: the start of the first bucket, unless the dates are meant exactly."""
+        return self.start if self.exact else floor(self.start, self.interval, self.week_start)
+
+    def buckets(self) -> list[datetime]:
+        """The start of each bucket, without zone."""
+        first = floor(self.start, self.interval, self.week_start).replace(tzinfo=None)
+        last = self.end.replace(tzinfo=None)
+        found = []
+        while (start := plus(first, self.interval, len(found))) <= last:
+            found.append(start)
+            if len(found) > BUCKET_LIMIT:
+                raise QueryError(
+                    f"The date range has more than {BUCKET_LIMIT:,} {self.interval}s. Use a larger interval or a shorter range.",
+                    attr="interval",
+                )
+        return found
+
+    def resolved(self) -> dict[str, str]:
+        """As PostHog reports it: `resolved_date_range`."""
+        return {"date_from": iso(self.start), "date_to": iso(self.end)}
+
+    def local(self, column: str) -> str:
+        """SQL: a UTC time as the project's wall clock. Constant offsets cost a fifth of a zone conversion."""
+        return local(column, self.start - timedelta(days=40), self.end)
+
+    def bucket(self, column: str) -> str:
+        """SQL: the start of the bucket a UTC time falls in."""
+        return truncated(self.local(column), self.interval, self.week_start)
+
+    def moved(self, start: datetime, end: datetime) -> Period:
+        """The same cut of another time."""
+        return replace(self, start=start, end=end)
+
+
+def truncated(text: str, interval: str, week_start: int) -> str:
+    """SQL: the start of the interval that a wall-clock time falls in."""
+    if interval == "week" and week_start == 0:
+        return f"(date_trunc('week', {text} + interval 1 day)::timestamp - interval 1 day)"
+    return f"date_trunc('{interval}', {text})::timestamp"
+
+
+def local(column: str, start: datetime, end: datetime) -> str:
+    """SQL: a UTC column as wall-clock time, by the offsets the zone has between two times."""
+    offsets = segments(start, end)
+    last = _seconds(offsets[-1][1])
+    if len(offsets) == 1:
+        return column if last == "interval 0 second" else f"({column} + {last})"
+    arms = " ".join(
+        f"when {column} < timestamp '{until:%Y-%m-%d %H:%M:%S}' then {_seconds(offset)}"
+        for (_, offset), (until, _) in zip(offsets, offsets[1:], strict=False)
+    )
+    return f"({column} + case {arms} else {last} end)"
+
+
+def _seconds(offset: timedelta) -> str:
+    return f"interval {int(offset.total_seconds())} second"
+
+
+def segments(start: datetime, end: datetime) -> list[tuple[datetime, timedelta]]:
+    """When (UTC, without zone) each offset of the start's zone begins, between two times."""
+    where = start.tzinfo or UTC
+    moment, last = start.astimezone(UTC), end.astimezone(UTC)
+    found = [(moment.replace(tzinfo=None), _offset(moment, where))]
+    while moment < last:
+        later = min(moment + timedelta(days=7), last)
+        if _offset(later, where) != found[-1][1]:
+            change = _change(moment, later, where)
+            found.append((change.replace(tzinfo=None), _offset(change, where)))
+        moment = later
+    return found
+
+
+def _offset(moment: datetime, where: tzinfo) -> timedelta:
+    return moment.astimezone(where).utcoffset() or timedelta()
+
+
+def _change(low: datetime, high: datetime, where: tzinfo) -> datetime:
+    before = _offset(low, where)
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        low, high = (middle, high) if _offset(middle, where) == before else (low, middle)
+    return high.replace(microsecond=0)
+
+
+def plus(moment: datetime, interval: str, count: int = 1) -> datetime:
+    """A time `count` intervals later; the day is cut to the month's length."""
+    if interval in SECONDS:
+        return moment + timedelta(seconds=SECONDS[interval] * count)
+    months = moment.year * 12 + moment.month - 1 + MONTHS[interval] * count
+    year, month = divmod(months, 12)
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
+
+
+def floor(moment: datetime, interval: str, week_start: int = 0) -> datetime:
+    """The start of the interval a time falls in, in its own zone."""
+    if interval in ("second", "minute", "hour"):
+        return moment.replace(**dict(list(DAY_START.items())[("hour", "minute", "second").index(interval) + 1 :]))
+    day = moment.replace(**DAY_START)
+    if interval == "week":
+        return day - timedelta(days=(day.weekday() + (week_start == 0)) % 7)
+    months = MONTHS.get(interval)
+    return day.replace(day=1, month=(day.month - 1) // months * months + 1) if months else day
+
+
+def parsed(text: str, now: datetime, *, cut: str | None = None) -> tuple[datetime, re.Match[str] | None]:
+    """A date of a query, in the zone of `now`, and how it was relative (None: it was absolute).
+
+    With `cut`, the interval of the query, a relative date goes back to the start of its day, or of the interval when
+    it counts hours or less.
+    """
+    match = RELATIVE.match(text)
+    try:
+        if match and match["unit"] in SPANS:
+            return _relative(match, now, cut), match
+        return _absolute(text, now), None
+    except (ValueError, OverflowError):
+        raise QueryError(
+            f"'{text}' is no date. Use -7d, -1mStart, dStart, 2026-01-31 or 2026-01-31T10:00:00Z.", attr="dateRange"
+        ) from None
+
+
+def _relative(match: re.Match[str], now: datetime, cut: str | None) -> datetime:
+    unit, position = match["unit"], match["position"]
+    moment = plus(now, SPANS[unit], -int(match["number"] or 0))
+    if position == "Start":
+        moment = floor(moment, SPANS[unit])
+    elif position == "End":
+        moment = plus(floor(moment, SPANS[unit]), SPANS[unit]) - timedelta(microseconds=1)
+    if not cut:
+        return moment
+    return floor(moment, "minute" if cut == "minute" else "hour") if unit in "sMh" else moment.replace(**DAY_START)
+
+
+def _absolute(text: str, now: datetime) -> datetime:
+    padded = ABSOLUTE.sub(lambda m: f"{m[1]}-{int(m[2]):02}-{int(m[3]):02}", text.strip())
+    moment = datetime.fromisoformat(padded)
+    return moment.astimezone(now.tzinfo) if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
+
+
+def period(
+    date_from: str | None, date_to: str | None, *, interval: str, now: datetime, week_start: int, exact: bool,
+    first: datetime | None,
+) -> Period:  # fmt: skip
+    """The period of a date range. `first` is when the data begin (for `all`); `now` is in the project's zone."""
+    if date_from == "all":
+        start = (first or now).astimezone(now.tzinfo).replace(**DAY_START)
+    elif date_from:
+        start = parsed(date_from, now, cut=interval)[0]
+    else:
+        start = (now - timedelta(days=DEFAULT_DAYS)).replace(**DAY_START)
+    return Period(start, _end(date_to, now, interval, exact), interval, week_start, exact)
+
+
+def _end(date_to: str | None, now: datetime, interval: str, exact: bool) -> datetime:
+    end, relative = parsed(date_to, now) if date_to else (now, None)
+    if exact:
+        return end
+    if interval not in ("second", "minute", "hour"):
+        return end.replace(**DAY_END)
+    if date_to and not relative:
+        return end
+    return end.replace(**HOUR_END) if interval == "hour" else end.replace(**MINUTE_END)
+
+
+def previous(current: Period, date_from: str | None, date_to: str | None) -> Period:
+    """The period of equal length before, aligned to hours or days as PostHog does."""
+    length = current.end - current.start
+    start = current.start - length
+    if current.interval == "hour":
+        start = start.replace(hour=current.start.hour, minute=0, second=0, microsecond=0)
+        return current.moved(start, (start + length).replace(**HOUR_END))
+    if current.interval in ("second", "minute"):
+        return current.moved(start, start + length)
+    relative = RELATIVE.match(date_from or f"-{DEFAULT_DAYS}d")
+    whole_weeks = relative and relative["unit"] == "d" and int(relative["number"] or 1) % 7 == 0 and not date_to
+    days = 1 if whole_weeks and current.interval == "day" else 0
+    start = start.replace(**DAY_START) + timedelta(days=days)
+    return current.moved(start, (start + length).replace(**DAY_END))
+
+
+def shifted(current: Period, by: str) -> Period:
+    """The period that lies `by` (such as `-1w`) from the current one."""
+    return current.moved(parsed(by, current.start)[0], parsed(by, current.end)[0])
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601; UTC as Z."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def day(moment: datetime, interval: str) -> str:
+    """A bucket as `days` names it."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S" if interval in ("second", "minute", "hour") else "%Y-%m-%d")
+
+
+def label(moment: datetime, interval: str, start: datetime, end: datetime) -> str:
+    """A bucket as `labels` names it: `21-Dec-2019`, `24-Dec 00:00`, `24–30 Nov`, `Sep 2019`."""
+    if interval == "week":
+        return _week_label(moment, start, end)
+    if interval in MONTHS:
+        return moment.strftime("%b %Y")
+    return moment.strftime(LABELS[interval].replace("%-d", str(moment.day)))
+
+
+def _week_label(moment: datetime, start: datetime, end: datetime) -> str:
+    first = max(moment, start.replace(tzinfo=None))
+    last = min(moment + timedelta(days=6), end.replace(tzinfo=None))
+    if first.date() == last.date():
+        return f"{first.day}-{first:%b-%Y}"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{last.day} {last:%b}"
+    form = "%b" if first.year == last.year else "%b-%Y"
+    return f"{first.day}-{first.strftime(form)} – {last.day}-{last.strftime(form)}"

@@ -1,0 +1,226 @@
+"""Property filters as SQL: every operator, types as the catalogue knows them, nested AND and OR.
+
+A missing property is unequal to everything, contains nothing and matches nothing, as in PostHog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC
+from typing import Any
+
+from insights_mcp.local.queries import dates, unsupported
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.project import Context
+from insights_mcp.local.queries.sql import Scan
+from insights_mcp.schema.filters import Properties, PropertyFilter, PropertyGroup
+
+METADATA = {"event": "e.event", "distinct_id": "e.distinct_id", "uuid": "e.uuid::varchar", "timestamp": "e.timestamp"}
+NEVER = "false"
+ALWAYS = "true"
+
+
+class Filters:
+    """Compiles filters for one scan."""
+
+    def __init__(self, scan: Scan, context: Context) -> None:
+        self.scan = scan
+        self.context = context
+
+    def all_of(self, properties: Properties) -> str:
+        """SQL that holds where a list of filters (all must) or a group of them does."""
+        if properties is None:
+            return ALWAYS
+        if isinstance(properties, list):
+            return _joined("and", [self.one(item) for item in properties])
+        return self.one(properties)
+
+    def one(self, item: PropertyGroup | PropertyFilter) -> str:
+        """SQL for one filter or one group."""
+        if isinstance(item, PropertyGroup) or "values" in (item.model_extra or {}):
+            return self._group(item)
+        kind = item.type or "event"
+        if kind not in FIELDS:
+            raise unsupported.feature(unsupported.FILTER_TYPES, kind, "properties") or QueryError(
+                f"'{kind}' is no type of property filter. Use event, person, event_metadata or hogql.", attr="properties"
+            )
+        return FIELDS[kind](self, item)
+
+    def _group(self, group: PropertyGroup | PropertyFilter) -> str:
+        if not isinstance(group, PropertyGroup):
+            group = PropertyGroup.model_validate(group.model_dump())
+        empty = ALWAYS if not group.values or group.type != "OR" else NEVER
+        return _joined((group.type or "AND").lower(), [self.one(item) for item in group.values]) if group.values else empty
+
+    def _event(self, item: PropertyFilter) -> str:
+        key = _key(item)
+        return self._compared(self.scan.event_property(key), self.context.catalogue.event_types.get(key), item)
+
+    def _person(self, item: PropertyFilter) -> str:
+        key = _key(item)
+        if key in ("id", "person_id"):
+            self.scan.with_persons = True
+            return self._compared("p.person_id::varchar", "String", item)
+        return self._compared(self.scan.person_property(key), self.context.catalogue.person_types.get(key), item)
+
+    def _metadata(self, item: PropertyFilter) -> str:
+        key = _key(item)
+        if key == "person_id":
+            return self._person(item)
+        if key not in METADATA:
+            raise QueryError(f"'{key}' is no field of events. Use {', '.join(METADATA)} or person_id.", attr="properties")
+        return self._compared(METADATA[key], "String", item)
+
+    def _hogql(self, item: PropertyFilter) -> str:
+        from insights_mcp.local.queries.hogql import condition
+
+        return condition(_key(item), self.scan, self.context)
+
+    def _compared(self, field: str, kind: str | None, item: PropertyFilter) -> str:
+        operator = item.operator or "exact"
+        refused = unsupported.feature(unsupported.OPERATORS, operator, "properties")
+        if refused:
+            raise refused
+        if operator not in ("is_set", "is_not_set") and item.value is None:
+            raise QueryError(f"The filter on '{item.key}' has no value. Give one, or use is_set.", attr="properties")
+        return OPERATORS[operator](self, field, kind, item.value)
+
+    # -- one method for each family of operators -----------------------------------------------------------------
+
+    def _exact(self, field: str, kind: str | None, value: Any) -> str:
+        values = value if isinstance(value, list) else [value]
+        if kind == "Numeric" or (kind is None and all(_is_number(each) for each in values)):
+            numbers = [number for each in values if (number := _number(each)) is not None]
+            if len(numbers) == len(values) and numbers:
+                return f"coalesce(try_cast({field} as double) in {self._list(numbers, 'double')}, false)"
+        texts = [text(each) for each in values]
+        if len(texts) == 1:
+            return f"coalesce({field} = {self.scan.bind(texts[0])}, false)"
+        return f"coalesce({field} in {self._list(texts, 'varchar')}, false)"
+
+    def _list(self, values: Iterable[Any], kind: str) -> str:
+        return f"(select unnest({self.scan.bind(list(values))}::{kind}[]))"
+
+    def _contains(self, field: str, kind: str | None, value: Any) -> str:
+        values = value if isinstance(value, list) else [value]
+        likes = [f"coalesce({field} ilike {self.scan.bind(f'%{text(each)}%')}, false)" for each in values]
+        return _joined("or", likes)
+
+    def _matches(self, field: str, kind: str | None, value: Any) -> str:
+        return f"coalesce(regexp_matches({field}, {self.scan.bind(text(value))}), false)"
+
+    def _set(self, field: str, kind: str | None, value: Any) -> str:
+        return f"({field} is not null)"
+
+    def _than(self, sign: str, field: str, kind: str | None, value: Any) -> str:
+        if isinstance(value, list):
+            value = value[0] if value else None
+        number = _number(value)
+        if number is not None and kind != "DateTime":
+            return f"coalesce(try_cast({field} as double) {sign} {self.scan.bind(number)}, false)"
+        if kind == "DateTime":
+            return f"coalesce({_time(field)} {sign} {self.scan.bind(self._moment(value))}, false)"
+        return f"coalesce({field} {sign} {self.scan.bind(text(value))}, false)"
+
+    def _between(self, field: str, kind: str | None, value: Any) -> str:
+        if not isinstance(value, list) or len(value) != 2:
+            raise QueryError("'between' needs a value of two bounds, such as [1, 10].", attr="properties")
+        return f"({self._than('>=', field, kind, value[0])} and {self._than('<=', field, kind, value[1])})"
+
+    def _date(self, sign: str, field: str, kind: str | None, value: Any) -> str:
+        given = text(value[0] if isinstance(value, list) and value else value)
+        moment = self._moment(given)
+        if sign == "=" and len(given) <= 10:
+            start, end = self.scan.bind(moment), self.scan.bind(dates.plus(moment, "day"))
+            return f"coalesce({_time(field)} >= {start} and {_time(field)} < {end}, false)"
+        if sign == ">" and len(given) == 10 and given[:4].isdigit():
+            return f"coalesce({_time(field)} >= {self.scan.bind(dates.plus(moment, 'day'))}, false)"
+        return f"coalesce({_time(field)} {sign} {self.scan.bind(moment)}, false)"
+
+    def _moment(self, value: Any) -> Any:
+        moment, _ = dates.parsed(text(value), self.context.local_now)
+        return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _joined(word: str, parts: list[str]) -> str:
+    if not parts:
+        return ALWAYS
+    return parts[0] if len(parts) == 1 else "(" + f" {word} ".join(parts) + ")"
+
+
+def _key(item: PropertyFilter) -> str:
+    if item.key is None:
+        raise QueryError("A property filter needs a key.", attr="properties")
+    return str(item.key)
+
+
+def text(value: Any) -> str:
+    """A filter's value as the text a property would have."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _time(field: str) -> str:
+    """SQL: a property as a UTC time; seconds since 1970 count as one."""
+    return (
+        f"coalesce(try_cast({field} as timestamptz)::timestamp,"
+        f" make_timestamp(try_cast(try_cast({field} as double) * 1000000 as bigint)))"
+    )
+
+
+Compare = Callable[[Filters, str, str | None, Any], str]
+
+
+def _not(compare: Compare) -> Compare:
+    return lambda filters, field, kind, value: f"(not {compare(filters, field, kind, value)})"
+
+
+def _sign(compare: Callable[[Filters, str, str, str | None, Any], str], sign: str) -> Compare:
+    return lambda filters, field, kind, value: compare(filters, sign, field, kind, value)
+
+
+OPERATORS: dict[str, Compare] = {
+    "exact": Filters._exact,
+    "in": Filters._exact,
+    "is_not": _not(Filters._exact),
+    "not_in": _not(Filters._exact),
+    "icontains": Filters._contains,
+    "not_icontains": _not(Filters._contains),
+    "regex": Filters._matches,
+    "not_regex": _not(Filters._matches),
+    "is_set": Filters._set,
+    "is_not_set": _not(Filters._set),
+    "gt": _sign(Filters._than, ">"),
+    "lt": _sign(Filters._than, "<"),
+    "gte": _sign(Filters._than, ">="),
+    "min": _sign(Filters._than, ">="),
+    "lte": _sign(Filters._than, "<="),
+    "max": _sign(Filters._than, "<="),
+    "between": Filters._between,
+    "not_between": _not(Filters._between),
+    "is_date_exact": _sign(Filters._date, "="),
+    "is_date_before": _sign(Filters._date, "<"),
+    "is_date_after": _sign(Filters._date, ">"),
+}
+FIELDS: dict[str, Callable[[Filters, PropertyFilter], str]] = {
+    "event": Filters._event,
+    "person": Filters._person,
+    "event_metadata": Filters._metadata,
+    "hogql": Filters._hogql,
+}

@@ -1,0 +1,86 @@
+"""What the embedded backend does not answer yet, why, and the nearest thing that works."""
+
+from __future__ import annotations
+
+from insights_mcp.local.queries.errors import QueryError
+
+HOGQL_TABLES = "a HogQLQuery over `events` and `persons`"
+KINDS = {
+    "FunnelsQuery": "A TrendsQuery with one series per step, or " + HOGQL_TABLES,
+    "RetentionQuery": "A TrendsQuery with math 'weekly_active', or " + HOGQL_TABLES,
+    "PathsQuery": "A TrendsQuery of '$pageview' by '$pathname', or " + HOGQL_TABLES,
+    "StickinessQuery": "A TrendsQuery with math 'dau' and 'weekly_active', or " + HOGQL_TABLES,
+    "LifecycleQuery": "A TrendsQuery with math 'dau', or " + HOGQL_TABLES,
+    "ActorsQuery": "A HogQLQuery that selects person_id from `events`",
+    "InsightActorsQuery": "A HogQLQuery that selects person_id from `events`",
+    "CalendarHeatmapQuery": "A TrendsQuery with interval 'hour'",
+    "EventsQuery": "A HogQLQuery over `events`",
+}
+SERIES = {
+    "ActionsNode": "Series of actions; use a series of the action's event with its filters",
+    "DataWarehouseNode": "Series of data warehouse tables; load the rows as events",
+    "GroupNode": "Series that combine events; use one series per event",
+}
+MATH = {
+    "first_time_for_user": "use math 'dau', or a HogQLQuery with min(timestamp) by person_id",
+    "first_matching_event_for_user": "use math 'dau', or a HogQLQuery with min(timestamp) by person_id",
+    "unique_group": "use uniq(properties.$group_0) in a HogQLQuery",
+    "hogql": "use a HogQLQuery",
+}
+FILTER_TYPES = {
+    "group": "use a property of the event or the person",
+    "cohort": "use the properties that define the cohort",
+    "static-cohort": "use the properties of its persons",
+    "precalculated-cohort": "use the properties that define the cohort",
+    "session": "use properties of the event, such as $session_id",
+    "element": "use properties of the event, such as $el_text",
+    "feature": "use the event property $feature/NAME",
+    "flag": "use the event property $feature/NAME",
+    "recording": "use properties of the event",
+    "log_entry": "use properties of the event",
+    "data_warehouse": "load the rows as events",
+    "data_warehouse_person_property": "use a property of the person",
+}
+DISPLAYS = {
+    "CalendarHeatmap": "use display 'ActionsLineGraph' with interval 'hour'",
+    "TwoDimensionalHeatmap": "use display 'ActionsTable'",
+    "BoxPlot": "use math 'median', 'p75' and 'p90' as series",
+    "SlopeGraph": "use display 'ActionsLineGraph'",
+}
+FEATURES = {
+    "formula": "Formulas; ask for the series and combine their numbers",
+    "smoothing": "Smoothing; ask for the plain numbers",
+    "breakdowns": "Breakdowns by several properties at once; break down by one",
+    "histogram": "Histogram bins; break down by the property's values",
+    "sampling": "Sampling; leave samplingFactor out",
+    "groups": "Counting groups; count persons (math 'dau')",
+}
+OPERATORS = {
+    "is_cleaned_path_exact": "use 'regex'",
+    "flag_evaluates_to": "use 'exact' on the event property $feature/NAME",
+    **{f"semver_{end}": "use 'regex'" for end in "eq neq gt gte lt lte tilde caret wildcard".split()},
+    "icontains_multi": "use several 'icontains' filters in an OR group",
+    "not_icontains_multi": "use several 'not_icontains' filters",
+}
+
+
+def kind(name: str) -> QueryError:
+    """The error for a query kind that others of PostHog's have and this backend has not yet."""
+    instead = KINDS.get(name)
+    hint = f" {instead}, works." if instead else " TrendsQuery and HogQLQuery work."
+    return QueryError(f"{name} is not supported yet by the embedded backend.{hint}", attr="kind")
+
+
+def feature(table: dict[str, str], name: str, attr: str) -> QueryError | None:
+    """The error for one entry of a table above; None when the name is not in it."""
+    instead = table.get(name)
+    if instead is None:
+        return None
+    return QueryError(f"'{name}' is not supported yet by the embedded backend: {instead}.", attr=attr)
+
+
+def refuse(name: str, attr: str) -> QueryError:
+    """The error for one of FEATURES."""
+    what, _, instead = FEATURES[name].partition("; ")
+    verb = "are" if what.endswith("s") or " by " in what else "is"
+    return QueryError(f"{what} {verb} not supported yet by the embedded backend: {instead}.", attr=attr)

@@ -1,0 +1,107 @@
+"""Recorded cases: their worlds as event stores, and how answers are compared."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from insights_mcp.local.events import EventStore
+from insights_mcp.local.load import load
+from insights_mcp.local.queries import Project
+
+CASES = Path(__file__).parents[4] / "shared" / "data" / "conformance"
+TIME = "%Y-%m-%dT%H:%M:%S"
+
+
+def cases(kind: str) -> Iterator[dict[str, Any]]:
+    """The cases of a query kind; none where the folder is absent."""
+    path = CASES / f"{kind}.jsonl.gz"
+    if path.exists():
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+
+class Worlds:
+    """A store for each world, made once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.made: dict[str, EventStore] = {}
+
+    def store(self, world: dict[str, Any]) -> EventStore:
+        """The store that holds the world's events, persons and property types."""
+        text = json.dumps([world.get(k) for k in ("events", "persons", "property_definitions")], sort_keys=True)
+        name = hashlib.sha1(text.encode()).hexdigest()
+        if name not in self.made:
+            self.made[name] = self._make(self.folder / name, world)
+        return self.made[name]
+
+    def _make(self, folder: Path, world: dict[str, Any]) -> EventStore:
+        folder.mkdir()
+        source = folder / "world.jsonl"
+        rows = [*_persons(world), *world["events"]]
+        source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        load([source], folder)
+        _define(folder / "events.duckdb", world.get("property_definitions") or [])
+        return EventStore(folder / "events.duckdb")
+
+    def close(self) -> None:
+        for store in self.made.values():
+            store.close()
+
+
+def _persons(world: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for person in world.get("persons") or []:
+        for distinct_id in person["distinct_ids"]:
+            yield {
+                "distinct_id": distinct_id,
+                "person_id": person["id"],
+                "person_version": 1,
+                "properties": person.get("properties") or {},
+                "created_at": person.get("created_at"),
+            }
+
+
+def _define(path: Path, definitions: list[dict[str, Any]]) -> None:
+    owners = {"event": "event", "person": "person", 1: "event", 2: "person"}
+    with duckdb.connect(str(path)) as con:
+        con.execute("update property_catalogue set property_type = 'String'")
+        for each in definitions:
+            con.execute(
+                "update property_catalogue set property_type = $t where name = $n and owner = $o",
+                {"t": each["property_type"], "n": each["name"], "o": owners.get(each["type"])},
+            )
+
+
+def project(world: dict[str, Any]) -> Project:
+    """The project of a case."""
+    team = world["team"]
+    return Project(team["id"], team["timezone"], team["week_start_day"] or 0, team["test_account_filters"] or [])
+
+
+def now(case: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(case["now"])
+
+
+def same(expected: Any, actual: Any) -> bool:
+    """Equal, numbers within 1e-6 relative."""
+    if isinstance(expected, (int, float)) and isinstance(actual, (int, float)):
+        return math.isclose(expected, actual, rel_tol=1e-6, abs_tol=1e-9)
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        return expected.keys() == actual.keys() and all(same(expected[k], actual[k]) for k in expected)
+    if isinstance(expected, list) and isinstance(actual, list):
+        return len(expected) == len(actual) and all(map(same, expected, actual))
+    return bool(expected == actual)
+
+
+def bag(rows: list[Any]) -> list[str]:
+    """Rows as a multiset, for answers without an order."""
+    return sorted(json.dumps(row, sort_keys=True, default=str) for row in rows)
