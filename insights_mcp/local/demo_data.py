@@ -201,7 +201,10 @@ def _by(property_name: str) -> dict[str, Any]:
 DAU = {"math": "dau"}
 P90 = {"math": "p90", "math_property": "load_ms"}
 REVENUE = {"math": "sum", "math_property": "price"}
-COUNTRY_SQL = "select properties.$geoip_country_code as country, count() as events from events group by country order by events desc"
+COUNTRY_SQL = (
+    "select properties.$geoip_country_code as country, count() as events "
+    "from events group by country order by events desc"
+)
 # name, tags, query
 INSIGHTS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
     ("Sign-ups", ("growth",), _trend("signed up", 60)),

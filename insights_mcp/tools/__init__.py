@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from insights_mcp.tools.activity import GetInsightActivity, ListActivity
+from insights_mcp.tools.analysis import AnalyzeInsight, GetSuggestions
 from insights_mcp.tools.dashboards import GetDashboard, ListDashboards
 from insights_mcp.tools.data import DiscoverData
 from insights_mcp.tools.editing import CreateInsight, DeleteInsight, RestoreInsight, UpdateInsight
@@ -28,6 +29,8 @@ TOOLS: tuple[type[Tool], ...] = (
     UpdateInsight,
     DeleteInsight,
     RestoreInsight,
+    AnalyzeInsight,
+    GetSuggestions,
     ListTrendingInsights,
     MarkInsightsViewed,
     GetInsightActivity,
