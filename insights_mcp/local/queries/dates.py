@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,6 +15,7 @@ RELATIVE = re.compile(r"^-?(?P<number>\d{1,6})?(?P<unit>[a-zA-Z])(?P<position>St
 ABSOLUTE = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})")
 DAY_START: dict[str, Any] = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
 DAY_END: dict[str, Any] = {"hour": 23, "minute": 59, "second": 59, "microsecond": 999_999}
+END_OF_DAY = time(23, 59, 59, 999_999)
 HOUR_END: dict[str, Any] = {"minute": 59, "second": 59, "microsecond": 999_999}
 MINUTE_END: dict[str, Any] = {"second": 59, "microsecond": 999_999}
 SPANS = {"s": "second", "M": "minute", "h": "hour", "d": "day", "w": "week", "m": "month", "q": "quarter", "y": "year"}
@@ -95,7 +96,7 @@ def local(column: str, start: datetime, end: datetime) -> str:
     offsets = segments(start, end)
     last = _seconds(offsets[-1][1])
     if len(offsets) == 1:
-        return column if last == "interval 0 second" else f"({column} + {last})"
+        return column if last == "to_seconds(0)" else f"({column} + {last})"
     arms = " ".join(
         f"when {column} < timestamp '{until:%Y-%m-%d %H:%M:%S}' then {_seconds(offset)}"
         for (_, offset), (until, _) in zip(offsets, offsets[1:], strict=False)
@@ -104,7 +105,7 @@ def local(column: str, start: datetime, end: datetime) -> str:
 
 
 def _seconds(offset: timedelta) -> str:
-    return f"interval {int(offset.total_seconds())} second"
+    return f"to_seconds({int(offset.total_seconds())})"
 
 
 def segments(start: datetime, end: datetime) -> list[tuple[datetime, timedelta]]:
@@ -192,14 +193,24 @@ def period(
     date_from: str | None, date_to: str | None, *, interval: str, now: datetime, week_start: int, exact: bool,
     first: datetime | None,
 ) -> Period:  # fmt: skip
-    """The period of a date range. `first` is when the data begin (for `all`); `now` is in the project's zone."""
+    """The period of a date range. `first` is when the data begin (for `all`); `now` is in the project's zone.
+
+    A start that is so many hours ago is meant exactly, even where buckets are days.
+    """
+    end = _end(date_to, now, interval, exact)
     if date_from == "all":
-        start = (first or now).astimezone(now.tzinfo).replace(**DAY_START)
-    elif date_from:
-        start = parsed(date_from, now, cut=interval)[0]
-    else:
-        start = (now - timedelta(days=DEFAULT_DAYS)).replace(**DAY_START)
-    return Period(start, _end(date_to, now, interval, exact), interval, week_start, exact)
+        return Period((first or now).astimezone(now.tzinfo).replace(**DAY_START), end, interval, week_start, exact)
+    start, relative = parsed(date_from or f"-{DEFAULT_DAYS}d", now, cut=interval)
+    return Period(start, end, interval, week_start, exact or bool(relative and relative["unit"] in "sMh"))
+
+
+def to_the_moment(date_from: str | None, now: datetime) -> Period | None:
+    """The last so many days to this very moment: how single numbers are compared, so that both cover equal times."""
+    text = date_from or f"-{DEFAULT_DAYS}d"
+    relative = RELATIVE.match(text)
+    if not relative or relative["unit"] not in "dw" or relative["position"]:
+        return None
+    return Period(parsed(text, now)[0], now, "day", exact=True)
 
 
 def _end(date_to: str | None, now: datetime, interval: str, exact: bool) -> datetime:
@@ -217,6 +228,8 @@ def previous(current: Period, date_from: str | None, date_to: str | None) -> Per
     """The period of equal length before, aligned to hours or days as PostHog does."""
     length = current.end - current.start
     start = current.start - length
+    if current.exact and current.end.time() != END_OF_DAY:
+        return current.moved(start, current.start)
     if current.interval == "hour":
         start = start.replace(hour=current.start.hour, minute=0, second=0, microsecond=0)
         return current.moved(start, (start + length).replace(**HOUR_END))

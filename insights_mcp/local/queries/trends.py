@@ -27,21 +27,26 @@ OVER_VALUES = {
     **{name: f"coalesce(quantile_cont({{x}}, {share}), 0)" for name, share in QUANTILES.items()},
 }
 COUNTS = {"total": "count(*)", "dau": "count(distinct e.pid)"}
+PER_DAY = {"hour": 24, "minute": 1440, "second": 86_400}
 WINDOWS = {"weekly_active": 7, "monthly_active": 30}
 # An active user of the last 7 days is anyone seen in a whole bucket of a week; so too for months.
 WIDE = {"weekly_active": ("week", "month", "quarter", "year"), "monthly_active": ("month", "quarter", "year")}
 
 PLAIN = "select {bucket} as d, {value} as b, {aggregate} as n from {tables} where {where} group by all"
+# Over time and added up, a person counts once, when first seen.
+FIRST_SEEN = """select d, b, count(*) as n
+  from (select min({bucket}) as d, {value} as b, e.pid from {tables} where {where} group by all) group by all"""
 PER_ACTOR = """select d, b, {aggregate} as n
   from (select {bucket} as d, {value} as b, e.pid, count(*) as c from {tables} where {where} group by all) group by all"""
-# A day on which someone was seen counts until `days` later, or until they are seen again: +1 and -1, then a running sum.
+# Active at a bucket is who was seen in the 6 (29) days before it or the day after. So each time someone was seen covers
+# `span` buckets, or fewer where they are seen again: +1 at the first, -1 after the last, then a running sum.
 ACTIVE = """select k.d, v.b, coalesce(runs.n, 0)::bigint as n
   from (select unnest({buckets}::timestamp[]) as d) k
   cross join (select distinct b from runs) v
   asof left join runs on runs.b is not distinct from v.b and runs.d <= k.d"""
-ACTIVE_RUNS = """seen as (select distinct e.pid, {value} as b, {day} as d from {tables} where {where}),
+ACTIVE_RUNS = """seen as (select distinct e.pid, {value} as b, {first} as d from {tables} where {where}),
 spans as (
-  select b, d, least(d + interval {days} {unit},
+  select b, d, least(d + interval {span} {unit},
                      coalesce(lead(d) over (partition by b, pid order by d), timestamp '9999-01-01')) as until from seen),
 steps as (select b, d, 1 as v from spans union all select b, until, -1 from spans),
 runs as (select b, d, sum(v) over (partition by b order by d) as n from (select b, d, sum(v) as v from steps group by all)),
@@ -49,7 +54,7 @@ runs as (select b, d, sum(v) over (partition by b order by d) as n from (select 
 # Values are ranked by the sum of their buckets, those without a value last; what is beyond the limit is "other".
 RANKED = """with {before}per as ({per}),
 ranked as (
-  select b, row_number() over (order by b = {none}, sum(n) desc, b) as r from per group by b)
+  select b, row_number() over (order by b = {none}, sum(n * {weight}) desc, b) as r from per group by b)
 select d, case when r <= {limit} then b else {other} end as b, sum(n) as n, min(least(r, {limit} + 1)) as r
 from per join ranked using (b) group by 1, 2 order by r, d"""
 UNRANKED = "with {before}per as ({per}) select d, b, n, 1 as r from per"
@@ -116,6 +121,10 @@ def _display(query: TrendsQuery) -> str:
 
 def _period(query: TrendsQuery, context: Context, in_all: bool) -> Period:
     given = query.dateRange
+    if in_all and _is_compared(query) and not (given and given.date_to):
+        exact = dates.to_the_moment(given and given.date_from, context.local_now)
+        if exact:
+            return exact
     return dates.period(
         given and given.date_from,
         given and given.date_to,
@@ -127,9 +136,13 @@ def _period(query: TrendsQuery, context: Context, in_all: bool) -> Period:
     )
 
 
+def _is_compared(query: TrendsQuery) -> bool:
+    return bool(query.compareFilter and query.compareFilter.compare)
+
+
 def _parts(query: TrendsQuery, period: Period) -> Iterator[Part]:
     compare = query.compareFilter
-    if not compare or not compare.compare:
+    if not compare or not _is_compared(query):
         yield from (Part(series, order, period, None) for order, series in enumerate(query.series))
         return
     given = query.dateRange
@@ -153,14 +166,25 @@ def _statement(part: Part, query: TrendsQuery, context: Context, by: By | None, 
         "bucket": "null::timestamp" if in_all else part.period.bucket("e.timestamp"),
         "value": by.value(scan) if by else "null::varchar",
     }
+    cumulative = _is_cumulative(query)
     before, per = (_active if math in WINDOWS else _counted)(math, part, scan, holes, in_all)
+    per = FIRST_SEEN if math == "dau" and cumulative else per
     holes["where"] = _where(part, query, context, scan, _window(math, part, in_all))
     holes["tables"] = scan.tables
     named = {"before": before.format_map(holes), "per": per.format_map(holes)}
     if not by:
         return scan.statement(UNRANKED.format_map(named))
-    ranked = {"none": scan.bind(NONE), "other": scan.bind(OTHER), "limit": scan.bind(by.limit)}
+    ranked = {"weight": _weight(part, scan, cumulative), "none": scan.bind(NONE), "other": scan.bind(OTHER), "limit": scan.bind(by.limit)}
     return scan.statement(RANKED.format_map(named | ranked))
+
+
+def _is_cumulative(query: TrendsQuery) -> bool:
+    return bool(query.trendsFilter and query.trendsFilter.display == "ActionsLineGraphCumulative")
+
+
+def _weight(part: Part, scan: Scan, cumulative: bool) -> str:
+    """SQL: in how many running sums a bucket's number is."""
+    return f"len(list_filter({scan.bind(part.period.buckets())}::timestamp[], lambda x: x >= d))" if cumulative else "1"
 
 
 def _check_series(series: Series) -> None:
@@ -169,6 +193,8 @@ def _check_series(series: Series) -> None:
     )
     if refused:
         raise refused
+    if series.math_group_type_index is not None and series.math in (*WINDOWS, "dau"):
+        raise unsupported.refuse("groups", "series")
 
 
 def _math(math: str, interval: str) -> str:
@@ -207,10 +233,11 @@ def _active(math: str, part: Part, scan: Scan, holes: dict[str, str], in_all: bo
     if in_all:
         holes["aggregate"] = COUNTS["dau"]
         return "", PLAIN
-    hours = part.period.interval not in ("day", "week", "month")
-    unit, each = (part.period.interval, 24 if part.period.interval == "hour" else 1440) if hours else ("day", 1)
-    holes["unit"], holes["days"] = unit, str(WINDOWS[math] * each if not hours else (WINDOWS[math] - 1) * each + 1)
-    holes["day"] = dates.truncated(part.period.local("e.timestamp"), unit, 0)
+    unit = part.period.interval if part.period.interval in PER_DAY else "day"
+    each = PER_DAY.get(unit, 1)
+    moment = f"{part.period.local('e.timestamp')} - interval 1 microsecond"
+    holes["unit"], holes["span"] = unit, str(WINDOWS[math] * each)
+    holes["first"] = f"{dates.truncated(moment, unit, 0)} - interval {each - 1} {unit}"
     holes["buckets"] = scan.bind(part.period.buckets())
     return ACTIVE_RUNS, ACTIVE
 
@@ -264,14 +291,12 @@ def _series(plan: Plan, part: Part, value: str | None, rows: dict[datetime | Non
     series: dict[str, Any] = {
         "order": part.order,
         "label": name,
-        "action": _action(part, name, buckets),
+        "action": _action(part, name, plan.period),
         "filter": _filter(plan),
     }
     series |= _in_all(rows) if plan.in_all else _over_time(plan, part, buckets, rows)
     if part.compared:
         series |= {"compare": True, "compare_label": part.compared}
-        if not plan.in_all:
-            series["labels"] = [f"{part.period.interval} {number}" for number in range(len(buckets))]
     if plan.by and value is not None:
         series |= {"breakdown_value": [value] if plan.by.listed else value}
         series["label"] = f"{name} - {value}" if len(plan.query.series) > 1 else value
@@ -284,8 +309,7 @@ def _in_all(rows: dict[datetime | None, Any]) -> dict[str, Any]:
 
 def _over_time(plan: Plan, part: Part, buckets: list[datetime], rows: dict[datetime | None, Any]) -> dict[str, Any]:
     data = [rows.get(bucket, 0) for bucket in buckets]
-    given = plan.query.trendsFilter
-    cumulative = bool(given and given.display == "ActionsLineGraphCumulative")
+    cumulative = _is_cumulative(plan.query)
     if cumulative:
         data = list(accumulate(data))
     cut = part.period.interval
@@ -297,10 +321,10 @@ def _over_time(plan: Plan, part: Part, buckets: list[datetime], rows: dict[datet
     }
 
 
-def _action(part: Part, name: str, buckets: list[datetime]) -> dict[str, Any]:
+def _action(part: Part, name: str, period: Period) -> dict[str, Any]:
     series = part.series
     return {
-        "days": [dates.iso(bucket.replace(tzinfo=part.period.zone)) for bucket in buckets],
+        "days": [dates.iso(bucket.replace(tzinfo=period.zone)) for bucket in period.buckets()],
         "id": series.event,
         "type": "events",
         "order": part.order,
@@ -317,18 +341,15 @@ def _action(part: Part, name: str, buckets: list[datetime]) -> dict[str, Any]:
 def _filter(plan: Plan) -> dict[str, Any]:
     """The query in the words that insights had before queries."""
     query = plan.query
-    parts = (query.trendsFilter, query.breakdownFilter, query.compareFilter)
+    parts = (query.trendsFilter, query.breakdownFilter)
     said = {key: value for part in parts if part for key, value in part.model_dump(exclude_none=True).items()}
-    if not said.get("compare"):
-        said.pop("compare", None)
-    properties = query.model_dump(include={"properties"}, exclude_unset=True, exclude_none=True)
+    named = {"filter_test_accounts": query.filterTestAccounts, "sampling_factor": query.samplingFactor}
     return {
         **said,
-        **properties,
+        **query.model_dump(include={"properties"}, exclude_unset=True, exclude_none=True),
+        **{key: value for key, value in named.items() if value is not None},
         **plan.period.resolved(),
-        "display": said.get("display", "ActionsLineGraph"),
         "entity_type": "events",
-        "filter_test_accounts": bool(query.filterTestAccounts),
         "insight": "TRENDS",
         "interval": interval(query),
     }

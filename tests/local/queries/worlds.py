@@ -38,7 +38,7 @@ class Worlds:
 
     def store(self, world: dict[str, Any]) -> EventStore:
         """The store that holds the world's events, persons and property types."""
-        text = json.dumps([world.get(k) for k in ("events", "persons", "property_definitions")], sort_keys=True)
+        text = json.dumps([world.get(k) for k in ("events", "persons", "property_definitions", "person_distinct_id_overrides")], sort_keys=True)
         name = hashlib.sha1(text.encode()).hexdigest()
         if name not in self.made:
             self.made[name] = self._make(self.folder / name, world)
@@ -59,6 +59,8 @@ class Worlds:
 
 
 def _persons(world: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for override in world.get("person_distinct_id_overrides") or []:
+        yield {**override, "person_version": 2, "properties": {}}
     for person in world.get("persons") or []:
         for distinct_id in person["distinct_ids"]:
             yield {
