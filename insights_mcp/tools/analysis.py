@@ -23,8 +23,8 @@ from insights_mcp.tools.tool import InsightReference, Tool, Work
 
 Reply = TypeVar("Reply")
 
-BY_POSTHOG = "PostHog"
-BY_RULE = "this server, by rule (PostHog answers this only in its web app)"
+BY_API = "the API"
+BY_RULE = "this server, by rule (this PostHog answers it only in its web app)"
 
 
 class AnalyzeInsight(Tool):
@@ -42,7 +42,7 @@ class AnalyzeInsight(Tool):
         theirs = await _asked(work, lambda: insights.AnalyzeInsight(id=insight.id))
         said = theirs.result if theirs else ""
         told = said or analysis(insight.title, source_of(insight.query or {}), insight.result)
-        facts = {"analysis": told.splitlines(), "by": BY_POSTHOG if said else BY_RULE} | freshness(insight)
+        facts = {"analysis": told.splitlines(), "by": BY_API if said else BY_RULE} | freshness(insight)
         return Answer(f"Analysis of insight {named(insight)}.", facts, next=("get_suggestions: what to ask next.",))
 
 
@@ -63,7 +63,7 @@ class GetSuggestions(Tool):
         made = [s.model_dump() for s in theirs] if theirs else await _by_rule(work, insight)
         said = f"{len(made)} suggestions for insight {named(insight)}."
         facts = {str(n): {"title": s.get("title"), "query": slim(s.get("targetQuery"))} for n, s in enumerate(made, 1)}
-        return Answer(said, {"by": BY_POSTHOG if theirs else BY_RULE} | facts)
+        return Answer(said, {"by": BY_API if theirs else BY_RULE} | facts)
 
     def _call(self, number: int) -> insights.GetSuggestions | insights.SuggestNext:
         if self.context:

@@ -17,7 +17,7 @@ from insights_mcp.schema.query import wrapped
 from insights_mcp.text import quoted
 from insights_mcp.tools.insight_facts import facts, named
 from insights_mcp.tools.query_input import Query
-from insights_mcp.tools.tool import DashboardReference, InsightReference, Tool, Work
+from insights_mcp.tools.tool import DashboardReference, InsightReference, Tool, Work, given
 
 Name = Annotated[str, Field(min_length=1, max_length=400)]
 Text = Annotated[str, Field(max_length=400)]
@@ -43,7 +43,7 @@ class CreateInsight(Tool):
     async def run(self, work: Work) -> Answer:
         """Bare queries are wrapped as PostHog's web app wraps them."""
         on = [await work.references.dashboard_number(d) for d in self.dashboards or ()]
-        call = insights.CreateInsight(
+        fields = given(
             name=self.name,
             description=self.description,
             query=wrapped(self.query),
@@ -51,7 +51,7 @@ class CreateInsight(Tool):
             dashboards=on or None,
             favorited=self.favorited or None,
         )
-        made = await work.client.send(call)
+        made = await work.client.send(insights.CreateInsight(**fields))
         return Answer(f"Created insight {named(made)}.", await facts(made, work.client), next=_see(made))
 
 
@@ -88,7 +88,7 @@ class UpdateInsight(Tool):
         return Answer(said, {"before": _before(before, changes)} | await facts(after, work.client), next=_see(after))
 
     async def _changes(self, before: Insight, work: Work) -> dict[str, Any]:
-        wanted: dict[str, Any] = {k: getattr(self, k) for k in _PLAIN if getattr(self, k) is not None}
+        wanted = given(**{name: getattr(self, name) for name in _PLAIN})
         if self.query is not None:
             wanted["query"] = wrapped(self.query)
         if self.add_tags or self.remove_tags:

@@ -12,7 +12,7 @@ from insights_mcp.endpoints import sharing
 from insights_mcp.endpoints.insights import GetInsight, ListInsights
 from insights_mcp.errors import InvalidInput
 from insights_mcp.schema.sharing import SharingConfiguration
-from insights_mcp.tools.tool import InsightReference, Tool, Work
+from insights_mcp.tools.tool import InsightReference, Tool, Work, given
 
 LOOKING_UP = (ListInsights, GetInsight)
 
@@ -50,9 +50,9 @@ class UpdateSharing(Tool):
         """PATCH sharing, which PostHog's public page leaves out."""
         if self.enabled is None and self.password_required is None:
             raise InvalidInput("update_sharing was given nothing to change.", "Give enabled or password_required.")
-        given = self.model_dump(include={"enabled", "password_required"}, exclude_none=True)
+        fields = given(enabled=self.enabled, password_required=self.password_required)
         state = await work.references.on_insight(
-            self.id, lambda n: work.client.send(sharing.UpdateSharing(insight_id=n, **given))
+            self.id, lambda n: work.client.send(sharing.UpdateSharing(insight_id=n, **fields))
         )
         return _told(work, "Sharing is changed.", state)
 
@@ -72,10 +72,10 @@ class AddSharingPassword(Tool):
 
     async def run(self, work: Work) -> Answer:
         """The only answer that ever shows a password."""
-        given = self.password.get_secret_value() if self.password else None
+        fields = given(raw_password=self.password and self.password.get_secret_value(), note=self.note)
         made = await work.references.on_insight(
             self.id,
-            lambda n: work.client.send(sharing.AddSharingPassword(insight_id=n, raw_password=given, note=self.note)),
+            lambda n: work.client.send(sharing.AddSharingPassword(insight_id=n, **fields)),
         )
         return Answer(
             "Added a password. It is shown only now: pass it on to whom it is for.",

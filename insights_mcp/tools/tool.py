@@ -85,6 +85,11 @@ class Detailed(Tool):
         return f"{self.tool_name()}({shown.replace('{', '{{').replace('}', '}}')}, offset={{offset}})"
 
 
+def given(**fields: Any) -> dict[str, Any]:
+    """The fields that were given: a null sent to the API is a value, not an absence."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def _reference(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
