@@ -213,8 +213,8 @@ def _is_insights(path: str) -> bool:
 
 def _gone(request: Request) -> Callable[[], Awaitable[None]]:
     async def gone() -> None:
-        # The body has been read, so that the next message is the client's leaving.
-        await request.receive()
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
 
     return gone
 

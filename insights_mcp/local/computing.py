@@ -81,6 +81,8 @@ class Computing:
             raise
         except queries.QueryCancelled:
             return _failed(ask, CANCELLED, self._backend)
+        except queries.SchemaError as error:
+            return _failed(ask, error.detail, self._backend)
         except Exception as error:
             log.exception("The query of insight %s broke", ask.insight_id)
             return _failed(ask, str(error), self._backend)
@@ -207,6 +209,8 @@ def _safe_message(error: Exception) -> str | None:
     """What may be told of an error; None for what nobody foresaw."""
     if isinstance(error, queries.QueryCancelled):
         return CANCELLED
+    if isinstance(error, queries.SchemaError):
+        return error.detail
     return str(_problem(error).body["detail"]) if isinstance(error, queries.QueryError | StoreError) else None
 
 

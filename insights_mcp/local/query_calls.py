@@ -35,6 +35,9 @@ async def run_query(call: Call) -> Response:
         outcome = await call.backend.computing.answer(query, _refresh(call.body), ask)
     except queries.QueryCancelled:
         raise cancelled_problem() from None
+    except queries.SchemaError as error:
+        # A filter or variable laid over the query may have made it invalid.
+        raise parse_error(error.detail) from None
     running = outcome.status is not None and not outcome.status["complete"]
     return reply(response(outcome), 202 if running else 200)
 

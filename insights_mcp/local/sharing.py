@@ -160,7 +160,7 @@ def _log_switch(call: Call, insight: Row, enabled: bool) -> None:
             "update sharing set expires_at = ? where insight_id = ? and expires_at > ?",
             call.stamp, insight["id"], call.stamp,
         )  # fmt: skip
-    changes = [change("sharing", None, enabled)]
+    changes = [change("sharing", None, enabled) | {"action": "changed"}]
     record(call.store, insight, f"sharing {'enabled' if enabled else 'disabled'}", call.stamp, call.user_id, changes)
 
 
