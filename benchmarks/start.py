@@ -29,10 +29,13 @@ def measure(rounds: int) -> list[Measurement]:
     """Both servers in turns; the first start of each, which compiles, is not counted."""
     runs = [(start(OURS), start(ONE_TOOL)) for _ in range(rounds + 1)][1:]
     return [
-        Measurement(f"start: spawn to tools/list, {what}", *(median(run[i][part] for run in runs) for i in (0, 1)),
-                    at_most=AT_MOST, unit="ms")
-        for part, what in enumerate(("wall", "CPU"))
-    ]  # fmt: skip
+        _compared(what, [(ours[part], one[part]) for ours, one in runs]) for part, what in enumerate(("wall", "CPU"))
+    ]
+
+
+def _compared(what: str, runs: list[tuple[float, float]]) -> Measurement:
+    ours, one_tool = (median(times) for times in zip(*runs, strict=True))
+    return Measurement(f"start: spawn to tools/list, {what}", ours, one_tool, AT_MOST, "ms")
 
 
 def start(module: tuple[str, ...]) -> tuple[float, float]:

@@ -44,8 +44,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(environment, with_pip=True)
     programs = environment / ("Scripts" if os.name == "nt" else "bin")
     python = programs / "python"
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps", "--no-index"]
-    run([*pip, wheel(built)], environment)
+    run([python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel(built)], environment)
     asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = Path(run([python, "-c", asked], environment).strip())
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")

@@ -1,0 +1,37 @@
+"""Measures what is named, or everything, and prints it as a table; fails when a limit is missed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from benchmarks import calls, listing, memory, start
+from benchmarks.measure import Measurement, table
+
+# Memory first: what ran before it would still be in the process.
+MEASURES: dict[str, Callable[[bool], list[Measurement]]] = {
+    "memory": lambda quick: memory.measure(200 if quick else 1_000),
+    "start": lambda quick: start.measure(3 if quick else 15),
+    "listing": lambda quick: listing.measure(),
+    "calls": lambda quick: calls.measure(5 if quick else 30),
+}
+
+
+def main() -> int:
+    """0 when every limit is kept."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASURES)}; all without one")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: to see that it runs, not to judge by")
+    asked = parser.parse_args()
+    if odd := set(asked.names) - set(MEASURES):
+        parser.error(f"there is no {', '.join(sorted(odd))}")
+    measured = [
+        m for name, measure in MEASURES.items() if not asked.names or name in asked.names for m in measure(asked.quick)
+    ]
+    print(table(measured))
+    return 0 if all(m.ok for m in measured) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""A tool call on the local backend, in process, against the same HTTP request through the bare ASGI transport."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from benchmarks.measure import Measurement, in_turns
+from benchmarks.world import world
+
+SIZES = (("2 kB", 450, 2.0, 100), ("5 MB", 5_000_000, 1.5, 1))
+
+
+def measure(rounds: int) -> list[Measurement]:
+    """get_insight by number, its result cached: for a small reply and for a large one."""
+    return [asyncio.run(_measured(*size, rounds=rounds)) for size in SIZES]
+
+
+async def _measured(name: str, characters: int, at_most: float, factor: int, *, rounds: int) -> Measurement:
+    with tempfile.TemporaryDirectory() as folder:
+        async with world(Path(folder), characters) as here:
+            size = len(await here.reply())
+            ours, bare = await in_turns(here.by_tool, here.by_http, rounds * factor)
+    return Measurement(f"call with a reply of {name} ({size:,} bytes)", ours, bare, at_most, "ms")
