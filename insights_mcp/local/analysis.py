@@ -58,8 +58,9 @@ def _told_totals(results: list[dict[str, Any]]) -> Lines:
 
 
 def _told_funnel(results: Any) -> Lines:
-    steps = results[0] if isinstance(results[0], list) else results
-    if not all(isinstance(step, dict) and "count" in step for step in steps):
+    steps = results[0] if isinstance(results, list) and isinstance(results[0], list) else results
+    # Time to convert and historical trends have other shapes.
+    if not all(isinstance(step, dict) and "action_id" in step for step in steps):
         return _told_otherwise(results)
     counts = [step["count"] for step in steps]
     drops = [(counts[i] - counts[i + 1], i) for i in range(len(counts) - 1)]

@@ -14,10 +14,9 @@ PROJECT = "/api/projects/1/"
 NOW = datetime(2026, 1, 10, 9, 0, tzinfo=UTC)
 
 SIGNED_UP = {"kind": "EventsNode", "event": "signed_up", "name": "signed_up"}
-TREND = {
-    "kind": "InsightVizNode",
-    "source": {"kind": "TrendsQuery", "series": [SIGNED_UP], "interval": "day", "dateRange": {"date_from": "-7d"}},
-}
+WEEK: dict[str, Any] = {"date_from": "-7d"}
+TREND_SOURCE: dict[str, Any] = {"kind": "TrendsQuery", "series": [SIGNED_UP], "interval": "day", "dateRange": WEEK}
+TREND = {"kind": "InsightVizNode", "source": TREND_SOURCE}
 SQL = {
     "kind": "DataVisualizationNode",
     "source": {"kind": "HogQLQuery", "query": "select event, count() from events group by event"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .api import SQL, TREND, Api, refused
+from .api import SIGNED_UP, SQL, TREND, Api, Clock, refused
 
 ALERT = {
     "name": "too few",
@@ -85,7 +85,7 @@ def test_delete_and_restore(api: Api) -> None:
     assert (after["alerts"], after["dashboards"], after["dashboard_tiles"]) == ([], [], [])
 
 
-def test_last_modified(api: Api, clock) -> None:  # type: ignore[no-untyped-def]
+def test_last_modified(api: Api, clock: Clock) -> None:
     """The name moves it; query, tags and favorited move only updated_at."""
     before = api.insight(name="one", query=TREND)["last_modified_at"]
     clock.pass_by(hours=1)
@@ -131,7 +131,7 @@ def test_a_query_that_cannot_alert_drops_the_alerts(api: Api) -> None:
     """As PostHog does."""
     api.insight(name="one", query=TREND)
     api.post("alerts/", ALERT)
-    lifecycle = {"kind": "InsightVizNode", "source": {"kind": "LifecycleQuery", "series": TREND["source"]["series"]}}  # type: ignore[index]
+    lifecycle = {"kind": "InsightVizNode", "source": {"kind": "LifecycleQuery", "series": [SIGNED_UP]}}
     assert api.patch("insights/1/", {"query": lifecycle}).json()["alerts"] == []
 
 

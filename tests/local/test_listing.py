@@ -64,7 +64,7 @@ def test_a_filter(three: Api, params: dict[str, str], expected: list[str]) -> No
 
 
 @pytest.mark.parametrize("params", [{"tags": "web"}, {"dashboards": "1"}, {"created_by": '["x"]'}, {"order": "secret"},
-                                    {"date_from": "soon"}, {"search": "x" * 201}, {"dashboards": f"[{2**64}]"}])  # fmt: skip
+                                    {"date_from": "soon"}, {"search": "x" * 201}, {"dashboards": "[1e9]"}])  # fmt: skip
 def test_a_bad_filter(three: Api, params: dict[str, str]) -> None:
     """400 that names the parameter."""
     response = three.get("insights/", **params)

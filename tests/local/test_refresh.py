@@ -14,12 +14,10 @@ from insights_mcp.local import queries
 from insights_mcp.local.results import refresh_of
 from insights_mcp.schema.insight import Refresh
 
-from .api import TREND, Api, Clock
+from .api import TREND, TREND_SOURCE, Api, Clock
 
-CLOSED = {
-    "kind": "InsightVizNode",
-    "source": TREND["source"] | {"dateRange": {"date_from": "2025-12-01", "date_to": "2025-12-31"}},
-}  # type: ignore[operator]
+DECEMBER = {"date_from": "2025-12-01", "date_to": "2025-12-31"}
+CLOSED = {"kind": "InsightVizNode", "source": TREND_SOURCE | {"dateRange": DECEMBER}}
 BAD_SQL = {"kind": "DataVisualizationNode", "source": {"kind": "HogQLQuery", "query": "select nonsense from events"}}
 
 
