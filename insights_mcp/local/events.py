@@ -238,14 +238,17 @@ def _check_layout(path: Path, connection: duckdb.DuckDBPyConnection, exists: boo
     if exists and found != [(str(LAYOUT),)]:
         connection.close()
         raise StoreError(
-            f"{path} is no event store of this version.", "Move it away and load the event files again (insights-mcp load)."
+            f"{path} is no event store of this version.",
+            "Move it away and load the event files again (insights-mcp load).",
         )
 
 
 def refusal(path: Path, message: str) -> StoreError:
     """Why a store cannot be opened, from DuckDB's message."""
     if "lock" in message or "different configuration" in message:
-        return StoreError(f"{path} is being written: events are being loaded.", "Wait until the load is done, then repeat.")
+        return StoreError(
+            f"{path} is being written: events are being loaded.", "Wait until the load is done, then repeat."
+        )
     if "ermission" in message:
         return StoreError(f"{path} cannot be read.", "Check its rights.")
     return StoreError(

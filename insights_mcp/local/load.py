@@ -82,7 +82,9 @@ def _store(into: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     except OSError as error:
         raise LoadError(f"{into} cannot be written: {error.strerror or error}.", "Choose another folder.") from error
     except duckdb.OutOfMemoryException as error:
-        raise LoadError(f"The load needs more memory or disk than there is: {error}", "Load fewer files at once.") from error
+        raise LoadError(
+            f"The load needs more memory or disk than there is: {error}", "Load fewer files at once."
+        ) from error
     except duckdb.Error as error:
         raise LoadError(f"The load failed: {error}", "Nothing was loaded.") from error
     finally:

@@ -82,7 +82,9 @@ def _head(path: Path) -> tuple[bool, bytes]:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise broken(path, error) from error
     except OSError as error:
-        raise LoadError(f"{path} cannot be read: {error.strerror or error}.", "Check the path and its rights.") from None
+        raise LoadError(
+            f"{path} cannot be read: {error.strerror or error}.", "Check the path and its rights."
+        ) from None
 
 
 def broken(path: Path, error: Exception) -> LoadError:

@@ -77,7 +77,9 @@ def _new_columns(con: duckdb.DuckDBPyConnection) -> None:
 
 def columns(con: duckdb.DuckDBPyConnection) -> list[str]:
     """The keys that have a column."""
-    rows = con.execute("select column_name from duckdb_columns() where table_name = 'events' and column_name like 'p.%'")
+    rows = con.execute(
+        "select column_name from duckdb_columns() where table_name = 'events' and column_name like 'p.%'"
+    )
     return [name.removeprefix("p.") for (name,) in rows.fetchall()]
 
 

@@ -15,7 +15,7 @@ from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.sql import Scan
 from insights_mcp.schema.filters import Properties, PropertyFilter, PropertyGroup
 
-METADATA = {"event": "e.event", "distinct_id": "e.distinct_id", "uuid": "e.uuid::varchar", "timestamp": "e.timestamp"}
+METADATA = {"event": "event", "distinct_id": "distinct_id", "uuid": "uuid::varchar", "timestamp": "timestamp"}
 NEVER = "false"
 ALWAYS = "true"
 
@@ -35,6 +35,12 @@ class Filters:
             return _joined("and", [self.one(item) for item in properties])
         return self.one(properties)
 
+    def test_accounts(self) -> str:
+        """SQL that holds for events that are not of test accounts, by the project's own filters."""
+        return self.all_of(
+            PropertyGroup.model_validate({"type": "AND", "values": self.context.project.test_account_filters})
+        )
+
     def one(self, item: PropertyGroup | PropertyFilter) -> str:
         """SQL for one filter or one group."""
         if isinstance(item, PropertyGroup) or "values" in (item.model_extra or {}):
@@ -42,7 +48,8 @@ class Filters:
         kind = item.type or "event"
         if kind not in FIELDS:
             raise unsupported.feature(unsupported.FILTER_TYPES, kind, "properties") or QueryError(
-                f"'{kind}' is no type of property filter. Use event, person, event_metadata or hogql.", attr="properties"
+                f"'{kind}' is no type of property filter. Use event, person, event_metadata or hogql.",
+                attr="properties",
             )
         return FIELDS[kind](self, item)
 
@@ -50,7 +57,9 @@ class Filters:
         if not isinstance(group, PropertyGroup):
             group = PropertyGroup.model_validate(group.model_dump())
         empty = ALWAYS if not group.values or group.type != "OR" else NEVER
-        return _joined((group.type or "AND").lower(), [self.one(item) for item in group.values]) if group.values else empty
+        return (
+            _joined((group.type or "AND").lower(), [self.one(item) for item in group.values]) if group.values else empty
+        )
 
     def _event(self, item: PropertyFilter) -> str:
         key = _key(item)
@@ -60,7 +69,7 @@ class Filters:
         key = _key(item)
         if key in ("id", "person_id"):
             self.scan.with_persons = True
-            return self._compared("p.person_id::varchar", "String", item)
+            return self._compared(f"{self.scan.persons}.person_id::varchar", "String", item)
         return self._compared(self.scan.person_property(key), self.context.catalogue.person_types.get(key), item)
 
     def _metadata(self, item: PropertyFilter) -> str:
@@ -68,8 +77,10 @@ class Filters:
         if key == "person_id":
             return self._person(item)
         if key not in METADATA:
-            raise QueryError(f"'{key}' is no field of events. Use {', '.join(METADATA)} or person_id.", attr="properties")
-        return self._compared(METADATA[key], "String", item)
+            raise QueryError(
+                f"'{key}' is no field of events. Use {', '.join(METADATA)} or person_id.", attr="properties"
+            )
+        return self._compared(f"{self.scan.events}.{METADATA[key]}", "String", item)
 
     def _hogql(self, item: PropertyFilter) -> str:
         from insights_mcp.local.queries.hogql import condition

@@ -25,28 +25,35 @@ class Scan:
     """
 
     catalogue: Catalogue
-    values: list[Any] = field(default_factory=list)
+    values: dict[tuple[type, Any], Any] = field(default_factory=dict)
     with_persons: bool = False
+    events: str = "e"
+    persons: str = "p"
 
     def bind(self, value: Any) -> str:
-        """Give a value to the statement; returns the name that stands for it."""
-        self.values.append(value)
-        return f"$p{len(self.values)}"
+        """Give a value to the statement; returns the name that stands for it. Equal values share one, so that equal
+        expressions have equal text."""
+        key = (type(value), repr(value) if isinstance(value, list) else value)
+        self.values.setdefault(key, value)
+        return f"$p{list(self.values).index(key) + 1}"
 
-    def event_property(self, key: str) -> str:
-        """The text of an event's property, or NULL."""
-        return f"e.{column_of(key)}" if key in self.catalogue.columns else f"(e.properties ->> {self.bind(pointer(key))})"
+    def event_property(self, *keys: str) -> str:
+        """The text of an event's property (or of a key within it), or NULL."""
+        if len(keys) == 1 and keys[0] in self.catalogue.columns:
+            return f"{self.events}.{column_of(keys[0])}"
+        return f"({self.events}.properties ->> {self.bind(pointer(*keys))})"
 
-    def person_property(self, key: str) -> str:
+    def person_property(self, *keys: str) -> str:
         """The text of a property of the person, as it is now, or NULL."""
         self.with_persons = True
-        return f"(p.properties ->> {self.bind(pointer(key))})"
+        return f"({self.persons}.properties ->> {self.bind(pointer(*keys))})"
 
     @property
     def tables(self) -> str:
         """What to read FROM. Ask last, when it is known what is needed."""
-        return "events e" + (" join persons p on p.pid = e.pid" if self.with_persons else "")
+        e, p = self.events, self.persons
+        return f"events {e}" + (f" join persons {p} on {p}.pid = {e}.pid" if self.with_persons else "")
 
     def statement(self, text: str) -> Sql:
         """The text with all that was bound."""
-        return Sql(text, {f"p{number}": value for number, value in enumerate(self.values, start=1)})
+        return Sql(text, {f"p{number}": value for number, value in enumerate(self.values.values(), start=1)})

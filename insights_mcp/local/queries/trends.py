@@ -16,7 +16,6 @@ from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.sql import Scan, Sql
-from insights_mcp.schema.filters import PropertyGroup
 from insights_mcp.schema.trends import Series, TrendsQuery
 
 MODEL = TrendsQuery
@@ -174,7 +173,12 @@ def _statement(part: Part, query: TrendsQuery, context: Context, by: By | None, 
     named = {"before": before.format_map(holes), "per": per.format_map(holes)}
     if not by:
         return scan.statement(UNRANKED.format_map(named))
-    ranked = {"weight": _weight(part, scan, cumulative), "none": scan.bind(NONE), "other": scan.bind(OTHER), "limit": scan.bind(by.limit)}
+    ranked = {
+        "weight": _weight(part, scan, cumulative),
+        "none": scan.bind(NONE),
+        "other": scan.bind(OTHER),
+        "limit": scan.bind(by.limit),
+    }
     return scan.statement(RANKED.format_map(named | ranked))
 
 
@@ -222,7 +226,9 @@ def _operand(series: Series, scan: Scan) -> str:
         raise QueryError("math over $session_duration is not supported yet; use math 'unique_session'.", attr="series")
     owner = series.math_property_type or "event_properties"
     if owner not in OWNERS:
-        raise QueryError(f"math over {owner} is not supported yet; use event_properties or person_properties.", attr="series")
+        raise QueryError(
+            f"math over {owner} is not supported yet; use event_properties or person_properties.", attr="series"
+        )
     return f"try_cast({OWNERS[owner](scan, key)} as double)"
 
 
@@ -259,7 +265,7 @@ def _where(part: Part, query: TrendsQuery, context: Context, scan: Scan, window:
         conditions.insert(0, f"e.event = {scan.bind(part.series.event)}")
     given = [part.series.properties, part.series.fixedProperties, query.properties]
     if query.filterTestAccounts:
-        given.append(PropertyGroup(type="AND", values=context.project.test_account_filters))  # type: ignore[arg-type]
+        conditions.append(filters.test_accounts())
     return " and ".join([*conditions, *(filters.all_of(each) for each in given if each)])
 
 

@@ -38,7 +38,10 @@ class Worlds:
 
     def store(self, world: dict[str, Any]) -> EventStore:
         """The store that holds the world's events, persons and property types."""
-        text = json.dumps([world.get(k) for k in ("events", "persons", "property_definitions", "person_distinct_id_overrides")], sort_keys=True)
+        text = json.dumps(
+            [world.get(k) for k in ("events", "persons", "property_definitions", "person_distinct_id_overrides")],
+            sort_keys=True,
+        )
         name = hashlib.sha1(text.encode()).hexdigest()
         if name not in self.made:
             self.made[name] = self._make(self.folder / name, world)

@@ -1,0 +1,161 @@
+"""HogQLQuery: SQL over events and persons. Text to tokens, to a tree, to DuckDB SQL; rows to PostHog's answer.
+
+The user's text never reaches DuckDB: what runs is written from the tree, over known tables, fields and functions.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from insights_mcp.local.events import Rows
+from insights_mcp.local.queries.hogql import sources, statements
+from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.selects import TWIN, Selects
+from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.tree import Literal, Node, Select, Union
+from insights_mcp.local.queries.project import Context
+from insights_mcp.local.queries.sql import Scan, Sql
+from insights_mcp.schema.hogql import HogQLQuery
+
+MODEL = HogQLQuery
+DEFAULT_LIMIT = 100
+LIMIT = 50_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The statement, and what shaping must know."""
+
+    statements: list[Sql]
+    columns: dict[str, Typed]
+    text: str
+    limit: int
+    offset: int
+    zone: tzinfo | None
+    limited: bool
+
+
+def interval(query: HogQLQuery) -> None:
+    """SQL has no interval."""
+
+
+def compile(query: HogQLQuery, context: Context) -> Plan:  # noqa: A001 (each kind: check, compile, shape)
+    """The statement for a query. Raises QueryError."""
+    tree = statements.parse(query.query)
+    scan = Scan(context.catalogue)
+    compiler = Selects(scan, context, _values(query))
+    compiler.given = query.filters
+    tree, limit, offset, limited = _limited(tree)
+    relation = compiler.query(tree, {})
+    text = f"select * from ({relation.sql}) limit {limit + 1} offset {offset}"
+    return Plan(
+        [scan.statement(text)], relation.columns, query.query, limit, offset, context.local_now.tzinfo, limited
+    )  # fmt: skip
+
+
+def condition(text: str, scan: Scan, context: Context) -> str:
+    """SQL for a HogQL expression over one event, such as a filter of type `hogql`."""
+    compiler = Selects(scan, context)
+    scope = Scope()
+    source = sources.Events("events", scan, compiler.clock)
+    scope.add(source)
+    found = compiler.expression(statements.parse_expression(text), scope, truth=True)
+    return f"coalesce(({found.sql})::boolean, false)"
+
+
+def _values(query: HogQLQuery) -> dict[str, Any]:
+    variables = (query.variables or {}).values()
+    named = {
+        f"variables.{each['code_name']}": each.get("value")
+        for each in variables
+        if isinstance(each, dict) and "code_name" in each
+    }
+    return {**(query.values or {}), **named}
+
+
+def _limited(tree: Node) -> tuple[Node, int, int, bool]:
+    """The query without its outer limit, and the limit: 100 when it has none, never above 50,000."""
+    if not isinstance(tree, Select) or tree.limit is None:
+        offset = _number(tree.offset) if isinstance(tree, Select) else 0
+        inner = replace(tree, offset=None) if isinstance(tree, Select) else tree
+        return inner, DEFAULT_LIMIT, offset, not isinstance(tree, Union)
+    limit = _number(tree.limit)
+    if limit is None:
+        return tree, LIMIT, 0, False
+    return replace(tree, limit=None, offset=None), min(limit, LIMIT), _number(tree.offset) or 0, True
+
+
+def _number(node: Node | None) -> int:
+    from insights_mcp.local.queries.errors import QueryError
+
+    if node is None:
+        return 0
+    if isinstance(node, Literal) and isinstance(node.value, int) and node.value >= 0:
+        return min(node.value, 2**62)
+    raise QueryError("LIMIT and OFFSET take whole numbers.", attr="query")
+
+
+def shape(plan: Plan, answers: list[Rows]) -> dict[str, Any]:
+    """Rows as PostHog's answer: `results`, `columns`, `types`, `hasMore`."""
+    kinds = list(plan.columns.values())
+    names = [name.split(TWIN)[0] for name in plan.columns]
+    rows = answers[0].rows
+    results = [
+        [value(item, kind.type, plan.zone) for item, kind in zip(row, kinds, strict=True)] for row in rows[: plan.limit]
+    ]
+    return {
+        "results": results,
+        "columns": names,
+        "types": [[name, _type(kind)] for name, kind in zip(names, kinds, strict=True)],
+        "hasMore": len(rows) > plan.limit,
+        "limit": plan.limit,
+        "offset": plan.offset,
+        "hogql": plan.text,
+        "query": plan.text,
+    }
+
+
+def _type(typed: Typed) -> str:
+    name = {"DateTime": "DateTime64(6, 'UTC')", "Nothing": "Nothing", "Any": "String"}.get(typed.type, typed.type)
+    plain = not typed.nullable or name.startswith(("Array", "Tuple"))
+    return name if plain else f"Nullable({name})"
+
+
+def value(item: Any, kind: str, zone: tzinfo | None) -> Any:
+    """A value of DuckDB as JSON: times with the project's offset, truth as 1 and 0, as ClickHouse has them."""
+    convert = VALUES.get(type(item))
+    return convert(item, kind, zone) if convert else item
+
+
+def _time(item: datetime, kind: str, zone: tzinfo | None) -> str:
+    return item.replace(tzinfo=zone).isoformat().replace("+00:00", "Z")
+
+
+def _float(item: float, kind: str, zone: tzinfo | None) -> float | None:
+    return item if math.isfinite(item) else None
+
+
+def _list(item: list[Any] | tuple[Any, ...], kind: str, zone: tzinfo | None) -> list[Any]:
+    inner = kind[6:-1] if kind.startswith("Array(") else ""
+    return [value(each, inner, zone) for each in item]
+
+
+VALUES: dict[type, Any] = {
+    bool: lambda item, kind, zone: item if kind == "Bool" else int(item),
+    datetime: _time,
+    date: lambda item, kind, zone: item.isoformat(),
+    timedelta: lambda item, kind, zone: item.total_seconds(),
+    float: _float,
+    Decimal: lambda item, kind, zone: float(item),
+    UUID: lambda item, kind, zone: str(item),
+    bytes: lambda item, kind, zone: base64.b64encode(item).decode(),
+    list: _list,
+    tuple: _list,
+    dict: lambda item, kind, zone: _list(list(item.values()), "", zone),
+}

@@ -1,0 +1,529 @@
+"""HogQL's grammar: tokens to a tree. Expressions by precedence; depth is limited, so hostile text fails cleanly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql import lexing
+from insights_mcp.local.queries.hogql.tree import (
+    Alias,
+    Call,
+    Cast,
+    Field,
+    Interval,
+    Lambda,
+    Literal,
+    Node,
+    OrderBy,
+    Placeholder,
+    Star,
+    Subquery,
+    Window,
+)
+
+DEPTH_LIMIT = 60
+UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
+# Words that end an expression: they cannot be an alias without AS.
+RESERVED = frozenset(
+    """select from where prewhere group by having order limit offset union intersect except all distinct join inner left
+    right full outer cross asof any global on using as and or not in like ilike is between case when then else end window
+    with settings format sample final array over asc desc nulls interval qualify ties into""".split()
+)
+COMPARE = {
+    "=": "equals", "==": "equals", "!=": "notEquals", "<>": "notEquals", "<": "less", "<=": "lessOrEquals",
+    ">": "greater", ">=": "greaterOrEquals", "like": "like", "ilike": "ilike", "in": "in",
+}  # fmt: skip
+NEGATED = {"like": "notLike", "ilike": "notILike", "in": "notIn"}
+REGEX = {
+    "~": (False, False), "=~": (False, False), "!~": (True, False), "!=~": (True, False),
+    "~*": (False, True), "=~*": (False, True), "!~*": (True, True), "!=~*": (True, True),
+}  # fmt: skip
+SUMS = {"+": "plus", "-": "minus", "||": "concat"}
+PRODUCTS = {"*": "multiply", "/": "divide", "%": "modulo"}
+CONSTANTS = {"null": None, "true": True, "false": False}
+FRAME_WORDS = frozenset({"rows", "range", "between", "unbounded", "preceding", "following", "current", "row", "and"})
+Item = TypeVar("Item")
+
+
+class Cursor:
+    """A place among the tokens, and what can be asked there."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = lexing.tokens(text)
+        self.place = 0
+        self.depth = 0
+
+    @property
+    def token(self) -> lexing.Token:
+        return self.tokens[self.place]
+
+    def peek(self, ahead: int = 1) -> lexing.Token:
+        return self.tokens[min(self.place + ahead, len(self.tokens) - 1)]
+
+    def next(self) -> lexing.Token:
+        token = self.token
+        self.place = min(self.place + 1, len(self.tokens) - 1)
+        return token
+
+    def sees(self, *words: str) -> bool:
+        """Whether these words or signs come next."""
+        return all(_is(self.peek(ahead), word) for ahead, word in enumerate(words))
+
+    def take(self, *words: str) -> bool:
+        """Pass these words or signs, if they come next."""
+        if not self.sees(*words):
+            return False
+        self.place += len(words)
+        return True
+
+    def need(self, word: str) -> None:
+        if not self.take(word):
+            raise self.error(f"'{word.upper()}' is expected")
+
+    def error(self, what: str) -> QueryError:
+        return lexing.error(what, self.text, self.token.at)
+
+    def name(self) -> str:
+        """A name, quoted or not."""
+        if self.token.kind in ("word", "name"):
+            return self.next().text
+        raise self.error("a name is expected")
+
+    def listed(self, one: Callable[[], Item]) -> tuple[Item, ...]:
+        """One or more, between commas."""
+        found = [one()]
+        while self.take(","):
+            found.append(one())
+        return tuple(found)
+
+    def inside(self, opening: str, closing: str, one: Callable[[], Item]) -> tuple[Item, ...]:
+        """None or more between brackets."""
+        self.need(opening)
+        if self.take(closing):
+            return ()
+        found = self.listed(one)
+        self.need(closing)
+        return found
+
+
+def _is(token: lexing.Token, word: str) -> bool:
+    return token.kind in ("word", "sign") and token.text.lower() == word
+
+
+class Expressions(Cursor):
+    """Expressions, from the loosest binding to the tightest. `query` is given by the grammar of queries."""
+
+    def query(self) -> Node:
+        raise NotImplementedError
+
+    def aliased(self) -> Node:
+        """An expression, perhaps with a name."""
+        what = self.expression()
+        if self.take("as"):
+            return Alias(what, self.name())
+        if self.token.kind == "name" or (self.token.kind == "word" and self.token.text.lower() not in RESERVED):
+            return Alias(what, self.name())
+        return what
+
+    def expression(self) -> Node:
+        self.depth += 1
+        if self.depth > DEPTH_LIMIT:
+            raise QueryError(f"The query is nested more than {DEPTH_LIMIT} levels deep.", attr="query")
+        found = self._ternary()
+        self.depth -= 1
+        return found
+
+    def _ternary(self) -> Node:
+        found = self._coalesced()
+        if not self.take("?"):
+            return found
+        yes = self.expression()
+        self.need(":")
+        return Call("if", (found, yes, self.expression()))
+
+    def _coalesced(self) -> Node:
+        found = self._or()
+        while self.take("??"):
+            found = Call("ifNull", (found, self._or()))
+        return found
+
+    def _or(self) -> Node:
+        return self._chain("or", self._and)
+
+    def _and(self) -> Node:
+        return self._chain("and", self._not)
+
+    def _chain(self, word: str, inner: Callable[[], Node]) -> Node:
+        parts = [inner()]
+        while self.sees(word) and self.take(word):
+            parts.append(inner())
+        return parts[0] if len(parts) == 1 else Call(word, tuple(parts))
+
+    def _not(self) -> Node:
+        if self.sees("not"):
+            self.next()
+            self.depth += 1
+            if self.depth > DEPTH_LIMIT:
+                raise QueryError(f"The query is nested more than {DEPTH_LIMIT} levels deep.", attr="query")
+            found = Call("not", (self._not(),))
+            self.depth -= 1
+            return found
+        return self._comparison()
+
+    def _comparison(self) -> Node:
+        found = self._sum()
+        while True:
+            further = self._compared(found)
+            if further is None:
+                return found
+            found = further
+
+    def _compared(self, left: Node) -> Node | None:
+        text = self.token.text.lower() if self.token.kind in ("sign", "word") else ""
+        if text in REGEX:
+            self.next()
+            return _regex(left, self._sum(), *REGEX[text])
+        if text == "is":
+            return self._is(left)
+        negated = text == "not" and self.peek().text.lower() in (*NEGATED, "between")
+        if negated:
+            self.next()
+            text = self.token.text.lower()
+        if text == "between":
+            return self._between(left, negated)
+        if text not in COMPARE:
+            return None
+        self.next()
+        return self._operation(NEGATED[text] if negated else COMPARE[text], left)
+
+    def _operation(self, name: str, left: Node) -> Node:
+        if name in ("in", "notIn"):
+            if self.take("cohort"):
+                raise QueryError("IN COHORT is not supported yet; use the properties that define it.", attr="query")
+            return Call(name, (left, self._sum()))
+        return folded(Call(name, (left, self._sum())))
+
+    def _is(self, left: Node) -> Node:
+        self.need("is")
+        negated = self.take("not")
+        if self.take("distinct"):
+            self.need("from")
+            return Call("equals" if negated else "notEquals", (left, self._sum()))
+        if self.take("null"):
+            return Call("isNotNull" if negated else "isNull", (left,))
+        raise self.error("NULL or DISTINCT FROM is expected")
+
+    def _between(self, left: Node, negated: bool) -> Node:
+        self.need("between")
+        low = self._sum()
+        self.need("and")
+        inside = Call("and", (Call("greaterOrEquals", (left, low)), Call("lessOrEquals", (left, self._sum()))))
+        return Call("not", (inside,)) if negated else inside
+
+    def _sum(self) -> Node:
+        return self._binary(SUMS, lambda: self._binary(PRODUCTS, self._sign))
+
+    def _binary(self, names: dict[str, str], inner: Callable[[], Node]) -> Node:
+        found = inner()
+        while self.token.kind == "sign" and self.token.text in names:
+            name = names[self.next().text]
+            found = Call(name, (found, inner()))
+        return found
+
+    def _sign(self) -> Node:
+        signs = 0
+        while self.token.kind == "sign" and self.token.text in "+-":
+            signs += self.next().text == "-"
+        found = self._postfix()
+        if signs % 2 == 0:
+            return found
+        if isinstance(found, Literal) and isinstance(found.value, (int, float)):
+            return Literal(-found.value)
+        return Call("negate", (found,))
+
+    def _postfix(self) -> Node:
+        found = self._primary()
+        while True:
+            if self.take("["):
+                found = _indexed(found, self.expression())
+                self.need("]")
+            elif self.take("::"):
+                found = Cast(found, self._type())
+            elif self.token.kind == "number" and self.token.text.startswith("."):
+                found = Call("tupleElement", (found, Literal(int(self.next().text[1:]))))
+            elif self.sees(".") or self.sees("?."):
+                self.next()
+                found = self._member(found)
+            else:
+                return found
+
+    def _member(self, owner: Node) -> Node:
+        if self.token.kind == "number":
+            return Call("tupleElement", (owner, Literal(int(self.next().text))))
+        if self.take("*") and isinstance(owner, Field):
+            return Star(".".join(owner.chain))
+        name = self.name()
+        if isinstance(owner, (Field, Placeholder)):
+            return type(owner)((*owner.chain, name))
+        return Call("arrayElement", (owner, Literal(name)))
+
+    def _type(self) -> str:
+        name = self.name()
+        if self.sees("("):
+            inner = self.inside("(", ")", lambda: self.next().text if self.token.kind != "word" else self._type())
+            name = f"{name}({', '.join(inner)})"
+        return name
+
+    def _primary(self) -> Node:
+        token = self.token
+        if token.kind == "string":
+            return Literal(self.next().text)
+        if token.kind == "number":
+            return Literal(_number(self.next().text))
+        if token.kind == "sign":
+            return self._bracketed()
+        if token.kind == "word":
+            return self._word()
+        if token.kind == "name":
+            return self._field()
+        raise self.error("an expression is expected")
+
+    def _bracketed(self) -> Node:
+        if self.sees("("):
+            return self._parenthesis()
+        if self.sees("["):
+            return Call("array", self.inside("[", "]", self.expression))
+        if self.take("{"):
+            chain = [self.name()]
+            while self.take("."):
+                chain.append(self.name())
+            self.need("}")
+            return Placeholder(tuple(chain))
+        if self.take("*"):
+            return self._star()
+        if self.sees("<"):
+            raise QueryError("HogQLX tags are not supported yet; write the SELECT they stand for.", attr="query")
+        raise self.error("an expression is expected")
+
+    def _star(self) -> Star:
+        if (self.sees("except") or self.sees("exclude")) and self.next():
+            names = self.inside("(", ")", self.name) if self.sees("(") else (self.name(),)
+            return Star(without=names)
+        return Star()
+
+    def _parenthesis(self) -> Node:
+        if self.peek().text.lower() in ("select", "with") or (self.peek().text == "(" and self._select_follows()):
+            self.need("(")
+            found = self.query()
+            self.need(")")
+            return Subquery(found)
+        if self._is_lambda():
+            names = self.inside("(", ")", self.name)
+            self.need("->")
+            return Lambda(names, self.expression())
+        items = self.inside("(", ")", self.aliased)
+        return items[0] if len(items) == 1 else Call("tuple", items)
+
+    def _select_follows(self) -> bool:
+        ahead = 1
+        while self.peek(ahead).text == "(":
+            ahead += 1
+        return self.peek(ahead).kind == "word" and self.peek(ahead).text.lower() in ("select", "with")
+
+    def _is_lambda(self) -> bool:
+        ahead = 1
+        while self.peek(ahead).kind in ("word", "name") and self.peek(ahead + 1).text == ",":
+            ahead += 2
+        return (
+            self.peek(ahead).kind == "word" and self.peek(ahead + 1).text == ")" and self.peek(ahead + 2).text == "->"
+        )
+
+    def _word(self) -> Node:
+        word = self.token.text.lower()
+        if self.peek().text == "(" and self.peek().kind == "sign" and word not in ("case", "interval"):
+            return self._call()
+        if word in CONSTANTS:
+            self.next()
+            return Literal(CONSTANTS[word])
+        if word == "case":
+            return self._case()
+        if word == "interval":
+            return self._interval()
+        if self.peek().text == "->":
+            name = self.name()
+            self.need("->")
+            return Lambda((name,), self.expression())
+        if word in ("date", "timestamp") and self.peek().kind == "string":
+            self.next()
+            return Call("toDate" if word == "date" else "toDateTime", (Literal(self.next().text),))
+        return self._field()
+
+    def _field(self) -> Node:
+        if self.token.kind == "word" and self.token.text.lower() in RESERVED - {
+            "format",
+            "any",
+            "final",
+            "array",
+            "sample",
+        }:
+            raise self.error("an expression is expected")
+        return Field((self.name(),))
+
+    def _call(self) -> Node:
+        name = self.name()
+        special = SPECIAL.get(name.lower())
+        if special:
+            return special(self)
+        distinct, args = self._arguments()
+        params: tuple[Node, ...] = ()
+        if self.sees("("):
+            params = args
+            distinct, args = self._arguments()
+        if args == (Star(),):
+            args = ()
+        over = self._over() if self.take("over") else None
+        return Call(name, args, params, distinct, over)
+
+    def _arguments(self) -> tuple[bool, tuple[Node, ...]]:
+        self.need("(")
+        distinct = self.sees("distinct") and self.peek().text != "," and self.take("distinct")
+        if self.take(")"):
+            return distinct, ()
+        if self.sees("select") or self.sees("with"):
+            found: tuple[Node, ...] = (Subquery(self.query()),)
+        else:
+            found = self.listed(self.aliased)
+        self.need(")")
+        return distinct, found
+
+    def _cast(self) -> Node:
+        self.need("(")
+        what = self.expression()
+        if not self.take("as"):
+            self.need(",")
+            kind = self.next().text
+        else:
+            kind = self._type()
+        self.need(")")
+        return Cast(what, kind)
+
+    def _extract(self) -> Node:
+        if not (self.peek().kind == "word" and self.peek(2).text.lower() == "from"):
+            return Call("extract", self._arguments()[1])
+        self.need("(")
+        unit = self._unit()
+        self.need("from")
+        what = self.expression()
+        self.need(")")
+        return Call("datePart", (Literal(unit), what))
+
+    def _case(self) -> Node:
+        self.need("case")
+        subject = None if self.sees("when") else self.expression()
+        parts: list[Node] = []
+        while self.take("when"):
+            condition = self.expression()
+            parts.append(Call("equals", (subject, condition)) if subject else condition)
+            self.need("then")
+            parts.append(self.expression())
+        parts.append(self.expression() if self.take("else") else Literal(None))
+        self.need("end")
+        return Call("multiIf", tuple(parts))
+
+    def _interval(self) -> Node:
+        self.need("interval")
+        if self.token.kind == "string":
+            number, _, unit = self.token.text.partition(" ")
+            if unit and number.lstrip("-").isdigit():
+                self.next()
+                return Interval(Literal(int(number)), self._known_unit(unit))
+        return Interval(self._sum(), self._unit())
+
+    def _unit(self) -> str:
+        return self._known_unit(self.name())
+
+    def _known_unit(self, word: str) -> str:
+        unit = word.lower().removesuffix("s")
+        if unit not in UNITS:
+            raise self.error(f"'{word}' is no unit of time; {', '.join(UNITS)} are")
+        return unit
+
+    def _over(self) -> Window:
+        return self.window() if self.sees("(") else Window(name=self.name())
+
+    def window(self) -> Window:
+        """What stands in the brackets after OVER."""
+        self.need("(")
+        partition = self.listed(self.expression) if self.take("partition", "by") else ()
+        order = self.listed(self.ordered) if self.take("order", "by") else ()
+        frame = self._frame()
+        self.need(")")
+        return Window(partition, order, frame)
+
+    def _frame(self) -> str:
+        words = []
+        while self.token.text.lower() in FRAME_WORDS or self.token.kind == "number":
+            words.append(self.next().text.lower())
+        return " ".join(words)
+
+    def ordered(self) -> OrderBy:
+        """An expression to sort by, its direction, and where NULL goes."""
+        what = self.expression()
+        descending = self.take("desc") or self.take("descending")
+        if not descending and not self.take("asc"):
+            self.take("ascending")
+        nulls = None
+        if self.take("nulls"):
+            nulls = "first" if self.take("first") else "last"
+            if nulls == "last":
+                self.need("last")
+        return OrderBy(what, descending, nulls)
+
+
+SPECIAL: dict[str, Callable[[Expressions], Node]] = {"cast": Expressions._cast, "extract": Expressions._extract}
+
+
+def _number(text: str) -> int | float:
+    if text.startswith("0x"):
+        return int(text, 16)
+    return int(text) if text.isdigit() else float(text)
+
+
+def _indexed(owner: Node, key: Node) -> Node:
+    if isinstance(owner, Field) and isinstance(key, Literal) and isinstance(key.value, str):
+        return Field((*owner.chain, key.value))
+    return Call("arrayElement", (owner, key))
+
+
+def _regex(left: Node, right: Node, negated: bool, any_case: bool) -> Node:
+    pattern = Call("concat", (Literal("(?i)"), right)) if any_case else right
+    found = Call("match", (left, pattern))
+    return Call("not", (found,)) if negated else found
+
+
+def folded(call: Call) -> Node:
+    """A comparison of two constants is a constant."""
+    left, right = call.args
+    if not (isinstance(left, Literal) and isinstance(right, Literal)) or call.name not in FOLD:
+        return call
+    a, b = left.value, right.value
+    if call.name in ("equals", "notEquals"):
+        return Literal(int((a == b) == (call.name == "equals")))
+    if a is None or b is None:
+        return Literal(0)
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return Literal(int(FOLD[call.name](a, b)))
+    return call
+
+
+FOLD: dict[str, Callable[[float, float], bool]] = {
+    "equals": lambda a, b: a == b,
+    "notEquals": lambda a, b: a != b,
+    "less": lambda a, b: a < b,
+    "lessOrEquals": lambda a, b: a <= b,
+    "greater": lambda a, b: a > b,
+    "greaterOrEquals": lambda a, b: a >= b,
+}

@@ -1,0 +1,62 @@
+"""Which names a SELECT can use: its sources, its own aliases, lambda arguments, and the common table expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql.sources import Source, Typed
+from insights_mcp.local.queries.hogql.tree import Node, Window
+
+
+@dataclass
+class Scope:
+    """The names of one SELECT, inside those of the query around it."""
+
+    ctes: dict[str, Node] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    aliases: dict[str, Node] = field(default_factory=dict)
+    windows: dict[str, Window] = field(default_factory=dict)
+    locals: dict[str, Typed] = field(default_factory=dict)
+    expanding: set[str] = field(default_factory=set)
+
+    def add(self, source: Source) -> None:
+        if source.alias in self.sources:
+            raise QueryError(f"Two tables are called `{source.alias}`; give one another alias.", attr="query")
+        self.sources[source.alias] = source
+
+    def find(self, chain: tuple[str, ...]) -> Typed:
+        """The field that a chain of names leads to. Raises QueryError with the nearest name."""
+        first = chain[0]
+        if first in self.sources and len(chain) > 1:
+            found = self.sources[first].field(chain[1:])
+            if found:
+                return found
+        matches = [found for source in self.sources.values() if (found := source.field(chain))]
+        if not matches:
+            raise self._unknown(chain)
+        return matches[0]
+
+    def _unknown(self, chain: tuple[str, ...]) -> QueryError:
+        known = sorted({*self.aliases, *(name for source in self.sources.values() for name in source.known())})
+        name = ".".join(chain)
+        near = get_close_matches(chain[-1], known, 1)
+        if near:
+            hint = f" Did you mean `{near[0]}`?"
+        elif "properties" in known:
+            hint = f" For a property write properties.{chain[-1]}."
+        else:
+            hint = f" Known are {', '.join(known[:20])}." if known else " There is no table to take it from."
+        return QueryError(f"Unable to resolve field: {name}.{hint}", "unknown_field", "query")
+
+    @contextmanager
+    def expanded(self, alias: str) -> Iterator[Node]:
+        """What an alias stands for; while it is compiled, its name means the field, not itself."""
+        self.expanding.add(alias)
+        try:
+            yield self.aliases[alias]
+        finally:
+            self.expanding.discard(alias)

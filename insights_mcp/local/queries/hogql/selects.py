@@ -1,0 +1,256 @@
+"""SELECT, FROM, joins, common table expressions and unions as DuckDB SQL."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from insights_mcp.local.layout import identifier
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql import calls, printing, sources, tree
+from insights_mcp.local.queries.hogql.compiling import Compiler
+from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.sources import Relation, Source, Typed
+from insights_mcp.local.queries.hogql.tree import Alias, Call, Literal, Node, Select, Star, Table, Union
+from insights_mcp.local.queries.properties import Filters
+from insights_mcp.local.queries.sql import Scan
+from insights_mcp.schema.hogql import HogQLFilters
+
+assert calls.TABLE  # registers the functions
+TABLES = ("events", "persons", "person_distinct_ids", "raw_person_distinct_ids", "numbers")
+COLUMN_LIMIT = 500
+NESTING = 20
+TWIN = "\u200b"
+
+
+class Selects(Compiler):
+    """Compiles whole queries."""
+
+    given: HogQLFilters | None = None
+    nesting = 0
+
+    def query(self, node: Node, ctes: dict[str, Node]) -> Relation:
+        """A SELECT or a UNION."""
+        self.nesting += 1
+        if self.nesting > NESTING:
+            raise QueryError(f"More than {NESTING} queries are nested in one another.", attr="query")
+        found = self._union(node, ctes) if isinstance(node, Union) else self._select(node, ctes)
+        self.nesting -= 1
+        return found
+
+    def subquery(self, node: Node, scope: Scope) -> Relation:
+        return self.query(node, scope.ctes)
+
+    def _union(self, node: Union, ctes: dict[str, Node]) -> Relation:
+        ctes = {**ctes, **dict(node.ctes)}
+        first = self.query(node.first, ctes)
+        text = f"({first.sql})"
+        for word, part in node.rest:
+            relation = self.query(part, ctes)
+            if len(relation.columns) != len(first.columns):
+                raise QueryError("The parts of a UNION need the same number of columns.", attr="query")
+            text += f" {word} ({relation.sql})"
+        return Relation(text, first.columns)
+
+    def _select(self, node: Node, ctes: dict[str, Node]) -> Relation:
+        if not isinstance(node, Select):
+            raise QueryError("Only SELECT is allowed.", attr="query")
+        scope = Scope(ctes={**ctes, **dict(node.ctes)})
+        joins = self._sources(node, scope)
+        scope.windows = dict(node.windows)
+        scope.aliases = {item.name: item.what for item in node.columns if isinstance(item, Alias)}
+        scope.aliases |= {name: each for name, each in scope.ctes.items() if not isinstance(each, (Select, Union))}
+        columns = self._columns(node.columns, scope)
+        clauses = self._clauses(node, scope, columns)
+        listed = ", ".join(f"{typed.sql} as {identifier(name)}" for name, typed in columns.items())
+        origin = self._from(node, scope, joins)
+        sql = f"select {'distinct ' if node.distinct else ''}{listed}{origin}{clauses}"
+        return Relation(sql, {name: replace(typed, sql=identifier(name)) for name, typed in columns.items()})
+
+    # -- what is read --------------------------------------------------------------------------------------------------
+
+    def _sources(self, node: Select, scope: Scope) -> list[tuple[str, Source]]:
+        """The sources in order, each with how it is joined; all are named before any condition is compiled."""
+        if node.source is None:
+            return []
+        found = [("", self._source(node.source, scope))]
+        found += [(join.kind, self._source(join.source, scope)) for join in node.joins]
+        for _, source in found:
+            scope.add(source)
+        return found
+
+    def _source(self, node: Node, scope: Scope) -> Source:
+        if isinstance(node, tree.Derived):
+            return sources.Derived(node.alias or f"subquery_{id(node)}", self.query(node.query, scope.ctes))
+        if not isinstance(node, Table):
+            raise QueryError("A table's name is expected after FROM.", attr="query")
+        name, alias = ".".join(node.chain), node.alias or node.chain[-1]
+        if name in scope.ctes and node.args is None:
+            inner = {key: value for key, value in scope.ctes.items() if key != name}
+            return sources.Derived(alias, self.query(scope.ctes[name], inner))
+        return self._table(name, alias, node, scope)
+
+    def _table(self, name: str, alias: str, node: Table, scope: Scope) -> Source:
+        if name == "numbers" and node.args:
+            return sources.Derived(alias, self._numbers(node.args, scope))
+        if name not in TABLES or node.args is not None:
+            raise sources.unknown_table(name, [*(c for c in scope.ctes), *TABLES])
+        scan = Scan(
+            self.scan.catalogue, self.scan.values, events=identifier(alias), persons=identifier(alias + ".person")
+        )
+        if name == "events":
+            return sources.Events(alias, scan, self.clock)
+        if name == "persons":
+            return sources.Persons(alias, replace(scan, persons=identifier(alias)), self.clock)
+        return sources.DistinctIds(alias)
+
+    def _numbers(self, args: tuple[Node, ...], scope: Scope) -> Relation:
+        found = [f"({self.expression(arg, scope).sql})::bigint" for arg in args]
+        if len(found) > 2:
+            raise QueryError("numbers takes a count, or a start and a count.", attr="query")
+        start, count = ("0::bigint", found[0]) if len(found) == 1 else found
+        # A subquery in the arguments cannot be one of a table function: unnest a list instead.
+        text = f"select unnest(range({start}, {start} + least({count}, 100000))) as number"
+        return Relation(text, {"number": Typed("number", "UInt64", False)})
+
+    def _from(self, node: Select, scope: Scope, joins: list[tuple[str, Source]]) -> str:
+        if not joins:
+            return ""
+        conditions = [self._on(join, scope) for join in node.joins]
+        text = " from " + joins[0][1].tables()
+        for (kind, source), condition in zip(joins[1:], conditions, strict=True):
+            tables = source.tables()
+            text += (
+                f" {kind} join ({tables}){condition}"
+                if " join " in tables and "(" != tables[0]
+                else f" {kind} join {tables}{condition}"
+            )
+        return text
+
+    def _on(self, join: tree.Join, scope: Scope) -> str:
+        if join.kind == "cross":
+            return ""
+        if join.using:
+            return f" using ({', '.join(identifier(name) for name in join.using)})"
+        if join.on is None or not _has_equality(join.on):
+            raise QueryError("A JOIN needs ON with an equality between both sides.", attr="query")
+        return " on " + self.expression(join.on, scope, truth=True).sql
+
+    # -- columns and clauses -------------------------------------------------------------------------------------------
+
+    def _columns(self, items: tuple[Node, ...], scope: Scope) -> dict[str, Typed]:
+        columns: dict[str, Typed] = {}
+        for item in items:
+            for name, typed in self._column(item, scope):
+                columns[_unused(name, columns)] = typed
+        if len(columns) > COLUMN_LIMIT:
+            raise QueryError(f"The query has more than {COLUMN_LIMIT} columns.", attr="query")
+        if not columns:
+            raise QueryError("The query selects nothing.", attr="query")
+        return columns
+
+    def _column(self, item: Node, scope: Scope) -> list[tuple[str, Typed]]:
+        if isinstance(item, Star):
+            return self._star(item, scope)
+        if isinstance(item, Alias):
+            with scope.expanded(item.name) as what:
+                return [(item.name, self.expression(what, scope))]
+        return [(printing.name_of(item), self.expression(item, scope))]
+
+    def _star(self, item: Star, scope: Scope) -> list[tuple[str, Typed]]:
+        if item.table is not None and item.table not in scope.sources:
+            raise QueryError(f"There is no table `{item.table}` in this query.", attr="query")
+        if not scope.sources:
+            raise QueryError("`*` needs a table to select from.", attr="query")
+        chosen = [scope.sources[item.table]] if item.table else list(scope.sources.values())
+        return [
+            (name, scope.find((source.alias, name)))
+            for source in chosen
+            for name in source.star()
+            if name not in item.without
+        ]
+
+    def _clauses(self, node: Select, scope: Scope, columns: dict[str, Typed]) -> str:
+        where = f" where {self._truth(node.where, scope)}" if node.where else ""
+        group = ", ".join(self._place(item, scope, columns) for item in node.group)
+        having = f" having {self._truth(node.having, scope)}" if node.having else ""
+        order = self._order(node, scope, columns)
+        text = where + (f" group by {group}" if group else "") + having
+        if node.limit_by:
+            count, by = node.limit_by
+            partition = ", ".join(self._place(item, scope, columns) for item in by)
+            text += f" qualify row_number() over (partition by {partition} {order}) <= {self._whole(count)}"
+        text += f" {order}" if order else ""
+        text += f" limit {self._whole(node.limit)}" if node.limit else ""
+        return text + (f" offset {self._whole(node.offset)}" if node.offset else "")
+
+    def _truth(self, node: Node, scope: Scope) -> str:
+        found = self.expression(node, scope, truth=True)
+        return found.sql if found.type in ("UInt8", "Bool") and not found.sql.isdigit() else f"({found.sql})::boolean"
+
+    def _place(self, item: Node, scope: Scope, columns: dict[str, Typed]) -> str:
+        """A grouping or sorting expression; a number is a column's place."""
+        if isinstance(item, Literal) and isinstance(item.value, int) and not isinstance(item.value, bool):
+            if not 1 <= item.value <= len(columns):
+                raise QueryError(f"There is no column number {item.value}.", attr="query")
+            return list(columns.values())[item.value - 1].sql
+        return self.expression(item, scope).sql
+
+    def _order(self, node: Select, scope: Scope, columns: dict[str, Typed]) -> str:
+        if not node.order:
+            return ""
+        parts = [
+            f"{self._place(item.what, scope, columns)}{' desc' if item.descending else ''} nulls {item.nulls or 'last'}"
+            for item in node.order
+        ]
+        return "order by " + ", ".join(parts)
+
+    def _whole(self, node: Node | None) -> str:
+        if isinstance(node, Literal) and isinstance(node.value, int) and 0 <= node.value < 2**62:
+            return str(node.value)
+        raise QueryError("LIMIT and OFFSET take whole numbers.", attr="query")
+
+    # -- {filters} -----------------------------------------------------------------------------------------------------
+
+    def filters(self, scope: Scope) -> str:
+        given = self.given or HogQLFilters()
+        source = next((each for each in scope.sources.values() if isinstance(each, sources.Events)), None)
+        if source is None:
+            raise QueryError("{filters} needs the table `events` in the same SELECT.", attr="query")
+        compiled = Filters(source.scan, self.context)
+        parts = [compiled.all_of(given.properties)] if given.properties else []
+        if given.filterTestAccounts:
+            parts.append(compiled.test_accounts())
+        return "(" + " and ".join(parts + self._dates(given, source)) + ")" if parts or given.dateRange else "true"
+
+    def _dates(self, given: HogQLFilters, source: sources.Events) -> list[str]:
+        from datetime import UTC
+
+        from insights_mcp.local.queries import dates
+
+        parts = ["true"]
+        now = self.context.local_now
+        for text, sign in (
+            (given.dateRange and given.dateRange.date_from, ">="),
+            (given.dateRange and given.dateRange.date_to, "<="),
+        ):
+            if text and text != "all":
+                moment, _ = dates.parsed(text, now, cut="day" if sign == ">=" else None)
+                if sign == "<=" and len(text) == 10:
+                    moment = moment.replace(**dates.DAY_END)
+                bound = self.scan.bind(moment.astimezone(UTC).replace(tzinfo=None))
+                parts.append(f"{source.scan.events}.timestamp {sign} {bound}")
+        return parts
+
+
+def _unused(name: str, columns: dict[str, Typed]) -> str:
+    """Two columns may go by one name; DuckDB's may not."""
+    found, number = name, 1
+    while found in columns:
+        found, number = f"{name}{TWIN}{number}", number + 1
+    return found
+
+
+def _has_equality(node: Node) -> bool:
+    if isinstance(node, Call) and node.name == "and":
+        return any(_has_equality(arg) for arg in node.args)
+    return isinstance(node, Call) and node.name == "equals" and all(not isinstance(a, Literal) for a in node.args)

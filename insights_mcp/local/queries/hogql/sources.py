@@ -1,0 +1,248 @@
+"""What can be selected from: events, persons, their distinct ids, numbers, and subqueries. Which fields each has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from insights_mcp.local.layout import identifier
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.sql import Scan
+
+
+@dataclass(frozen=True)
+class Typed:
+    """SQL and the type of its value, in ClickHouse's words. Times are the project's wall clock."""
+
+    sql: str
+    type: str = "String"
+    nullable: bool = True
+
+
+Clock = Callable[[str], str]
+PERSON_FIELDS = {
+    "id": ("person_id", "UUID"),
+    "created_at": ("created_at", "DateTime"),
+    "is_identified": ("is_identified", "Bool"),
+}
+EVENT_FIELDS = {
+    "uuid": ("uuid", "UUID"),
+    "event": ("event", "String"),
+    "properties": ("properties", "String"),
+    "timestamp": ("timestamp", "DateTime"),
+    "distinct_id": ("distinct_id", "String"),
+    "elements_chain": ("elements_chain", "String"),
+    "created_at": ("created_at", "DateTime"),
+}
+MAYBE = frozenset({"elements_chain"})
+EVENT_STAR = (*EVENT_FIELDS, "person_id")
+SHORT = ("$session_id", "$window_id", *(f"$group_{number}" for number in range(5)))
+DISTINCT_FIELDS = ("distinct_id", "person_id", "version", "is_deleted")
+PROPERTY_CASTS = {
+    "Numeric": ("try_cast({0} as double)", "Float64"),
+    "Boolean": ("try_cast({0} as boolean)", "Bool"),
+}
+TIME = "coalesce(try_cast({0} as timestamptz)::timestamp, make_timestamp((try_cast({0} as double) * 1000000)::bigint))"
+
+
+class Source:
+    """Something in FROM, under a name."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+        self.name = identifier(alias)
+
+    def field(self, chain: tuple[str, ...]) -> Typed | None:
+        """The field a chain of names leads to; None when there is none."""
+        raise NotImplementedError
+
+    def star(self) -> tuple[str, ...]:
+        """The names that `*` stands for."""
+        raise NotImplementedError
+
+    def known(self) -> tuple[str, ...]:
+        """Names to suggest when one is not found."""
+        return self.star()
+
+    def tables(self) -> str:
+        """SQL for FROM. Asked last, when it is known what is needed."""
+        raise NotImplementedError
+
+
+class Events(Source):
+    """The table `events`."""
+
+    def __init__(self, alias: str, scan: Scan, clock: Clock) -> None:
+        super().__init__(alias)
+        self.scan = scan
+        self.clock = clock
+
+    def field(self, chain: tuple[str, ...]) -> Typed | None:
+        first, *rest = chain
+        if not rest:
+            return self._column(first)
+        if first == "properties":
+            return self.property(tuple(rest))
+        if first in ("person", "poe"):
+            return self._person(tuple(rest))
+        return self._identity(rest) if first == "pdi" else None
+
+    def _column(self, name: str) -> Typed | None:
+        if name in SHORT:
+            return replace(self.property((name,)), nullable=True)
+        if name == "person_id":
+            return self._person(("id",))
+        if name not in EVENT_FIELDS:
+            return None
+        column, kind = EVENT_FIELDS[name]
+        sql = f"{self.scan.events}.{column}"
+        if kind == "DateTime":
+            return Typed(self.clock(sql), kind, name == "created_at")
+        return Typed(f"coalesce({sql}, '')" if name in MAYBE else sql, kind, False)
+
+    def _identity(self, rest: list[str]) -> Typed | None:
+        if rest[0] == "distinct_id":
+            return self._column("distinct_id")
+        return self._person(tuple(rest[1:]) or ("id",)) if rest[0] in ("person", "person_id") else None
+
+    def property(self, keys: tuple[str, ...]) -> Typed:
+        """A property, by its detected type."""
+        kind = self.scan.catalogue.event_types.get(keys[0]) if len(keys) == 1 else None
+        return cast(self.scan.event_property(*keys), kind, self.clock)
+
+    def _person(self, rest: tuple[str, ...]) -> Typed | None:
+        found = person_field(self.scan, self.clock, rest)
+        if found:
+            self.scan.with_persons = True
+        return found
+
+    def star(self) -> tuple[str, ...]:
+        return EVENT_STAR
+
+    def known(self) -> tuple[str, ...]:
+        return (*EVENT_STAR, "person", *SHORT)
+
+    def tables(self) -> str:
+        return self.scan.tables
+
+
+class Persons(Source):
+    """The table `persons`."""
+
+    def __init__(self, alias: str, scan: Scan, clock: Clock) -> None:
+        super().__init__(alias)
+        self.scan = scan
+        self.clock = clock
+
+    def field(self, chain: tuple[str, ...]) -> Typed | None:
+        return person_field(self.scan, self.clock, chain)
+
+    def star(self) -> tuple[str, ...]:
+        return (*PERSON_FIELDS, "properties")
+
+    def tables(self) -> str:
+        return f"persons {self.name}"
+
+
+class DistinctIds(Source):
+    """The tables `person_distinct_ids` and `raw_person_distinct_ids`: which distinct id is which person."""
+
+    def field(self, chain: tuple[str, ...]) -> Typed | None:
+        if len(chain) != 1 or chain[0] not in DISTINCT_FIELDS:
+            return None
+        kinds = {"person_id": "UUID", "distinct_id": "String"}
+        return Typed(f"{self.name}.{chain[0]}", kinds.get(chain[0], "Int64"), False)
+
+    def star(self) -> tuple[str, ...]:
+        return DISTINCT_FIELDS[:2]
+
+    def tables(self) -> str:
+        return (
+            "(select d.distinct_id, q.person_id, 0::bigint as version, 0::bigint as is_deleted"
+            f" from person_distinct_ids d join persons q using (pid)) {self.name}"
+        )
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A compiled query: its SQL, and the name and type of each column."""
+
+    sql: str
+    columns: dict[str, Typed] = field(default_factory=dict)
+
+
+class Derived(Source):
+    """A subquery, a common table expression or a table function."""
+
+    def __init__(self, alias: str, relation: Relation) -> None:
+        super().__init__(alias)
+        self.relation = relation
+
+    def field(self, chain: tuple[str, ...]) -> Typed | None:
+        found = self.relation.columns.get(chain[0])
+        if found is None:
+            return None
+        here = replace(found, sql=f"{self.name}.{identifier(chain[0])}")
+        return member(here, chain[1:])
+
+    def star(self) -> tuple[str, ...]:
+        return tuple(self.relation.columns)
+
+    def tables(self) -> str:
+        return f"({self.relation.sql}) {self.name}"
+
+
+def member(owner: Typed, rest: tuple[str, ...]) -> Typed | None:
+    """A key inside a JSON text: `properties` of a subquery stays searchable."""
+    if not rest:
+        return owner
+    if owner.type != "String":
+        return None
+    path = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in rest)
+    quoted = "'" + path.replace("'", "''") + "'"
+    return Typed(f"(case when json_valid({owner.sql}) then {owner.sql}::json end ->> {quoted})")
+
+
+def person_field(scan: Scan, clock: Clock, chain: tuple[str, ...]) -> Typed | None:
+    """A field of the persons that the scan joins."""
+    first, *rest = chain
+    if first == "properties" and rest:
+        kind = scan.catalogue.person_types.get(rest[0]) if len(rest) == 1 else None
+        return cast(scan.person_property(*rest), kind, clock)
+    if rest:
+        return None
+    if first == "properties":
+        return Typed(f"{scan.persons}.properties", "String", False)
+    if first not in PERSON_FIELDS:
+        return None
+    column, kind = PERSON_FIELDS[first]
+    sql = f"{scan.persons}.{column}"
+    return Typed(clock(sql) if kind == "DateTime" else sql, kind, False)
+
+
+def cast(sql: str, kind: str | None, clock: Clock) -> Typed:
+    """A property's text as what its values are."""
+    if kind == "DateTime":
+        return Typed(clock(TIME.format(sql)), "DateTime")
+    template, name = PROPERTY_CASTS.get(kind or "", ("{0}", "String"))
+    return Typed(template.format(sql), name)
+
+
+UNKNOWN_TABLES = {
+    "sessions": "use events with $session_id",
+    "raw_sessions": "use events with $session_id",
+    "groups": "use events with $group_0",
+    "cohort_people": "use the properties that define the cohort",
+    "session_replay_events": "use events",
+}
+
+
+def unknown_table(name: str, known: list[str]) -> QueryError:
+    """The error for a table that is not there."""
+    from difflib import get_close_matches
+
+    if name in UNKNOWN_TABLES:
+        return QueryError(f"Table `{name}` is not supported yet; {UNKNOWN_TABLES[name]}.", "unknown_table", "query")
+    near = get_close_matches(name, known, 1)
+    hint = f" Did you mean `{near[0]}`?" if near else f" Known are {', '.join(known)}."
+    return QueryError(f"Unknown table `{name}`.{hint}", "unknown_table", "query")

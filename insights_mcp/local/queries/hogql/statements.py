@@ -1,0 +1,199 @@
+"""HogQL's SELECT: clauses, joins, common table expressions, unions."""
+
+from __future__ import annotations
+
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql.parsing import RESERVED, Expressions
+from insights_mcp.local.queries.hogql.tree import Alias, Derived, Join, Literal, Node, Select, Table, Union, Window
+
+SETS = {"union": "union", "intersect": "intersect", "except": "except"}
+JOIN_WORDS = ("inner", "left", "right", "full", "cross", "outer", "join", "any", "all", "asof", "global")
+REFUSED = {
+    "insert": "INSERT", "update": "UPDATE", "delete": "DELETE", "drop": "DROP", "create": "CREATE", "alter": "ALTER",
+    "attach": "ATTACH", "copy": "COPY", "set": "SET", "pragma": "PRAGMA", "install": "INSTALL", "load": "LOAD",
+    "explain": "EXPLAIN", "show": "SHOW", "describe": "DESCRIBE", "system": "SYSTEM", "call": "CALL",
+    "truncate": "TRUNCATE", "grant": "GRANT", "kill": "KILL", "use": "USE", "export": "EXPORT", "import": "IMPORT",
+}  # fmt: skip
+
+
+class Statements(Expressions):
+    """Whole queries."""
+
+    def whole(self) -> Node:
+        """The one query that the text is."""
+        word = self.token.text.lower()
+        if word in REFUSED:
+            raise QueryError(f"Only SELECT is allowed, not {REFUSED[word]}.", attr="query")
+        found = self.query()
+        self.take(";")
+        if self.token.kind != "end":
+            raise self.error("the query should end here; only one SELECT is allowed")
+        return found
+
+    def query(self) -> Node:
+        """A SELECT, or several joined by UNION."""
+        self.depth += 4
+        ctes = self._ctes() if self.take("with") else ()
+        first = self._term()
+        rest = []
+        while self.token.kind == "word" and self.token.text.lower() in SETS:
+            word = self.next().text.lower()
+            how = " all" if self.take("all") else ""
+            self.take("distinct")
+            rest.append((word + how, self._term()))
+        self.depth -= 4
+        if rest:
+            return Union(first, tuple(rest), ctes)
+        return first if not ctes or not isinstance(first, Select) else _with(first, ctes)
+
+    def _term(self) -> Node:
+        if self.take("("):
+            self.depth += 1
+            found = self.query()
+            self.depth -= 1
+            self.need(")")
+            return found
+        return self._select()
+
+    def _ctes(self) -> tuple[tuple[str, Node], ...]:
+        return self.listed(self._cte)
+
+    def _cte(self) -> tuple[str, Node]:
+        if self.peek().text.lower() == "as" and self.peek(2).text == "(":
+            name = self.name()
+            self.need("as")
+            self.need("(")
+            found = self.query()
+            self.need(")")
+            return name, found
+        what = self.aliased()
+        if not isinstance(what, Alias):
+            raise self.error("a name after AS is expected")
+        return what.name, what.what
+
+    def _select(self) -> Select:
+        self.need("select")
+        distinct = self.take("distinct")
+        columns = self.listed(self.aliased)
+        source, joins = self._from() if self.take("from") else (None, ())
+        if self.sees("array", "join") or self.sees("left", "array"):
+            raise QueryError("ARRAY JOIN is not supported yet; use arrayJoin(...) in the SELECT list.", attr="query")
+        where = self.expression() if self.take("prewhere") or self.take("where") else None
+        group = self._group() if self.take("group", "by") else ()
+        having = self.expression() if self.take("having") else None
+        windows = self.listed(self._window) if self.take("window") else ()
+        order = self.listed(self.ordered) if self.take("order", "by") else ()
+        limit, offset, by = self._limits()
+        return Select(
+            columns, source, joins, (), where, group, having, windows, order, limit, offset, by, distinct
+        )  # fmt: skip
+
+    def _group(self) -> tuple[Node, ...]:
+        if self.take("all"):
+            raise QueryError("GROUP BY ALL is not supported; name the columns.", attr="query")
+        return self.listed(self.expression)
+
+    def _window(self) -> tuple[str, Window]:
+        name = self.name()
+        self.need("as")
+        return name, self.window()
+
+    def _limits(self) -> tuple[Node | None, Node | None, tuple[Node, tuple[Node, ...]] | None]:
+        limit: Node | None = None
+        offset: Node | None = None
+        by = None
+        while self.sees("limit") or self.sees("offset"):
+            if self.take("offset"):
+                offset = self.expression()
+                continue
+            self.next()
+            limit = self.expression()
+            if self.take(","):
+                offset, limit = limit, self.expression()
+            if self.take("by"):
+                by, limit = (limit, self.listed(self.expression)), None
+            if self.sees("with", "ties"):
+                raise self.error("LIMIT WITH TIES is not supported")
+        return limit, offset, by
+
+    def _from(self) -> tuple[Node, tuple[Join, ...]]:
+        source = self._source()
+        joins = []
+        while True:
+            if self.take(","):
+                joins.append(Join("cross", self._source()))
+            elif self.sees("array") or self.sees("left", "array"):
+                break
+            elif self.token.kind == "word" and self.token.text.lower() in JOIN_WORDS:
+                joins.append(self._join())
+            else:
+                break
+        return source, tuple(joins)
+
+    def _join(self) -> Join:
+        words = []
+        while self.token.text.lower() in JOIN_WORDS:
+            words.append(self.next().text.lower())
+        if words[-1:] != ["join"] or "asof" in words:
+            raise self.error("ASOF JOIN is not supported" if "asof" in words else "'JOIN' is expected")
+        kind = next((word for word in ("left", "right", "full", "cross") if word in words), "inner")
+        source = self._source()
+        if self.take("using"):
+            names = self.inside("(", ")", self.name) if self.sees("(") else self.listed(self.name)
+            return Join(kind, source, None, names)
+        return Join(kind, source, self.expression() if self.take("on") else None)
+
+    def _source(self) -> Node:
+        if self.sees("("):
+            self.need("(")
+            found = self.query()
+            self.need(")")
+            return Derived(found, self._alias())
+        if self.sees("<"):
+            raise QueryError("HogQLX tags are not supported yet; write the SELECT they stand for.", attr="query")
+        if self.token.kind == "string":
+            raise self.error("a table's name is expected, not a string")
+        chain = [self.name()]
+        while self.take("."):
+            chain.append(self.name())
+        args = self.inside("(", ")", self.expression) if self.sees("(") else None
+        found_alias = self._alias()
+        self.take("final")
+        if self.take("sample"):
+            self._sample()
+        return Table(tuple(chain), found_alias, args)
+
+    def _sample(self) -> None:
+        ratio = self.expression()
+        if ratio != Literal(1):
+            raise QueryError("SAMPLE is not supported yet; leave it out.", attr="query")
+
+    def _alias(self) -> str | None:
+        if self.take("as"):
+            return self.name()
+        token = self.token
+        plain = token.kind == "word" and token.text.lower() not in RESERVED
+        return self.name() if plain or token.kind == "name" else None
+
+
+def _with(select: Select, ctes: tuple[tuple[str, Node], ...]) -> Select:
+    from dataclasses import replace
+
+    return replace(select, ctes=ctes + select.ctes)
+
+
+def parse(text: str) -> Node:
+    """The tree of a query. Raises QueryError."""
+    try:
+        return Statements(text).whole()
+    except RecursionError:
+        raise QueryError("The query is nested too deeply.", attr="query") from None
+
+
+def parse_expression(text: str) -> Node:
+    """The tree of one expression, such as a filter."""
+    cursor = Statements(text)
+    found = cursor.expression()
+    if cursor.token.kind != "end":
+        raise cursor.error("the expression should end here")
+    return found

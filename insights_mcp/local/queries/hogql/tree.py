@@ -1,0 +1,163 @@
+"""A HogQL query as a tree. Operators are calls of the function they mean, as HogQL prints them: `a = b` is equals(a, b)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Node:
+    """Any part of a query."""
+
+
+@dataclass(frozen=True)
+class Literal(Node):
+    """A string, number, boolean or NULL."""
+
+    value: str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Field(Node):
+    """`event`, `properties.$browser`, `p.properties.plan`."""
+
+    chain: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Star(Node):
+    """`*`, or `e.*`; without the columns of EXCEPT."""
+
+    table: str | None = None
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Placeholder(Node):
+    """`{filters}`, `{variables.country}`."""
+
+    chain: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OrderBy(Node):
+    what: Node
+    descending: bool = False
+    nulls: str | None = None
+
+
+@dataclass(frozen=True)
+class Window(Node):
+    """What follows OVER. `frame` is its text, made of known words and numbers only."""
+
+    partition: tuple[Node, ...] = ()
+    order: tuple[OrderBy, ...] = ()
+    frame: str = ""
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Call(Node):
+    """name(params)(args), with DISTINCT and OVER."""
+
+    name: str
+    args: tuple[Node, ...]
+    params: tuple[Node, ...] = ()
+    distinct: bool = False
+    over: Window | None = None
+
+
+@dataclass(frozen=True)
+class Lambda(Node):
+    names: tuple[str, ...]
+    body: Node
+
+
+@dataclass(frozen=True)
+class Alias(Node):
+    what: Node
+    name: str
+
+
+@dataclass(frozen=True)
+class Cast(Node):
+    what: Node
+    type: str
+
+
+@dataclass(frozen=True)
+class Interval(Node):
+    count: Node
+    unit: str
+
+
+@dataclass(frozen=True)
+class Table(Node):
+    """A table, a common table expression, or a table function with `args`."""
+
+    chain: tuple[str, ...]
+    alias: str | None = None
+    args: tuple[Node, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Derived(Node):
+    """A subquery in FROM."""
+
+    query: Node
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class Join(Node):
+    kind: str
+    source: Node
+    on: Node | None = None
+    using: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Select(Node):
+    columns: tuple[Node, ...]
+    source: Node | None = None
+    joins: tuple[Join, ...] = ()
+    ctes: tuple[tuple[str, Node], ...] = ()
+    where: Node | None = None
+    group: tuple[Node, ...] = ()
+    having: Node | None = None
+    windows: tuple[tuple[str, Window], ...] = ()
+    order: tuple[OrderBy, ...] = ()
+    limit: Node | None = None
+    offset: Node | None = None
+    limit_by: tuple[Node, tuple[Node, ...]] | None = None
+    distinct: bool = False
+
+
+@dataclass(frozen=True)
+class Union(Node):
+    """Selects joined by UNION ALL, UNION DISTINCT, INTERSECT or EXCEPT."""
+
+    first: Node
+    rest: tuple[tuple[str, Node], ...]
+    ctes: tuple[tuple[str, Node], ...] = ()
+
+
+@dataclass(frozen=True)
+class Subquery(Node):
+    """A query used as a value, or after IN."""
+
+    query: Node
+
+
+def walk(node: Any) -> Iterator[Node]:
+    """The node and all below it, not entering subqueries."""
+    if isinstance(node, tuple):
+        for item in node:
+            yield from walk(item)
+    elif is_dataclass(node) and isinstance(node, Node):
+        yield node
+        if not isinstance(node, (Subquery, Select, Union)):
+            for each in fields(node):
+                yield from walk(getattr(node, each.name))
