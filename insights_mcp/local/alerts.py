@@ -16,7 +16,7 @@ from insights_mcp.local import fields
 from insights_mcp.local.account import people
 from insights_mcp.local.alarms import INTERVALS, NOT_FIRING
 from insights_mcp.local.alert_shape import alert, checks_of
-from insights_mcp.local.calls import Call, answers, bounds, page, reply, whole
+from insights_mcp.local.calls import Call, answers, bounds, encoded, page, reply, whole
 from insights_mcp.local.errors import invalid, not_found
 from insights_mcp.local.insight_shape import SELECT, basic
 from insights_mcp.local.insights import may_alert
@@ -130,7 +130,7 @@ def _columns(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     columns = dict(given)
     for name in ("condition", "config", "subscribed_users"):
         if name in columns:
-            columns[name] = json.dumps(columns[name])
+            columns[name] = encoded(columns[name]).decode()
     for number in given.get("subscribed_users", []):
         if not call.store.row("select id from users where id = ?", number):
             raise fields.missing_object(number, "subscribed_users")
@@ -140,7 +140,7 @@ def _columns(call: Call, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _threshold(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: json.dumps(v) if name == "configuration" else v for name, v in given.items()}
+    return {name: encoded(v).decode() if name == "configuration" else v for name, v in given.items()}
 
 
 def _threshold_field(value: Any, name: str) -> dict[str, Any]:

@@ -105,9 +105,14 @@ def reply(body: object, status: int = 200, headers: Mapping[str, str] | None = N
     return Response(encoded(body), status, headers, media_type="application/json")
 
 
-def encoded(value: object) -> bytes:
-    """A value as JSON; numbers that JSON has no word for become null."""
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
+def encoded(value: object, *, canonical: bool = False) -> bytes:
+    """A value as JSON; numbers that JSON has no word for become null. `canonical`: with sorted keys."""
+    option = orjson.OPT_NON_STR_KEYS | (orjson.OPT_SORT_KEYS if canonical else 0)
+    try:
+        return orjson.dumps(value, default=str, option=option)
+    except orjson.JSONEncodeError:
+        # Every type has a text, so that only the depth can be wrong.
+        raise invalid("JSON is nested too deeply.") from None
 
 
 def page(call: Call, items: Iterable[object], count: int, limit: int, offset: int) -> Response:

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from insights_mcp.local.calls import encoded
 from insights_mcp.local.store import Store, moment_of, stamp
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import PRODUCT_ANALYTICS
@@ -114,7 +115,7 @@ def step_for(refresh: Refresh, kept: Kept | None) -> Step:
 
 def key_of(source: Mapping[str, Any], timezone: str, team: int) -> str:
     """The hash under which a query's result is kept; identical queries share it."""
-    canonical = orjson.dumps([source, timezone], option=orjson.OPT_SORT_KEYS)
+    canonical = encoded([source, timezone], canonical=True)
     return f"cache_{team}_{hashlib.sha256(canonical).hexdigest()[:32]}"
 
 
@@ -124,7 +125,7 @@ def save(store: Store, outcome: Outcome, events_version: str) -> None:
         return
     store.change(
         "insert or replace into results (key, results, rest, last_refresh, events_version) values (?, ?, ?, ?, ?)",
-        outcome.key, outcome.results, orjson.dumps(outcome.rest).decode(), outcome.last_refresh, events_version,
+        outcome.key, outcome.results, encoded(outcome.rest).decode(), outcome.last_refresh, events_version,
     )  # fmt: skip
 
 

@@ -9,21 +9,21 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from insights_mcp.local.errors import LocalError, read_only
+from insights_mcp.local.errors import LocalError, read_only, unavailable
 from insights_mcp.local.tables import TABLES, VERSION
 
 Row = dict[str, Any]
 
 FILE = "project.sqlite3"
 BUSY_SECONDS = 10.0
-_WRITING = ("pragma journal_mode = wal", "pragma synchronous = full")
-_ALWAYS = ("pragma foreign_keys = on", "select count(*) from sqlite_master")
+BUSY = "Another process keeps it locked: end that one, then try again."
 DAMAGED = "Restore it from a backup, or load the events into a new folder."
 
 
@@ -37,7 +37,8 @@ class Store:
             self._connection, self.read_only = _open(path)
             self._prepare()
         except sqlite3.Error as error:
-            raise LocalError(f"{path} cannot be used: {error}.", DAMAGED) from error
+            next_step = BUSY if "locked" in str(error) else DAMAGED
+            raise LocalError(f"{path} cannot be used: {error}.", next_step) from error
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         """All rows of a SELECT, as dictionaries."""
@@ -81,10 +82,11 @@ class Store:
             self._write("begin immediate", ())
             try:
                 yield
+                self._write("commit", ())
             except BaseException:
-                self._connection.execute("rollback")
+                if self._connection.in_transaction:
+                    self._connection.execute("rollback")
                 raise
-            self._connection.execute("commit")
 
     def close(self) -> None:
         """Close the file."""
@@ -95,7 +97,11 @@ class Store:
         if self.read_only:
             raise read_only()
         with self._lock:
-            return self._connection.execute(sql, values)
+            try:
+                return self._connection.execute(sql, values)
+            except sqlite3.OperationalError as error:
+                # Locked by another process for longer than the time-out, or the disk is full.
+                raise unavailable(f"The project folder cannot be written: {error}.") from error
 
     def _prepare(self) -> None:
         version = self._version()
@@ -118,7 +124,7 @@ class Store:
 
 def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
     if _writable(path):
-        return _connect(f"{path.as_uri()}?mode=rwc", _WRITING), False
+        return _connect(f"{path.as_uri()}?mode=rwc", writable=True), False
     try:
         return _connect(f"{path.as_uri()}?mode=ro"), True
     except sqlite3.OperationalError:
@@ -130,19 +136,35 @@ def _writable(path: Path) -> bool:
     return os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
 
 
-def _connect(uri: str, settings: tuple[str, ...] = ()) -> sqlite3.Connection:
+def _connect(uri: str, *, writable: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
         uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     try:
         connection.row_factory = _as_dict
         connection.create_function("folded", 1, _folded, deterministic=True)
-        for statement in (*settings, *_ALWAYS):
-            connection.execute(statement)
+        if writable:
+            _make_durable(connection)
+        connection.execute("pragma foreign_keys = on")
+        connection.execute("select count(*) from sqlite_master")
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _make_durable(connection: sqlite3.Connection) -> None:
+    until = time.monotonic() + BUSY_SECONDS
+    connection.execute("pragma synchronous = full")
+    while True:
+        # Of two processes that turn a new file to WAL at once, SQLite refuses one without waiting.
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def _as_dict(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> Row:

@@ -159,3 +159,15 @@ def test_opening_is_light() -> None:
     """Neither DuckDB, nor SQL parsing, nor the web framework is loaded before the first request."""
     code = "import sys, insights_mcp.local; print([m for m in ('duckdb', 'sqlglot', 'starlette') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_folder_that_stays_locked(api: Api, folder: Path) -> None:
+    """503 in words once the time-out is over; the next write works."""
+    api.backend.store.change("pragma busy_timeout = 50")
+    with sqlite3.connect(folder / "project.sqlite3", isolation_level=None) as other:
+        other.execute("begin immediate")
+        locked = api.post("insights/", {"name": "one"})
+        other.execute("rollback")
+    other.close()
+    assert refused(locked) == (503, "The project folder cannot be written: database is locked.")
+    assert api.insight(name="one")["id"] == 1

@@ -89,3 +89,13 @@ def test_what_nobody_foresaw(api: Api, monkeypatch: pytest.MonkeyPatch, caplog: 
     response = api.get("insights/", search="x")
     assert error(response) == (500, "server_error", "error", None)
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("depth", [300, 5000])
+@pytest.mark.parametrize("path", ["insights/", "query/", "dashboards/"])
+def test_json_nested_too_deeply(api: Api, path: str, depth: int) -> None:
+    """400, whoever reads it first."""
+    nest = b'{"a": ' * depth + b"1" + b"}" * depth
+    body = b'{"filters": %s, "query": {"kind": "FunnelsQuery", "series": [], "a": %s}}' % (nest, nest)
+    response = api.request("POST", path, content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 400
