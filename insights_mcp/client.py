@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import anyio
 import httpx2
 from pydantic import ValidationError
 
@@ -20,7 +22,6 @@ from insights_mcp.endpoint import Endpoint, Request, reply_adapter, reply_type
 from insights_mcp.endpoints.account import GetCurrentKey, GetProject
 from insights_mcp.errors import (
     BadReply,
-    Forbidden,
     InsightsError,
     InvalidInput,
     MissingScope,
@@ -47,6 +48,9 @@ MAX_REQUEST_BYTES = 1024 * 1024
 MAX_RETRY_AFTER = 30.0
 ATTEMPTS = 4
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0, read=120.0)
+NAMED_WITHIN = 5.0
+SHORTEST_KEY = 16
+HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 RETRIED_STATUS = (502, 503, 504)
 UNSURE = "It may have been done all the same: look before you repeat it."
 REASONS = {
@@ -96,9 +100,14 @@ class Client:
         project = await self.project_id() if "{project_id}" in endpoint.route.path else 0
         request = call.request(project)
         async for attempt in _attempts(endpoint.route.repeatable):
-            with attempt:
+            with attempt, _doubts(endpoint):
                 return self._read(endpoint, await self._exchange(endpoint, request))
         raise AssertionError("unreachable")
+
+    async def find_host(self) -> str:
+        """Where requests go; when no setting says it, the region that knows the key."""
+        await self._http()
+        return self.host
 
     def may(self, endpoint: type[Endpoint[Any]]) -> bool:
         """Whether the key can call this endpoint, as far as is known: scope held, and not refused before."""
@@ -125,9 +134,9 @@ class Client:
         if self._settings.project_id is not None:
             await self._check_project(self._settings.project_id)
             return self._settings.project_id
-        key = await self.key()
-        if key and key.scoped_teams and len(key.scoped_teams) == 1:
-            return key.scoped_teams[0]
+        await self.key()
+        if (only := self._only_project) is not None:
+            return only
         raise SettingsError(
             "POSTHOG_PROJECT_ID is not set, and no call is sent to a project that was not chosen.",
             "Set it to the project's number; `insights-mcp doctor` lists the projects the key can see.",
@@ -142,9 +151,15 @@ class Client:
     @property
     def known_place(self) -> str:
         """The project in words, as far as it is known without asking."""
-        number = self._project.id if self._project else self._settings.project_id
+        number = self._project.id if self._project else self._settings.project_id or self._only_project
         name = f' "{clean(self._project.name, 80)}"' if self._project and self._project.name else ""
         return f"project {number or 'not chosen yet'}{name} at {self.host.split('://')[-1]}"
+
+    @property
+    def _only_project(self) -> int | None:
+        """The one project the key is limited to."""
+        teams = (self._key.scoped_teams if self._key else None) or []
+        return teams[0] if len(teams) == 1 else None
 
     async def url(self, path: str) -> str:
         """Where a page of the project is in the web app; without host where there is no web app (embedded backend)."""
@@ -188,11 +203,10 @@ class Client:
         raise AssertionError("unreachable")
 
     async def _named_project(self, number: int) -> Project:
+        """Its name is good to have, but no reason to fail or to wait: what was asked for is done by now."""
         if self.may(GetProject):
-            try:
-                return await self.send(GetProject())
-            except (Forbidden, MissingScope, BadReply, Unavailable):
-                pass
+            with anyio.move_on_after(NAMED_WITHIN), suppress(InsightsError):
+                return (await self.send(GetProject())).model_copy(update={"id": number})
         return Project(id=number)
 
     async def _exchange(self, endpoint: type[Endpoint[Any]], request: Request) -> bytes:
@@ -200,23 +214,23 @@ class Client:
         http = await self._http()
         body = _body(request)
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        try:
-            with _network_errors(self.host):
-                async with http.stream(
-                    request.method,
-                    request.path,
-                    params=httpx2.QueryParams(tuple(request.query)),
-                    content=body,
-                    headers=headers,
-                ) as response:
-                    content = await self._limited(response)
-            if response.status_code >= 300:
-                raise self._failure(endpoint, response, content)
-        except (Unreachable, Unavailable) as error:
-            if not endpoint.route.repeatable and getattr(error, "sent", True):
-                error.next_step = UNSURE
-            raise
+        with _network_errors(self.host):
+            async with http.stream(
+                request.method,
+                request.path,
+                params=httpx2.QueryParams(tuple(request.query)),
+                content=body,
+                headers=headers,
+            ) as response:
+                content = self._without_key(await self._limited(response))
+        if response.status_code >= 300:
+            raise self._failure(endpoint, response, content)
         return content
+
+    def _without_key(self, content: bytes) -> bytes:
+        """A reply that repeats the key loses it here, whatever form the key has."""
+        key = self._settings.api_key.encode()
+        return content.replace(key, b"[API key]") if len(key) >= SHORTEST_KEY else content
 
     def _failure(self, endpoint: type[Endpoint[Any]], response: httpx2.Response, content: bytes) -> InsightsError:
         error = failure(endpoint, response.status_code, response.headers, content, host=self.host)
@@ -239,17 +253,18 @@ class Client:
 
     def _read(self, endpoint: type[Endpoint[Reply]], content: bytes) -> Reply:
         if reply_type(endpoint) is type(None):
-            return None  # type: ignore[return-value]
+            content = content if _is_page(content) else b"null"
         try:
-            reply: Reply = reply_adapter(endpoint).validate_json(content)
+            return cast(Reply, reply_adapter(endpoint).validate_json(content))
         except ValidationError as error:
-            raise self._unreadable(endpoint, content, error) from None
-        return reply
+            if (mended := _mended(content)) == content:
+                raise self._unreadable(endpoint, content, error) from None
+        return self._read(endpoint, mended)
 
     def _unreadable(self, endpoint: type[Endpoint[Any]], content: bytes, error: ValidationError) -> BadReply:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        if content.lstrip()[:1] == b"<":
+        if _is_page(content):
             problem = "is a web page, not JSON"
         elif first["type"] == "json_invalid":
             problem = "is empty" if not content.strip() else "is no JSON, or was cut off"
@@ -303,6 +318,19 @@ class Client:
         return response.status_code != 401
 
 
+def _is_page(content: bytes) -> bool:
+    return content.lstrip()[:1] == b"<"
+
+
+def _mended(content: bytes) -> bytes:
+    """The reply without the halves of characters in it, which JSON allows and text does not; else the reply."""
+    try:
+        halved = HALF_CHARACTER.search(content)
+        return json.dumps(json.loads(content), ensure_ascii=False).encode("utf-8", "replace") if halved else content
+    except (ValueError, RecursionError):
+        return content
+
+
 def _body(request: Request) -> bytes | None:
     """The body as JSON, bounded: PostHog takes 20 MB, but a query that means something is far smaller."""
     if request.body is None:
@@ -333,6 +361,17 @@ def _attempts(repeatable: bool) -> AsyncIterator[Attempt]:
         wait_max=4.0,
         wait_jitter=0.5,
     )
+
+
+@contextmanager
+def _doubts(endpoint: type[Endpoint[Any]]) -> Iterator[None]:
+    """Of what must not be sent twice, a failure says that it may have been done."""
+    try:
+        yield
+    except (Unreachable, Unavailable, BadReply) as error:
+        if not endpoint.route.repeatable and getattr(error, "sent", True):
+            error.next_step = UNSURE
+        raise
 
 
 def _worth_repeating(error: Exception) -> bool | float:

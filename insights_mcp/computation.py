@@ -13,12 +13,13 @@ from typing import Any
 from uuid import uuid4
 
 import anyio
+from pydantic import ValidationError
 
 from insights_mcp.client import Client
 from insights_mcp.endpoint import Endpoint
 from insights_mcp.endpoints.insights import CancelInsightQuery, GetInsight
 from insights_mcp.endpoints.queries import DeleteQuery, GetQuery, RunQuery
-from insights_mcp.errors import InsightsError, NotFound, QueryFailed
+from insights_mcp.errors import BadReply, InsightsError, NotFound, QueryFailed
 from insights_mcp.schema.insight import Insight, QueryStatus, Refresh
 from insights_mcp.schema.query import QueryResponse
 from insights_mcp.text import clean
@@ -69,11 +70,11 @@ async def run_query(client: Client, call: RunQuery, watch: Watch) -> QueryRespon
     """The complete answer to a query. QueryFailed when it fails, StillRunning when patience ends."""
     query_id = call.client_query_id or new_query_id()
     started = call.model_copy(update={"refresh": WITHOUT_WAITING.get(call.refresh, call.refresh)})
-    async with _stopped_when_cancelled(client, query_id):
+    async with _stopped_when_cancelled(client, query_id) as running:
         reply = await client.send(started.model_copy(update={"client_query_id": query_id}))
-        if _running(reply.query_status):
-            status = await _settled(client, reply.query_status or QueryStatus(id=query_id), watch)
-            reply = QueryResponse.model_validate(status.results or {})
+        if reply.query_status and _running(reply.query_status):
+            running.query_id = reply.query_status.id or query_id
+            reply = _response(await _settled(client, running.query_id, watch))
     if reply.error:
         raise QueryFailed(f"The query failed: {clean(reply.error)}")
     return reply
@@ -83,10 +84,11 @@ async def get_insight(client: Client, call: GetInsight, watch: Watch) -> Insight
     """The insight with a result as fresh as `call.refresh` asks. Errors as `run_query`."""
     query_id = new_query_id()
     quick = WITHOUT_WAITING.get(call.refresh, call.refresh)
-    async with _stopped_when_cancelled(client, query_id):
+    async with _stopped_when_cancelled(client, query_id) as running:
         insight = await client.send(call.model_copy(update={"refresh": quick, "client_query_id": query_id}))
-        if _running(insight.query_status):
-            return await _computed(client, call, insight, watch)
+        if insight.query_status and _running(insight.query_status):
+            running.query_id = insight.query_status.id or query_id  # its own id, not the one we chose
+            return await _computed(client, call, running.query_id, watch)
         if insight.result is None and insight.query is not None and quick != call.refresh:
             # a version that does not know asynchronous refresh took it for force_cache
             insight = await client.send(call.model_copy(update={"client_query_id": query_id}))
@@ -94,38 +96,44 @@ async def get_insight(client: Client, call: GetInsight, watch: Watch) -> Insight
     return insight
 
 
-async def _computed(client: Client, call: GetInsight, insight: Insight, watch: Watch) -> Insight:
+async def _computed(client: Client, call: GetInsight, query_id: str, watch: Watch) -> Insight:
     cached = call.model_copy(update={"refresh": Refresh.FORCE_CACHE, "client_query_id": new_query_id()})
-    status = insight.query_status or QueryStatus()
     if client.may(GetQuery):
         with suppress(NotFound):  # done and forgotten meanwhile: the cache has it
-            await _settled(client, status, watch)
+            await _settled(client, query_id, watch)
         return await client.send(cached)
-    async for _ in _pauses(watch, status):
+    async for _ in _pauses(watch, query_id):
         insight = await client.send(cached)
         if not _running(insight.query_status):
-            break
-    return insight
+            return insight
+        await watch.report(watch.seconds, "computing")
+    raise AssertionError("unreachable")
 
 
-async def _settled(client: Client, status: QueryStatus, watch: Watch) -> QueryStatus:
-    query_id = status.id
-    async for _ in _pauses(watch, status):
+async def _settled(client: Client, query_id: str, watch: Watch) -> QueryStatus:
+    async for _ in _pauses(watch, query_id):
         status = (await client.send(GetQuery(id=query_id))).query_status
         if not _running(status):
-            break
+            return status
         await watch.report(watch.seconds, _progress(status))
-    return status
+    raise AssertionError("unreachable")
 
 
-async def _pauses(watch: Watch, status: QueryStatus) -> AsyncIterator[None]:
+async def _pauses(watch: Watch, query_id: str) -> AsyncIterator[None]:
     """Comes back after ever longer pauses until patience ends."""
     pause = FIRST_PAUSE
     while watch.seconds < watch.patience:
         await anyio.sleep(pause)
         yield
         pause = min(pause * 1.6, LONGEST_PAUSE)
-    raise StillRunning(status.id, watch.seconds)
+    raise StillRunning(query_id, watch.seconds)
+
+
+def _response(status: QueryStatus) -> QueryResponse:
+    try:
+        return QueryResponse.model_validate(status.results or {})
+    except ValidationError:
+        raise BadReply("The finished query's result has an unknown shape.", "Try again with refresh=true.") from None
 
 
 def _running(status: QueryStatus | None) -> bool:
@@ -147,14 +155,22 @@ def _progress(status: QueryStatus) -> str:
     return f"{rows:,} rows read" + (f" of about {total:,}" if isinstance(total, int) and total else "")
 
 
+@dataclass
+class Running:
+    """The query that is waited for, by the id it is known by now."""
+
+    query_id: str
+
+
 @asynccontextmanager
-async def _stopped_when_cancelled(client: Client, query_id: str) -> AsyncIterator[None]:
+async def _stopped_when_cancelled(client: Client, query_id: str) -> AsyncIterator[Running]:
     """When the caller goes away, so does the query."""
+    running = Running(query_id)
     try:
-        yield
+        yield running
     except anyio.get_cancelled_exc_class():
         with anyio.move_on_after(STOP_WITHIN, shield=True):
-            await stop(client, query_id)
+            await stop(client, running.query_id)
         raise
 
 

@@ -132,7 +132,7 @@ def reply_adapter(endpoint: type[Endpoint[Any]]) -> TypeAdapter[Any]:
 
 
 def segment(name: str, value: object) -> str:
-    """One path segment, percent-encoded whole. InvalidInput for the empty one, `.` and `..`."""
+    """One path segment, percent-encoded whole. InvalidInput for the empty one, `.`, `..` and half characters."""
     plain_text = text(value)
     if plain_text in ("", ".", ".."):
         raise InvalidInput(f"{name} is {plain_text!r}, which names nothing.", f"Give a real {name}.")
@@ -143,7 +143,12 @@ def text(value: object) -> str:
     """A value as it stands in a URL."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value.value if isinstance(value, Enum) else value)
+    written = str(value.value if isinstance(value, Enum) else value)
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("A text holds half of a character.", "Give whole characters.") from None
+    return written
 
 
 def plain(value: object) -> Any:

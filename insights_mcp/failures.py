@@ -86,7 +86,7 @@ def read_error(body: bytes) -> ErrorBody:
     """What an error body says, in whichever shape it has. A proxy's HTML says nothing."""
     try:
         value = json.loads(body[:1_000_000])
-    except ValueError:
+    except (ValueError, RecursionError):
         return ErrorBody()
     if not isinstance(value, dict):
         return ErrorBody(clean(value, DETAIL_LIMIT)) if isinstance(value, str | list) else ErrorBody()

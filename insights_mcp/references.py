@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from insights_mcp.client import Client
 from insights_mcp.endpoints.account import ListDashboards
 from insights_mcp.endpoints.activity import ListActivity
 from insights_mcp.endpoints.insights import GetInsight, ListInsights
-from insights_mcp.errors import NotFound, UnknownReference
+from insights_mcp.errors import Forbidden, MissingScope, NotFound, UnknownReference
 from insights_mcp.schema.insight import Insight, Refresh
+from insights_mcp.settings import SHORT_HOSTS
 from insights_mcp.text import meant, quoted
 
 Reply = TypeVar("Reply")
 
 SHORT_ID = re.compile(r"[A-Za-z0-9]{1,12}")
-IN_URL = re.compile(r"^(?:/project/(?P<project>\d+))?/insights/(?P<ref>[^/]+)")
-DASHBOARD_URL = re.compile(r"^(?:/project/(?P<project>\d+))?/dashboard/(?P<ref>\d+)")
+IN_URL = re.compile(r"^(?:/project/(?P<project>[0-9]{1,18}))?/insights/(?P<ref>[^/]+)")
+DASHBOARD_URL = re.compile(r"^(?:/project/(?P<project>[0-9]{1,18}))?/dashboard/(?P<ref>[0-9]+)")
 NAMES_SEARCHED = 200
 MAX_NUMBER = 2**31 - 1
 
@@ -42,6 +44,8 @@ class References:
             try:
                 return await use(number)
             except NotFound:
+                if not self.client.may(ListInsights):
+                    raise
                 return await use((await self._look_up(name)).id)
         return await use(await self._number_of(name))
 
@@ -58,17 +62,22 @@ class References:
         name = await self._plain(reference, IN_URL)
         if (number := _number(name) or self.numbers.get(name)) is not None:
             return number
-        if self.client.may(ListActivity):
-            page = await self.client.send(ListActivity(limit=100))
-            for entry in page.results:
-                known = (entry.detail.short_id, entry.detail.name) if entry.detail else ()
-                if entry.activity == "deleted" and name in known and entry.item_id:
-                    return int(entry.item_id)
+        if (number := await self._deleted_lately(name)) is not None:
+            return number
         if SHORT_ID.fullmatch(name):
             return name
         raise UnknownReference(
             f"No deleted insight named {quoted(name)} is in the activity log.", "Give its number or short_id."
         )
+
+    async def _deleted_lately(self, name: str) -> int | None:
+        if self.client.may(ListActivity):
+            with suppress(MissingScope, Forbidden):
+                for entry in (await self.client.send(ListActivity(limit=100))).results:
+                    known = (entry.detail.short_id, entry.detail.name) if entry.detail else ()
+                    if entry.activity == "deleted" and name in known:
+                        return _number(entry.item_id or "")
+        return None
 
     async def dashboard_number(self, reference: str) -> int:
         """The number of a dashboard, from its number, URL or exact name."""
@@ -88,9 +97,9 @@ class References:
 
     async def _look_up(self, name: str) -> Insight:
         if SHORT_ID.fullmatch(name):
-            found = (await self.client.send(ListInsights(short_id=name, limit=2))).results
-            if [i for i in found if i.short_id == name]:
-                return found[0]
+            same = (await self.client.send(ListInsights(short_id=name, limit=2))).results
+            if by_id := next((i for i in same if i.short_id == name), None):
+                return by_id
         found = (await self.client.send(ListInsights(search=name[:200], limit=NAMES_SEARCHED))).results
         number = _only([(i.id, i.title, i.short_id) for i in found], name, "insight", "list_insights")
         return next(i for i in found if i.id == number)
@@ -100,10 +109,9 @@ class References:
         given = reference.strip()
         if not given:
             raise UnknownReference("The reference is empty.", "Give a number, short_id, URL or exact name.")
-        if "://" not in given and not given.startswith("/"):
-            return given
-        url = urlsplit(given)
-        found = pattern.match(url.path)
+        url, found = _as_url(given, pattern)
+        if url is None or (found is None and not url.netloc):
+            return given  # names may contain and begin with slashes
         if found is None:
             raise UnknownReference(
                 f"The URL {quoted(given)} does not lead to what is asked for.",
@@ -114,7 +122,8 @@ class References:
 
     async def _check_place(self, host: str, project: str | None) -> None:
         here = await self.client.project_id()
-        if host.lower() not in ("", self.client.host) or (project is not None and int(project) != here):
+        there = SHORT_HOSTS.get(host.lower(), host.lower())
+        if (there and there != await self.client.find_host()) or (project is not None and int(project) != here):
             raise UnknownReference(
                 f"The URL leads to project {project or '?'} at {quoted(host or 'this host')}; this server works in "
                 f"{await self.client.place()}.",
@@ -122,8 +131,20 @@ class References:
             )
 
 
+def _as_url(given: str, pattern: re.Pattern[str]) -> tuple[SplitResult | None, re.Match[str] | None]:
+    """The reference as a URL or a path of the web app, and what in it leads on."""
+    if not given.startswith(("https://", "http://", "/")):
+        return None, None
+    try:
+        url = urlsplit(given)
+    except ValueError:
+        return None, None
+    return url, pattern.match(url.path)
+
+
 def _number(name: str) -> int | None:
-    return int(name) if name.isascii() and name.isdigit() and 0 < int(name[:20]) <= MAX_NUMBER else None
+    """The name as a number. With a zero in front it is none, but may well be a short_id."""
+    return int(name) if re.fullmatch("[1-9][0-9]{0,9}", name) and int(name) <= MAX_NUMBER else None
 
 
 def _only(found: list[tuple[int, str, str]], name: str, what: str, tool: str) -> int:

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from insights_mcp.errors import SettingsError
 from insights_mcp.scopes import Scopes, is_scope
+from insights_mcp.text import quoted
 
 US_CLOUD = "https://us.posthog.com"
 EU_CLOUD = "https://eu.posthog.com"
@@ -67,7 +68,10 @@ def _host(text: str) -> str | None:
     given = text.strip().rstrip("/")
     if not given or given.lower() in SHORT_HOSTS:
         return SHORT_HOSTS.get(given.lower())
-    url = urlsplit(given if "://" in given else f"https://{given}")
+    try:
+        url = urlsplit(given if "://" in given else f"https://{given}")
+    except ValueError:
+        url = urlsplit("")  # which is refused
     _refuse_odd_host(url)
     host = f"{url.scheme}://{url.netloc.lower()}"
     return SHORT_HOSTS.get(host, host)
@@ -109,7 +113,7 @@ def _project(text: str) -> int | None:
     given = text.strip()
     if not given:
         return None
-    if not given.isascii() or not given.isdigit() or int(given) < 1:
+    if not re.fullmatch(r"0*[1-9][0-9]{0,17}", given):
         raise SettingsError(
             "POSTHOG_PROJECT_ID is not a project's number.",
             "Set it to the number after /project/ in PostHog's address bar, such as 12345.",
@@ -121,7 +125,7 @@ def _scopes(text: str) -> Scopes | None:
     names = [name for name in re.split(r"[\s,]+", text) if name]
     if odd := [name for name in names if not is_scope(name)]:
         raise SettingsError(
-            f"POSTHOG_SCOPES holds {odd[0][:60]!r}, which is no scope.",
+            f"POSTHOG_SCOPES holds {quoted(odd[0], 60)}, which is no scope.",
             "Give scopes like insight:read, separated by commas.",
         )
     return Scopes(names) if names else None

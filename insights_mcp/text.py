@@ -22,10 +22,8 @@ SPACES = re.compile(r"\s+")
 def clean(value: object, limit: int = 500) -> str:
     """Text on one line: control, format and direction characters and keys removed, at most `limit` characters."""
     raw = str(value)
-    visible = UNSAFE.sub("", SPACES.sub(" ", raw[: limit * 2]))
-    kept = shortened(KEY.sub("ph*_…", visible), limit)
-    unread = len(raw) - limit * 2
-    return kept if unread <= 0 or len(visible) > limit else f"{kept}… (+{unread} characters)"
+    visible = KEY.sub("ph*_…", UNSAFE.sub("", SPACES.sub(" ", raw[: limit * 2])))
+    return shortened(visible, limit, unread=max(0, len(raw) - limit * 2))
 
 
 def escaped(json_text: str) -> str:
@@ -40,9 +38,10 @@ def _escape(code: int) -> str:
     return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
 
 
-def shortened(text: str, limit: int) -> str:
-    """The text, or its first `limit` characters and how many more there are."""
-    return text if len(text) <= limit else f"{text[:limit].rstrip()}… (+{len(text) - limit} characters)"
+def shortened(text: str, limit: int, unread: int = 0) -> str:
+    """The text, or its first `limit` characters and how many more there are, with those `unread`."""
+    rest = max(0, len(text) - limit) + unread
+    return f"{text[:limit].rstrip()}… (+{rest} characters)" if rest else text
 
 
 def quoted(value: object, limit: int = 120) -> str:
@@ -53,7 +52,7 @@ def quoted(value: object, limit: int = 120) -> str:
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The name that was probably meant, if one is near."""
     by_folded = {n.casefold(): n for n in names}
-    found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    found = get_close_matches(name[:200].casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
 
 

@@ -62,7 +62,8 @@ async def assistant(
     posthog: Loopback | None, *, mode: Any = "auto", read_only: bool = False, **changes: Any
 ) -> AsyncIterator[Assistant]:
     """An assistant on this PostHog."""
-    async with connection(posthog, **changes) as client, McpClient(
-        build_server(client, read_only=read_only), mode=mode
-    ) as mcp:
+    async with (
+        connection(posthog, **changes) as client,
+        McpClient(build_server(client, read_only=read_only), mode=mode) as mcp,
+    ):
         yield Assistant(mcp, client)

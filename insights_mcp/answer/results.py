@@ -20,7 +20,7 @@ def result_table(result: Any, columns: Sequence[Any] | None = None) -> tuple[Tab
         return None, ()
     if result == []:
         return Table([str(column) for column in columns or ()], []), ()
-    if columns is not None and isinstance(result, list) and all(isinstance(row, list) for row in result):
+    if columns is not None and _rows_of(result, len(columns)):
         return Table([str(column) for column in columns], result), ()
     for fits, shape in SHAPES:
         if fits(result):
@@ -29,6 +29,10 @@ def result_table(result: Any, columns: Sequence[Any] | None = None) -> tuple[Tab
 
 
 Shaped = tuple[Table, tuple[str, ...]]
+
+
+def _rows_of(result: Any, width: int) -> bool:
+    return isinstance(result, list) and all(isinstance(row, list) and len(row) == width for row in result)
 
 
 def _objects(result: Any) -> bool:
@@ -48,7 +52,7 @@ def _cohorts(result: Any) -> bool:
 
 
 def _steps(result: Any) -> bool:
-    return _objects(result) and all("count" in step and "order" in step and "data" not in step for step in result)
+    return _objects(result) and all(_is_count(s.get("count")) and "order" in s and "data" not in s for s in result)
 
 
 def _step_lists(result: Any) -> bool:
@@ -56,18 +60,29 @@ def _step_lists(result: Any) -> bool:
 
 
 def _bins(result: Any) -> bool:
-    return isinstance(result, dict) and isinstance(result.get("bins"), list)
+    bins = result.get("bins") if isinstance(result, dict) else None
+    return isinstance(bins, list) and _rows_of(bins, 2)
+
+
+def _is_count(value: Any) -> bool:
+    return value is None or isinstance(value, int | float)
 
 
 def _series_table(result: list[dict[str, Any]]) -> Shaped:
     """One row per bucket, one column per series."""
     shown = result[:MOST_SERIES]
     longest = max(shown, key=lambda series: len(series["data"]))
-    buckets = longest.get("days") or longest.get("labels") or list(range(len(longest["data"])))
+    buckets = _buckets(longest)
     rows = [[bucket, *(_at(series["data"], i) for series in shown)] for i, bucket in enumerate(buckets)]
     rest = len(result) - len(shown)
     left_out = (f"{rest} of {len(result)} series (detail='full' has all)",) if rest else ()
     return Table(["bucket", *map(_label, shown)], rows), left_out
+
+
+def _buckets(series: dict[str, Any]) -> list[Any]:
+    size = len(series["data"])
+    named = (series.get("days"), series.get("labels"))
+    return next((n for n in named if isinstance(n, list) and len(n) == size), list(range(size)))
 
 
 def _totals_table(result: list[dict[str, Any]]) -> Shaped:
@@ -105,8 +120,7 @@ def _step_rows(steps: list[dict[str, Any]]) -> list[list[Any]]:
 
 
 def _bins_table(result: dict[str, Any]) -> Shaped:
-    rows = [[b[0], b[1]] for b in result["bins"] if isinstance(b, list) and len(b) == 2]
-    return Table(["from second", "people"], rows), ()
+    return Table(["from second", "people"], result["bins"]), ()
 
 
 def _objects_table(result: list[dict[str, Any]]) -> Shaped:
@@ -130,7 +144,8 @@ def _label(series: dict[str, Any]) -> str:
     custom = action.get("custom_name") if isinstance(action, dict) else None
     label = str(custom or series.get("label") or "series")
     breakdown = _breakdown(series)
-    named = f"{label} {breakdown}" if breakdown and breakdown not in label else label
+    told = breakdown in ("", label) or label.endswith(f" {breakdown}")
+    named = label if told else f"{label} {breakdown}"
     return f"{named} ({series['compare_label']})" if series.get("compare_label") else named
 
 
