@@ -34,7 +34,7 @@ class GetQuery(Endpoint[QueryStatusResponse]):
     show_progress: bool = True
 
 
-class DeleteQuery(Endpoint[dict[str, Any]]):
+class DeleteQuery(Endpoint[None]):
     """Stop a query. An unknown id is no error."""
 
     route: ClassVar[Route] = Route("DELETE", QUERY + "{id}/", Scope.QUERY_READ, Effect.WRITE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from insights_mcp.schema.insight import Insight
-from insights_mcp.schema.reply import ReplyShape
+from insights_mcp.schema.reply import Listed, ReplyShape
 
 
 class Key(ReplyShape):
@@ -42,7 +42,7 @@ class Dashboard(ReplyShape):
     name: str | None = None
     description: str | None = None
     pinned: bool | None = None
-    tags: list[str] = []
+    tags: Listed[str] = []
     created_at: str | None = None
     last_accessed_at: str | None = None
     is_shared: bool | None = None

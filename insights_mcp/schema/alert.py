@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from insights_mcp.schema.insight import User
-from insights_mcp.schema.reply import ReplyShape
+from insights_mcp.schema.reply import Listed, ReplyShape
 
 
 class Bounds(ReplyShape):
@@ -35,7 +35,7 @@ class Alert(ReplyShape):
     last_checked_at: str | None = None
     last_notified_at: str | None = None
     next_check_at: str | None = None
-    subscribed_users: list[User | int] = []
+    subscribed_users: Listed[User | int] = []
 
 
 class Threshold(ReplyShape):
@@ -45,4 +45,4 @@ class Threshold(ReplyShape):
     name: str | None = None
     created_at: str | None = None
     configuration: ThresholdConfiguration | None = None
-    alerts: list[Alert] = []
+    alerts: Listed[Alert] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
-from insights_mcp.schema.reply import ReplyShape
+from insights_mcp.schema.reply import Listed, ReplyShape
 
 
 class Refresh(StrEnum):
@@ -72,7 +72,7 @@ class Insight(ReplyShape):
     derived_name: str | None = None
     description: str | None = None
     query: dict[str, Any] | None = None
-    tags: list[str] = []
+    tags: Listed[str] = []
     favorited: bool | None = None
     deleted: bool | None = None
     dashboards: list[int] | None = None
@@ -110,7 +110,7 @@ class TrendingInsight(Insight):
     """An insight of the trending list. `view_count` counts distinct viewers, not views."""
 
     view_count: int | None = None
-    viewers: list[User] = []
+    viewers: Listed[User] = []
 
 
 class Suggestion(ReplyShape):

@@ -36,7 +36,8 @@ DEFAULTS: dict[str, Any] = {
     "funnelVizType": "steps",
     "funnelOrderType": "ordered",
 }
-NOISE = frozenset({"version", "modifiers", "response", "tags", "hogql", "timings"})
+NOISE = frozenset({"version", "response", "tags", "hogql", "timings"})
+OWN_NAMES = frozenset({"values", "variables"})  # what is in them has names that users chose
 
 
 class QueryResponse(ReplyShape):
@@ -77,10 +78,13 @@ def wrapped(query: dict[str, Any]) -> dict[str, Any]:
 def slim(value: Any) -> Any:
     """A query object without nulls, empty parts, defaults and noise: what says something."""
     if isinstance(value, dict):
-        kept = {k: slim(v) for k, v in value.items() if k not in NOISE and not _is_default(k, v)}
+        said = {k: v for k, v in value.items() if k not in NOISE and not _is_default(k, v, "kind" in value)}
+        kept = {k: v if k in OWN_NAMES and isinstance(v, dict) else slim(v) for k, v in said.items()}
         return {k: v for k, v in kept.items() if v is not None and v != {} and v != []}
     return [slim(item) for item in value] if isinstance(value, list) else value
 
 
-def _is_default(key: str, value: Any) -> bool:
+def _is_default(key: str, value: Any, of_node: bool) -> bool:
+    if key == "display" and of_node:
+        return False  # how a table is drawn has another default
     return key in DEFAULTS and type(value) is type(DEFAULTS[key]) and bool(value == DEFAULTS[key])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 Item = TypeVar("Item")
+
+
+Listed = Annotated[list[Item], BeforeValidator(lambda value: [] if value is None else value)]  # null is the empty list
 
 
 class ReplyShape(BaseModel):
     """A reply object. PostHog adds fields weekly and leaves some out: unknown ones are kept, none is required."""
 
-    model_config = ConfigDict(extra="allow", defer_build=True, populate_by_name=True)
+    model_config = ConfigDict(extra="allow", defer_build=True, populate_by_name=True, coerce_numbers_to_str=True)
 
 
 class Page(ReplyShape, Generic[Item]):
