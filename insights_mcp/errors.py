@@ -15,7 +15,8 @@ InsightsError
 │   └── Unavailable         5xx
 ├── QueryFailed           the request was fine, the computation was not (also inside a 200)
 ├── BadReply              what came back is no JSON, not complete or too large
-└── Unreachable           no answer at all: name, network, TLS, time-out
+├── Unreachable           no answer at all: name, network, TLS, time-out
+└── of the embedded backend: LocalError (folder), LoadError (files), StoreError (events)
 """
 
 from __future__ import annotations

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from insights_mcp.errors import InsightsError
 
-class LocalError(Exception):
+
+class LocalError(InsightsError):
     """The project folder cannot be used: `what` is wrong, and what to do `next_step`."""
-
-    def __init__(self, what: str, next_step: str = "") -> None:
-        super().__init__(what, next_step)
-        self.what = what
-        self.next_step = next_step
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.next_step}".strip()
 
 
 class Problem(Exception):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from insights_mcp.errors import InsightsError
 from insights_mcp.local.layout import LAYOUT, TABLES, column_of, pointer
 
 if TYPE_CHECKING:
@@ -39,16 +40,8 @@ group by 1 order by 2 desc, 1 limit $limit
 """
 
 
-class StoreError(Exception):
+class StoreError(InsightsError):
     """The store cannot be read: `what` happened, and what to do `next_step`."""
-
-    def __init__(self, what: str, next_step: str = "") -> None:
-        super().__init__(what, next_step)
-        self.what = what
-        self.next_step = next_step
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.next_step}".strip()
 
 
 class Interrupted(Exception):

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
+from insights_mcp.errors import InsightsError
 
-class LoadError(Exception):
+
+class LoadError(InsightsError):
     """Nothing was loaded: `what` happened, and what to do `next_step`."""
-
-    def __init__(self, what: str, next_step: str = "") -> None:
-        super().__init__(what, next_step)
-        self.what = what
-        self.next_step = next_step
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.next_step}".strip()
