@@ -74,7 +74,8 @@ def build(backend: Backend) -> ASGIApp:
     # `insights/trending` must be looked at before `insights/{id}`.
     ordered = sorted(paths, key=lambda path: (path.count("{"), path))
     doors = [Path(path, Door(backend, paths[path])) for path in ordered]
-    app = Starlette(routes=doors + shared_page.paths(backend))
+    pages = [Path(path, Page(path, answer)) for path, answer in shared_page.paths(backend).items()]
+    app = Starlette(routes=doors + pages)
     app.router.redirect_slashes = False
     app.router.default = _no_endpoint
     return OnePrefix(app)
@@ -128,6 +129,19 @@ class Door:
         url = f"{request.url.scheme}://{request.url.netloc}{request.scope['asked_path']}"
         now = self._backend.clock()
         return Call(self._backend, caller, request.path_params, request.query_params, content, url, now, _gone(request))
+
+
+class Page:
+    """A page for people. Its path is logged without the token."""
+
+    def __init__(self, path: str, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self._path = path
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await answered(lambda: self._answer(request), self._path)
+        await response(scope, receive, send)
 
 
 class Body:

@@ -23,7 +23,7 @@ from insights_mcp.local.calls import encoded
 from insights_mcp.local.errors import Problem, invalid, parse_error, unavailable
 from insights_mcp.local.events import StoreError
 from insights_mcp.local.jobs import Job, Jobs
-from insights_mcp.local.results import STALE_AFTER, Kept, Outcome, Step, key_of, load, save, step_for, target_age
+from insights_mcp.local.results import STALE_AFTER, Kept, Outcome, Results, Step, key_of, step_for, target_age
 from insights_mcp.local.store import iso, stamp
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import source_of
@@ -54,15 +54,15 @@ class Computing:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="query")
+        self._results = Results(backend.store)
         self.jobs = Jobs()
 
     async def answer(self, query: Mapping[str, Any], refresh: Refresh, ask: Ask) -> Outcome:
         """What a caller gets of a query. Problems: 400 for what the query does wrong, 503 when events are locked."""
         source, project = source_of(dict(query)), self.project()
         key = key_of(source, project.timezone, project.id)
-        kept = load(
-            self._backend.store, key, source, queries.interval_of(source), self._backend.clock(), self._version()
-        )
+        interval, now = queries.interval_of(source), self._backend.clock()
+        kept = self._results.load(key, source, interval, now, self._version())
         step = step_for(refresh, kept)
         if step is Step.COMPUTE:
             return await self._compute(source, key, ask)
@@ -154,7 +154,7 @@ class Computing:
         rest, last_refresh = orjson.loads(encoded(body)), stamp(now)
         target = target_age(source, queries.interval_of(source), rest, last_refresh, STALE_AFTER)
         outcome = Outcome(key, encoded(results), rest, last_refresh, target)
-        save(backend.store, outcome, version)
+        self._results.save(outcome, version)
         if ask.insight_id is not None and not backend.store.read_only:
             check_alerts(backend.store, ask.insight_id, results, now)
         return outcome
@@ -201,7 +201,7 @@ def cancelled_problem() -> Problem:
 
 def _problem(error: queries.QueryError | StoreError) -> Problem:
     if isinstance(error, StoreError):
-        return unavailable(f"{error.what} {error.next_step}".strip())
+        return unavailable(str(error))
     return invalid(error.detail, error.attr, error.code)
 
 

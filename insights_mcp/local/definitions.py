@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 from starlette.responses import Response
 
 from insights_mcp.endpoints.definitions import ListEventDefinitions, ListPropertyDefinitions, ListPropertyValues
 from insights_mcp.local.calls import Call, answers, bounds, page, reply, whole
-from insights_mcp.local.errors import Problem, invalid, unavailable
-from insights_mcp.local.events import EventRow, PropertyRow, StoreError
+from insights_mcp.local.errors import invalid, unavailable
+from insights_mcp.local.events import EventRow, EventStore, Owner, PropertyRow, StoreError
 from insights_mcp.local.store import iso, stamp
+
+Found = TypeVar("Found")
 
 MOST_VALUES = 10
 NEEDS_EVENT = (
@@ -26,6 +28,7 @@ EVENT_TYPES: dict[str, Callable[[str], bool]] = {
     "event_custom": lambda name: not name.startswith("$"),
     "event_posthog": lambda name: name.startswith("$"),
 }
+OWNERS: dict[str, Owner] = {"event": "event", "person": "person"}
 ORDERINGS: dict[str, Callable[[EventRow], Any]] = {
     "name": lambda row: row.name,
     "last_seen_at": lambda row: row.last_seen,
@@ -55,8 +58,8 @@ async def list_property_definitions(call: Call) -> Response:
         raise invalid(f'"{owner}" is not a valid choice.', "type", "invalid_choice")
     if owner == "group" and whole(call.query.get("group_type_index", "")) is None:
         raise invalid("`group_type_index` must be set for `group` type", "group_type_index")
-    known = owner in ("event", "person")
-    rows = await read(call, lambda events: events.property_definitions(owner)) if known else []
+    known = OWNERS.get(owner)
+    rows = await read(call, lambda events: events.property_definitions(known)) if known else []
     names = frozenset(call.listed("event_names") or ()) if owner == "event" else frozenset[str]()
     wanted = [row for row in rows if _wanted(row, names, call)]
     found = sorted(wanted, key=lambda row: (not row.events & names, row.name))
@@ -80,17 +83,12 @@ async def list_property_values(call: Call) -> Response:
     return _values(await read(call, lambda events: events.property_values(key, names, part, MOST_VALUES)))
 
 
-async def read(call: Call, question: Callable[[Any], list[Any]]) -> list[Any]:
+async def read(call: Call, question: Callable[[EventStore], list[Found]]) -> list[Found]:
     """Ask the event store in a thread. Problem 503 when it cannot be read now."""
     try:
         return await asyncio.to_thread(question, call.backend.events)
     except StoreError as error:
-        raise store_problem(error) from None
-
-
-def store_problem(error: StoreError) -> Problem:
-    """503: the events cannot be read, and what to do about it."""
-    return unavailable(f"{error.what} {error.next_step}".strip())
+        raise unavailable(str(error)) from None
 
 
 def _values(values: list[tuple[str, int]]) -> Response:

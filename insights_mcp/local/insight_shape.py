@@ -29,6 +29,7 @@ SELECT = f"""select i.*,
     from insights i"""
 NO_QUERY = orjson.Fragment(b'{"kind":"InsightVizNode","source":{"kind":"TrendsQuery","series":[]},"full":true}')
 NOTHING = Outcome()
+OF_RESULT = ("hasMore", "columns", "types", "hogql", "resolved_date_range", "timezone")
 
 
 def find(store: Store, reference: str, *, deleted: bool = False) -> Row:
@@ -95,8 +96,5 @@ def computed(outcome: Outcome) -> dict[str, Any]:
         "is_cached": outcome.is_cached,
         "query_status": outcome.status,
         "filters_hash": outcome.key,
-        **{name: outcome.rest.get(name) for name in SPLICED},
+        **{name: outcome.rest.get(name) for name in OF_RESULT},
     }
-
-
-SPLICED = ("hasMore", "columns", "types", "hogql", "resolved_date_range", "timezone")

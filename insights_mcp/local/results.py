@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from insights_mcp.local.calls import encoded
-from insights_mcp.local.store import Store, moment_of, stamp
+from insights_mcp.local.store import Row, Store, moment_of, stamp
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import PRODUCT_ANALYTICS
 
@@ -25,13 +25,16 @@ STALE_AFTER: dict[str | None, timedelta] = {
     "second": 5 * MINUTE, "minute": 5 * MINUTE, "hour": HOUR, "day": 6 * HOUR, "week": DAY, "month": 60 * DAY,
     None: 6 * HOUR,
 }  # fmt: skip
-STALE_AFTER_LAZILY: dict[str | None, timedelta] = {
+LAZILY: dict[str | None, timedelta] = {
     "second": 15 * MINUTE, "minute": 15 * MINUTE, "hour": 2 * HOUR, "day": 12 * HOUR, "week": DAY, "month": 60 * DAY,
     None: 12 * HOUR,
 }  # fmt: skip
 CLOSED_RANGE_MARGIN = timedelta(seconds=10)
 CLIENT_REFRESH = MINUTE
 
+MOST_KEPT = 500
+OLDEST = """delete from results where last_refresh <
+    (select last_refresh from results order by last_refresh desc limit 1 offset ?)"""
 YES = frozenset({"true", "1", "yes", ""})
 
 
@@ -119,29 +122,40 @@ def key_of(source: Mapping[str, Any], timezone: str, team: int) -> str:
     return f"cache_{team}_{hashlib.sha256(canonical).hexdigest()[:32]}"
 
 
-def save(store: Store, outcome: Outcome, events_version: str) -> None:
-    """Keep a result. On a read-only folder nothing is kept."""
-    if store.read_only or outcome.last_refresh is None:
-        return
-    store.change(
-        "insert or replace into results (key, results, rest, last_refresh, events_version) values (?, ?, ?, ?, ?)",
-        outcome.key, outcome.results, encoded(outcome.rest).decode(), outcome.last_refresh, events_version,
-    )  # fmt: skip
+class Results:
+    """What was computed before, the latest few hundred. A read-only folder's new ones live as long as the process."""
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._unsaved: dict[str, Row] = {}
 
-def load(
-    store: Store, key: str, source: Mapping[str, Any], interval: str | None, now: datetime, events: str
-) -> Kept | None:
-    """What is kept under a key, None when nothing is."""
-    row = store.row("select * from results where key = ?", key)
-    if row is None:
-        return None
-    rest = orjson.loads(row["rest"])
-    target = target_age(source, interval, rest, row["last_refresh"], STALE_AFTER)
-    patient = target_age(source, interval, rest, row["last_refresh"], STALE_AFTER_LAZILY)
-    outcome = Outcome(key, row["results"], rest, row["last_refresh"], target, is_cached=True)
-    changed, at = row["events_version"] != events, stamp(now)
-    return Kept(outcome, changed or _past(target, at), changed or _past(patient, at))
+    def save(self, outcome: Outcome, events: str) -> None:
+        """Keep a computed result; `events` names the state of the events it was computed from."""
+        row = {
+            "key": outcome.key, "results": outcome.results, "rest": encoded(outcome.rest).decode(),
+            "last_refresh": outcome.last_refresh, "events_version": events,
+        }  # fmt: skip
+        if self._store.read_only:
+            self._unsaved[str(outcome.key)] = row
+            return
+        with self._store.transaction():
+            self._store.change(
+                f"insert or replace into results ({', '.join(row)}) values (?, ?, ?, ?, ?)", *row.values()
+            )
+            self._store.change(OLDEST, MOST_KEPT)
+
+    def load(
+        self, key: str, source: Mapping[str, Any], interval: str | None, now: datetime, events: str
+    ) -> Kept | None:
+        """What is kept under a key, None when nothing is."""
+        row = self._unsaved.get(key) or self._store.row("select * from results where key = ?", key)
+        if row is None:
+            return None
+        rest, refreshed = orjson.loads(row["rest"]), row["last_refresh"]
+        usual, patient = (target_age(source, interval, rest, refreshed, ages) for ages in (STALE_AFTER, LAZILY))
+        outcome = Outcome(key, row["results"], rest, refreshed, usual, is_cached=True)
+        changed, at = row["events_version"] != events, stamp(now)
+        return Kept(outcome, changed or _past(usual, at), changed or _past(patient, at))
 
 
 def target_age(

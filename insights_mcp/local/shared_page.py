@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -16,7 +17,6 @@ from urllib.parse import parse_qs
 import orjson
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route as Path
 
 from insights_mcp.local.activity import change, record
 from insights_mcp.local.computing import Ask
@@ -32,7 +32,6 @@ from insights_mcp.schema.insight import Refresh
 if TYPE_CHECKING:
     from insights_mcp.local.backend import Backend
 
-PREFIXES = ("/shared", "/embedded")
 LARGEST_FORM = 64_000
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1d1f27}"
@@ -57,10 +56,9 @@ LIVE = """select s.*, s.id as sharing_id from sharing s
     where s.access_token = ? and s.enabled and (s.expires_at is null or s.expires_at > ?)"""
 
 
-def paths(backend: Backend) -> list[Path]:
-    """The routes of the public pages."""
-    visit = Visit(backend)
-    return [Path(f"{prefix}/{{token}}", visit.answer, methods=["GET", "POST"]) for prefix in PREFIXES]
+def paths(backend: Backend) -> dict[str, Callable[[Request], Awaitable[Response]]]:
+    """The public pages: path and what answers it."""
+    return dict.fromkeys(("/shared/{token}", "/embedded/{token}"), Visit(backend).answer)
 
 
 class Visit:

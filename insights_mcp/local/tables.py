@@ -81,7 +81,8 @@ create table checks (
 );
 create index checks_of_alert on checks (alert_id, created_at);
 create table results (
-    key text primary key, results blob not null, rest text not null, last_refresh text not null,
-    events_version text not null
+    key text primary key, rest text not null, last_refresh text not null, events_version text not null,
+    results blob not null
 );
+create index results_by_age on results (last_refresh);
 """

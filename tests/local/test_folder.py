@@ -146,8 +146,10 @@ def test_a_read_only_folder(api: Api, locked_down: Path, clock: Clock) -> None:
     with asyncio.Runner() as runner:
         reader = Api(backend, runner, backend.owner_key)
         computed = reader.get("insights/1/", refresh="blocking").json()
+        kept = reader.get("insights/1/").json()
         refusals = [reader.post("insights/", {"name": "two"}), reader.patch("insights/1/", {"name": "two"})]
     assert ([computed["name"]], computed["result"][0]["count"]) == (["one"], 4.0)
+    assert kept == computed | {"is_cached": True}
     detail = "The project folder is read-only, so nothing can be saved in it."
     assert [refused(response) for response in refusals] == [(403, detail)] * 2
     with pytest.raises(Problem):

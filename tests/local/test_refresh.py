@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from insights_mcp.local import queries
+from insights_mcp.local import queries, results
 from insights_mcp.local.results import refresh_of
 from insights_mcp.schema.insight import Refresh
 
@@ -259,3 +259,13 @@ def test_a_deleted_job_stops(saved: Api, slow: Slow) -> None:
 def test_reading_the_parameter(value: object, expected: Refresh) -> None:
     """Yes means force_blocking, no and unknown words mean force_cache."""
     assert expected is refresh_of(value)
+
+
+def test_only_the_latest_results_are_kept(saved: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest ones make room."""
+    monkeypatch.setattr(results, "MOST_KEPT", 2)
+    for days in range(1, 5):
+        clock.pass_by(minutes=1)
+        source = TREND_SOURCE | {"dateRange": {"date_from": f"-{days}d"}}
+        saved.post("query/", {"query": source})
+    assert saved.backend.store.value("select count(*) from results") == 3

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from insights_mcp.local import shared_page
+
 from .api import TREND, Api, Clock
 
 PASSWORD = "hunter2hunter2"
@@ -127,3 +129,13 @@ def test_visitors_count_as_one_viewer(api: Api) -> None:
         api.anonymous().get(path)
     item = api.get("insights/trending/").json()["results"][0]
     assert (item["view_count"], [user["id"] for user in item["viewers"]]) == (2, [1])
+
+
+def test_a_page_that_breaks(api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """500 that says nothing; the log does not hold the token."""
+    api.insight(name="one", query=TREND)
+    path = share(api)
+    monkeypatch.setattr(shared_page, "drawn", lambda outcome: 1 / 0)
+    page = api.anonymous().get(path)
+    assert (page.status_code, page.json()["code"]) == (500, "error")
+    assert ("ZeroDivisionError" in caplog.text, path.removeprefix("/shared/") in caplog.text) == (True, False)
