@@ -68,7 +68,10 @@ def _feed(call: Call, where: str, *values: object) -> Response:
     limit, number = min(_positive(call, "limit", PAGE_SIZE), MOST_PER_PAGE), _positive(call, "page", 1)
     total = call.store.value(f"select count(*) from activity {where}", *values)
     rows = call.store.rows(
-        f"select * from activity {where} order by id desc limit ? offset ?", *values, limit, limit * (number - 1)
+        f"select * from activity {where} order by created_at desc, id desc limit ? offset ?",
+        *values,
+        limit,
+        limit * (number - 1),
     )
     users = people(call.store)
     following = call.link(page=number + 1, limit=limit) if number * limit < total else None

@@ -13,12 +13,12 @@ from uuid import uuid4
 
 from insights_mcp.local.auth import OWNER_ID, PROJECT_ID, Keys, new_key
 from insights_mcp.local.errors import LocalError
+from insights_mcp.local.events import EventStore
 from insights_mcp.local.limits import Limits
 from insights_mcp.local.store import FILE, Store, stamp
 
 if TYPE_CHECKING:
     from insights_mcp.local.computing import Computing
-    from insights_mcp.local.events import EventStore
 
 EVENTS_FILE = "events.duckdb"
 Clock = Callable[[], datetime]
@@ -38,6 +38,7 @@ class Backend:
     def __init__(self, path: Path, store: Store, *, strict_keys: bool = False, clock: Clock = utcnow) -> None:
         self.path = path
         self.events_file = path / EVENTS_FILE
+        self.events = EventStore(self.events_file)
         self.store = store
         self.strict_keys = strict_keys
         self.clock = clock
@@ -66,13 +67,6 @@ class Backend:
             return int(found or add_user(self.store, email, email.partition("@")[0], stamp(self.clock())))
 
     @cached_property
-    def events(self) -> EventStore:
-        """The events of the folder."""
-        from insights_mcp.local.events import EventStore
-
-        return EventStore(self.events_file)
-
-    @cached_property
     def computing(self) -> Computing:
         """Where queries run."""
         from insights_mcp.local.computing import Computing
@@ -83,8 +77,7 @@ class Backend:
         """Stop the queries and close the files."""
         if "computing" in self.__dict__:
             self.computing.close()
-        if "events" in self.__dict__:
-            self.events.close()
+        self.events.close()
         self.store.close()
 
 

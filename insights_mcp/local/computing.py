@@ -40,12 +40,16 @@ Source = dict[str, Any]
 
 @dataclass(frozen=True)
 class Ask:
-    """Who asks: `query_id` is the client's name for the query, `job_id` an asynchronous one's (else the cache key)."""
+    """Who asks: `query_id` is the client's name for the query, `job_id` an asynchronous one's (else the cache key).
+
+    `watched`: the result is the insight's own, so that its alerts are held against it.
+    """
 
     gone: Callable[[], Awaitable[None]] = field(repr=False)
     query_id: str | None = None
     job_id: str | None = None
     insight_id: int | None = None
+    watched: bool = False
 
 
 class Computing:
@@ -139,7 +143,8 @@ class Computing:
             job.response = encoded(response(self._run(source, key, ask, job.cancelled)))
         except Exception as error:
             job.error, job.error_message = True, _safe_message(error)
-            log.info("Job %s failed", job.id, exc_info=job.error_message is None)
+            if job.error_message is None:
+                log.exception("Job %s broke", job.id)
         job.end = self._backend.clock()
 
     def _run(self, source: Source, key: str, ask: Ask, cancelled: threading.Event) -> Outcome:
@@ -155,7 +160,7 @@ class Computing:
         target = target_age(source, queries.interval_of(source), rest, last_refresh, STALE_AFTER)
         outcome = Outcome(key, encoded(results), rest, last_refresh, target)
         self._results.save(outcome, version)
-        if ask.insight_id is not None and not backend.store.read_only:
+        if ask.watched and ask.insight_id is not None and not backend.store.read_only:
             check_alerts(backend.store, ask.insight_id, results, now)
         return outcome
 

@@ -128,21 +128,16 @@ async def with_filters(call: Call, row: Row, users: People, filters: dict[str, A
     if row["query"] and (filters or variables):
         query = overridden(json.loads(row["query"]), filters, variables)
         row = row | {"query": encoded(query).decode()}
-    return await rendered(call, row, users)
+    outcome = await _outcome(call, row, watched=not filters and not variables)
+    return full(row, users, outcome, alerts_of(call.store, row, users))
 
 
-async def rendered(call: Call, row: Row, users: People) -> dict[str, Any]:
-    """An insight in its full form, its result as fresh as `refresh` asks."""
-    alerts = alerts_of(call.store, row, users)
-    return full(row, users, await _outcome(call, row), alerts)
-
-
-async def _outcome(call: Call, row: Row) -> Outcome:
+async def _outcome(call: Call, row: Row, *, watched: bool) -> Outcome:
     query = json.loads(row["query"] or "null")
     if not query or row["deleted"]:
         return NOTHING
     refresh = refresh_of(call.query.get("refresh", call.body.get("refresh")))
-    ask = Ask(call.gone, call.query.get("client_query_id"), insight_id=row["id"])
+    ask = Ask(call.gone, call.query.get("client_query_id"), insight_id=row["id"], watched=watched)
     return await call.backend.computing.answer_or_failure(query, refresh, ask)
 
 

@@ -14,6 +14,7 @@ import orjson
 from insights_mcp.local.store import iso, stamp
 
 KEPT_FOR = timedelta(minutes=20)
+MOST_BYTES = 64_000_000
 
 
 @dataclass
@@ -57,10 +58,16 @@ class Jobs:
         self._running: list[tuple[str, threading.Event]] = []
 
     def add(self, job: Job) -> None:
-        """Remember a job, and forget those whose time is over."""
+        """Remember a job, and forget those whose time is over; the oldest go earlier when they take too much room."""
         with self._lock:
             self._jobs = {j.id: j for j in self._jobs.values() if not (j.end and j.expiration <= job.start)}
             self._jobs[job.id] = job
+            ended = sorted((j for j in self._jobs.values() if j.end), key=lambda j: j.start)
+            room = MOST_BYTES
+            for done in reversed(ended):
+                room -= len(done.response or b"")
+                if room < 0:
+                    del self._jobs[done.id]
 
     def get(self, job_id: str, now: datetime) -> Job | None:
         """A job whose state is still kept."""

@@ -123,7 +123,7 @@ class Visit:
         query = json.loads(insight["query"] or "null")
         if not query:
             return "<p>This insight has no query.</p>"
-        ask = Ask(_staying, insight_id=insight["id"])
+        ask = Ask(_staying, insight_id=insight["id"], watched=True)
         try:
             outcome = await self._backend.computing.answer_or_failure(query, Refresh.BLOCKING, ask)
         except Problem as problem:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from insights_mcp.local import queries
+from insights_mcp.local import jobs, queries
 
 from .api import SQL, TREND, Api, Clock, refused
 from .test_refresh import Slow, breaks
@@ -162,3 +162,13 @@ def test_saved_sql_has_columns(api: Api) -> None:
     api.insight(query=SQL)
     insight = api.get("insights/1/", refresh="blocking").json()
     assert (insight["columns"], len(insight["types"])) == (["event", "count()"], 2)
+
+
+def test_finished_jobs_have_limited_room(api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest answers go first."""
+    monkeypatch.setattr(jobs, "MOST_BYTES", 1000)
+    for number in range(4):
+        clock.pass_by(seconds=1)
+        api.post("query/", {"query": TREND, "refresh": "force_async", "client_query_id": f"q-{number}"})
+        finished(api, f"q-{number}")
+    assert [api.get(f"query/q-{number}/").status_code for number in range(4)] == [404, 404, 404, 200]

@@ -98,6 +98,12 @@ def test_an_alert_is_deleted(watched: Api) -> None:
     )
 
 
+def test_somebody_elses_filters_set_off_nothing(watched: Api) -> None:
+    """Only the insight's own result is held against the bounds."""
+    watched.get("insights/1/", refresh="blocking", filters_override='{"date_from": "-3d"}')
+    assert watched.get("insights/1/").json()["alerts"][0]["last_checked_at"] is None
+
+
 @pytest.mark.parametrize(("params", "count"), [({}, 1), ({"insight_id": "1"}, 1), ({"insight_id": "2"}, 0),
                                                ({"search": "few"}, 1), ({"search": "many"}, 0)])  # fmt: skip
 def test_the_list_of_alerts(watched: Api, params: dict[str, str], count: int) -> None:
