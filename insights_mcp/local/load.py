@@ -97,7 +97,11 @@ def _store(into: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
 def _opened(path: Path) -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    config = {"memory_limit": MEMORY, "threads": "2", "storage_compatibility_version": "latest"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY,
+        "threads": "2",
+        "storage_compatibility_version": "latest",
+    }
     try:
         return duckdb.connect(str(path), config=config)
     except duckdb.Error as error:

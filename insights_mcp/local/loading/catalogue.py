@@ -23,7 +23,8 @@ EVENTS = (
 )
 EVENT_SAMPLE = f"""
 select properties from (
-    select properties from (select properties from staging.kept where not is_person) using sample {SAMPLE} rows (reservoir, 1)
+    select properties from (select properties from staging.kept where not is_person)
+    using sample {SAMPLE} rows (reservoir, 1)
     union all
     select properties from staging.kept where rid in (
         select min(rid) from (select rid, unnest(json_keys(properties)) as name from staging.kept where not is_person)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from insights_mcp.local.layout import COLUMN_LIMIT, COLUMN_SHARE, column_of, identifier, pointer
@@ -28,7 +29,8 @@ select event, name, count(*) as count from (
 group by all
 """
 BOUNDS = """
-select quantile_disc(timestamp, list_transform(range(1, $n), lambda i: i / $n::double)) from staging.kept where not is_person
+select quantile_disc(timestamp, list_transform(range(1, $n), lambda i: i / $n::double))
+from staging.kept where not is_person
 """
 INSERT = """
 insert into events ({names})
@@ -109,7 +111,7 @@ def _insert(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], Non
     inner = con.execute(BOUNDS, {"n": slices}).fetchall()[0][0] if slices > 1 else []
     edges = sorted({low, *inner, high})
     statement, parameters = _insertion(columns(con))
-    for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for number, (start, end) in enumerate(pairwise(edges)):
         progress(0.65 + 0.3 * number / slices, f"adding {count:,} events")
         con.execute(statement, {**parameters, "low": start, "high": end})
     return int(count)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 # Ids that broken tracking code sends for everybody: PostHog merges nobody on their account.
 NOBODY = frozenset(
-    "anonymous guest distinctid distinct_id id not_authenticated email undefined true false null none nan 0".split()
-    + ["[object object]", ""]
-)
+    ("anonymous", "guest", "distinctid", "distinct_id", "id", "not_authenticated", "email", "undefined", "true", "false",
+     "null", "none", "nan", "0", "[object object]", "")
+)  # fmt: skip
 OTHER_ID = {"$identify": "/$anon_distinct_id", "$create_alias": "/alias", "$merge_dangerously": "/alias"}
 
 BASES = """
@@ -42,7 +42,8 @@ from links
 left join bases a on a.distinct_id = links.distinct_id left join bases b on b.distinct_id = other_id
 left join (select distinct_id, person_id from person_distinct_ids join persons using (pid)) x
        on x.distinct_id = links.distinct_id
-left join (select distinct_id, person_id from person_distinct_ids join persons using (pid)) y on y.distinct_id = other_id
+left join (select distinct_id, person_id from person_distinct_ids join persons using (pid)) y
+       on y.distinct_id = other_id
 order by links.timestamp
 """
 # A distinct id that now comes with another person takes its older person along only if nobody else is that person.
@@ -73,7 +74,7 @@ where coalesce(a.pid, w.pid, o.pid) <> o.pid
 """
 APPLY = (
     "update events set pid = moved.pid from moved where events.distinct_id = moved.distinct_id",
-    "update person_distinct_ids set pid = moved.pid from moved where person_distinct_ids.distinct_id = moved.distinct_id",
+    "update person_distinct_ids d set pid = moved.pid from moved where moved.distinct_id = d.distinct_id",
     "insert into person_distinct_ids select distinct_id, pid from assigned"
     " where distinct_id not in (select distinct_id from person_distinct_ids)",
     "update persons set created_at = least(persons.created_at, e.first_seen) from (select pid, min(first_seen) as"
@@ -87,26 +88,30 @@ SNAPSHOTS = """
 create temp table snapshots as
 select d.pid, arg_max(person_properties, moment) as properties, max(moment) as moment,
        arg_max(created_at, moment) filter (is_person) as created_at
-from (select *, case when is_person then timestamp '2200-01-01' + to_microseconds(coalesce(version, 0)) else timestamp end
-             as moment from (select * replace (case when is_person then properties else person_properties end
+from (select *, case when is_person then timestamp '2200-01-01' + to_microseconds(coalesce(version, 0))
+             else timestamp end as moment from (select * replace (case when is_person then properties else person_properties end
                          as person_properties) from staging.kept) where person_properties is not null)
 join person_distinct_ids d using (distinct_id) group by 1
 """
 APPLY_SNAPSHOTS = """
-update persons set properties = s.properties, properties_at = s.moment, created_at = coalesce(s.created_at, persons.created_at)
+update persons set properties = s.properties, properties_at = s.moment,
+       created_at = coalesce(s.created_at, persons.created_at)
 from snapshots s where s.pid = persons.pid and (persons.properties_at is null or s.moment >= persons.properties_at)
 """
 SET = """
 create temp table set_values as
 with set_rows as (
-    select d.pid, e.timestamp as moment, json_extract(e.properties, '/$set') as s, json_extract(e.properties, '/$set_once') as o
+    select d.pid, e.timestamp as moment, json_extract(e.properties, '/$set') as s,
+           json_extract(e.properties, '/$set_once') as o
     from staging.kept e join person_distinct_ids d using (distinct_id)
     where e.properties like '%"$set%' and d.pid not in (select pid from snapshots)),
 named as (
     select pid, moment, true as always, unnest(json_keys(s)) as k, s as j from set_rows where json_type(s) = 'OBJECT'
     union all select pid, moment, false, unnest(json_keys(o)), o from set_rows where json_type(o) = 'OBJECT'),
-read as (select pid, moment, always, k, json_extract(j, '/' || replace(replace(k, '~', '~0'), '/', '~1')) as v from named)
-select pid, k, max(moment) as moment, arg_max(v, moment) filter (always) as latest, arg_min(v, moment) filter (not always) as first
+read as (
+    select pid, moment, always, k, json_extract(j, '/' || replace(replace(k, '~', '~0'), '/', '~1')) as v from named)
+select pid, k, max(moment) as moment, arg_max(v, moment) filter (always) as latest,
+       arg_min(v, moment) filter (not always) as first
 from read group by 1, 2
 """
 APPLY_SET = """

@@ -44,15 +44,18 @@ REASON = """case
     when coalesce(event, '') = '' then 'no event name'
     when coalesce(timestamp, '') = '' then 'no timestamp'
     when moment is null then 'timestamp is not ISO 8601'
-    when moment not between timestamp '1900-01-01' and timestamp '2200-01-01' then 'timestamp is not between 1900 and 2200'
+    when moment not between timestamp '1900-01-01' and timestamp '2200-01-01'
+    then 'timestamp is not between 1900 and 2200'
 end"""
 STAGE = f"""
 insert into staging.staged
-select rid, person_version is not null and coalesce(event, '') = '', coalesce(try_cast(uuid as uuid), md5(identity)::uuid),
+select rid, person_version is not null and coalesce(event, '') = '',
+       coalesce(try_cast(uuid as uuid), md5(identity)::uuid),
        event, distinct_id, moment, {{created_at}}, elements_chain,
        coalesce(try_cast(person_id as uuid), md5(person_id)::uuid),
        coalesce(nullif(properties, 'null'), '{{{{}}}}'), person_properties, try_cast(person_version as bigint), {REASON}
-from (select * replace (nullif(uuid, '') as uuid, nullif(person_id, '') as person_id, nullif(properties, '') as properties,
+from (select * replace (nullif(uuid, '') as uuid, nullif(person_id, '') as person_id,
+             nullif(properties, '') as properties,
              case when json_type(case when json_valid(person_properties) then person_properties end) = 'OBJECT'
                   then person_properties end as person_properties),
              coalesce(nullif(uuid, ''), concat_ws(chr(31), event, distinct_id, timestamp, properties)) as identity,

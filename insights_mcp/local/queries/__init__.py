@@ -17,7 +17,7 @@ from typing import Any, Protocol, cast
 
 from pydantic import BaseModel, ValidationError
 
-from insights_mcp.local.events import EventStore, Failed, Interrupted, Rows, TookTooLong, TooBig
+from insights_mcp.local.events import EventStore, Failed, Interrupted, Rows, TooBig, TookTooLong
 from insights_mcp.local.queries import unsupported
 from insights_mcp.local.queries.errors import QueryCancelled, QueryError, SchemaError
 from insights_mcp.local.queries.project import Context, Project

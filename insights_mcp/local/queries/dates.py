@@ -6,6 +6,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -57,12 +58,13 @@ class Period:
         """The start of each bucket, without zone."""
         first = floor(self.start, self.interval, self.week_start).replace(tzinfo=None)
         last = self.end.replace(tzinfo=None)
-        found = []
+        found: list[datetime] = []
         while (start := plus(first, self.interval, len(found))) <= last:
             found.append(start)
             if len(found) > BUCKET_LIMIT:
                 raise QueryError(
-                    f"The date range has more than {BUCKET_LIMIT:,} {self.interval}s. Use a larger interval or a shorter range.",
+                    f"The date range has more than {BUCKET_LIMIT:,} {self.interval}s."
+                    " Use a larger interval or a shorter range.",
                     attr="interval",
                 )
         return found
@@ -99,7 +101,7 @@ def local(column: str, start: datetime, end: datetime) -> str:
         return column if last == "to_seconds(0)" else f"({column} + {last})"
     arms = " ".join(
         f"when {column} < timestamp '{until:%Y-%m-%d %H:%M:%S}' then {_seconds(offset)}"
-        for (_, offset), (until, _) in zip(offsets, offsets[1:], strict=False)
+        for (_, offset), (until, _) in pairwise(offsets)
     )
     return f"({column} + case {arms} else {last} end)"
 

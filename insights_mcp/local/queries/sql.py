@@ -8,6 +8,9 @@ from typing import Any
 from insights_mcp.local.events import Catalogue
 from insights_mcp.local.layout import column_of, pointer
 
+# A property that no event carries: the catalogue is complete, so nothing need be read.
+NOWHERE = "null::varchar"
+
 
 @dataclass(frozen=True)
 class Sql:
@@ -39,12 +42,16 @@ class Scan:
 
     def event_property(self, *keys: str) -> str:
         """The text of an event's property (or of a key within it), or NULL."""
+        if keys[0] not in self.catalogue.event_types:
+            return NOWHERE
         if len(keys) == 1 and keys[0] in self.catalogue.columns:
             return f"{self.events}.{column_of(keys[0])}"
         return f"({self.events}.properties ->> {self.bind(pointer(*keys))})"
 
     def person_property(self, *keys: str) -> str:
         """The text of a property of the person, as it is now, or NULL."""
+        if keys[0] not in self.catalogue.person_types:
+            return NOWHERE
         self.with_persons = True
         return f"({self.persons}.properties ->> {self.bind(pointer(*keys))})"
 

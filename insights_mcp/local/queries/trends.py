@@ -16,6 +16,7 @@ from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.sql import Scan, Sql
+from insights_mcp.schema.filters import DateRange
 from insights_mcp.schema.trends import Series, TrendsQuery
 
 MODEL = TrendsQuery
@@ -36,7 +37,8 @@ PLAIN = "select {bucket} as d, {value} as b, {aggregate} as n from {tables} wher
 FIRST_SEEN = """select d, b, count(*) as n
   from (select min({bucket}) as d, {value} as b, e.pid from {tables} where {where} group by all) group by all"""
 PER_ACTOR = """select d, b, {aggregate} as n
-  from (select {bucket} as d, {value} as b, e.pid, count(*) as c from {tables} where {where} group by all) group by all"""
+  from (select {bucket} as d, {value} as b, e.pid, count(*) as c from {tables} where {where} group by all)
+  group by all"""
 # Active at a bucket is who was seen in the 6 (29) days before it or the day after. So each time someone was seen covers
 # `span` buckets, or fewer where they are seen again: +1 at the first, -1 after the last, then a running sum.
 ACTIVE = """select k.d, v.b, coalesce(runs.n, 0)::bigint as n
@@ -46,9 +48,12 @@ ACTIVE = """select k.d, v.b, coalesce(runs.n, 0)::bigint as n
 ACTIVE_RUNS = """seen as (select distinct e.pid, {value} as b, {first} as d from {tables} where {where}),
 spans as (
   select b, d, least(d + interval {span} {unit},
-                     coalesce(lead(d) over (partition by b, pid order by d), timestamp '9999-01-01')) as until from seen),
+                     coalesce(lead(d) over (partition by b, pid order by d), timestamp '9999-01-01')) as until
+  from seen),
 steps as (select b, d, 1 as v from spans union all select b, until, -1 from spans),
-runs as (select b, d, sum(v) over (partition by b order by d) as n from (select b, d, sum(v) as v from steps group by all)),
+runs as (
+  select b, d, sum(v) over (partition by b order by d) as n
+  from (select b, d, sum(v) as v from steps group by all)),
 """
 # Values are ranked by the sum of their buckets, those without a value last; what is beyond the limit is "other".
 RANKED = """with {before}per as ({per}),
@@ -119,18 +124,18 @@ def _display(query: TrendsQuery) -> str:
 
 
 def _period(query: TrendsQuery, context: Context, in_all: bool) -> Period:
-    given = query.dateRange
-    if in_all and _is_compared(query) and not (given and given.date_to):
-        exact = dates.to_the_moment(given and given.date_from, context.local_now)
+    given = query.dateRange or DateRange()
+    if in_all and _is_compared(query) and not given.date_to:
+        exact = dates.to_the_moment(given.date_from, context.local_now)
         if exact:
             return exact
     return dates.period(
-        given and given.date_from,
-        given and given.date_to,
+        given.date_from,
+        given.date_to,
         interval="day" if in_all else interval(query),
         now=context.local_now,
         week_start=context.project.week_start_day,
-        exact=bool(given and given.explicitDate),
+        exact=bool(given.explicitDate),
         first=context.first_seen([series.event for series in query.series]),
     )
 
@@ -144,11 +149,11 @@ def _parts(query: TrendsQuery, period: Period) -> Iterator[Part]:
     if not compare or not _is_compared(query):
         yield from (Part(series, order, period, None) for order, series in enumerate(query.series))
         return
-    given = query.dateRange
+    given = query.dateRange or DateRange()
     before = (
         dates.shifted(period, compare.compare_to)
         if compare.compare_to
-        else dates.previous(period, given and given.date_from, given and given.date_to)
+        else dates.previous(period, given.date_from, given.date_to)
     )
     for label, each in (("current", period), ("previous", before)):
         yield from (Part(series, order, each, label) for order, series in enumerate(query.series))

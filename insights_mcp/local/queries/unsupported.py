@@ -58,7 +58,7 @@ FEATURES = {
 OPERATORS = {
     "is_cleaned_path_exact": "use 'regex'",
     "flag_evaluates_to": "use 'exact' on the event property $feature/NAME",
-    **{f"semver_{end}": "use 'regex'" for end in "eq neq gt gte lt lte tilde caret wildcard".split()},
+    **{f"semver_{end}": "use 'regex'" for end in ["eq", "neq", "gt", "gte", "lt", "lte", "tilde", "caret", "wildcard"]},
     "icontains_multi": "use several 'icontains' filters in an OR group",
     "not_icontains_multi": "use several 'not_icontains' filters",
 }

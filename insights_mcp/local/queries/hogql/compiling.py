@@ -37,6 +37,7 @@ from insights_mcp.local.queries.sql import Scan
 SQL_LIMIT = 500_000
 NUMBERS = frozenset({"Int64", "UInt64", "Float64", "UInt8", "Bool"})
 HOLE = re.compile(r"\{(\*|\d)\}")
+TIMES = ("DateTime", "Date")
 SIGNS = {"less": "<", "lessOrEquals": "<=", "greater": ">", "greaterOrEquals": ">="}
 ARITHMETIC = {"plus": "+", "minus": "-", "multiply": "*"}
 LIKES = {"like": "like", "ilike": "ilike"}
@@ -148,7 +149,7 @@ class Compiler:
             return self.expression(Cast(node.what, node.type[9:-1]), scope)
         what = self.expression(node.what, scope)
         if base == "datetime":
-            return self._time(what)
+            return self.time(what)
         if base not in CASTS:
             raise QueryError(
                 f"Unknown type '{node.type}'. Use Int64, Float64, String, Bool, UUID, Date or DateTime.", attr="query"
@@ -294,7 +295,7 @@ class Compiler:
 
     # -- time ----------------------------------------------------------------------------------------------------------
 
-    def _time(self, what: Typed) -> Typed:
+    def time(self, what: Typed) -> Typed:
         if what.type in ("DateTime", "Date"):
             return Typed(f"{what.sql}::timestamp", "DateTime", what.nullable)
         if what.type in NUMBERS:
@@ -318,7 +319,7 @@ class Compiler:
             if not found:
                 raise QueryError(f"'{node.value}' is no date.", attr="query")
             return found
-        return self._time(self.expression(node, scope))
+        return self.time(self.expression(node, scope))
 
 
 def _valued(value: Any) -> Node:

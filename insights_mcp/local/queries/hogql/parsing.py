@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import lexing
+from insights_mcp.local.queries.hogql.cursor import Cursor
 from insights_mcp.local.queries.hogql.tree import (
     Alias,
     Call,
@@ -29,7 +28,7 @@ UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
 RESERVED = frozenset(
     """select from where prewhere group by having order limit offset union intersect except all distinct join inner left
     right full outer cross asof any global on using as and or not in like ilike is between case when then else end window
-    with settings format sample final array over asc desc nulls interval qualify ties into""".split()
+    with settings format sample final array over asc desc nulls interval qualify ties into""".split()  # noqa: SIM905
 )
 COMPARE = {
     "=": "equals", "==": "equals", "!=": "notEquals", "<>": "notEquals", "<": "less", "<=": "lessOrEquals",
@@ -44,73 +43,6 @@ SUMS = {"+": "plus", "-": "minus", "||": "concat"}
 PRODUCTS = {"*": "multiply", "/": "divide", "%": "modulo"}
 CONSTANTS = {"null": None, "true": True, "false": False}
 FRAME_WORDS = frozenset({"rows", "range", "between", "unbounded", "preceding", "following", "current", "row", "and"})
-Item = TypeVar("Item")
-
-
-class Cursor:
-    """A place among the tokens, and what can be asked there."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = lexing.tokens(text)
-        self.place = 0
-        self.depth = 0
-
-    @property
-    def token(self) -> lexing.Token:
-        return self.tokens[self.place]
-
-    def peek(self, ahead: int = 1) -> lexing.Token:
-        return self.tokens[min(self.place + ahead, len(self.tokens) - 1)]
-
-    def next(self) -> lexing.Token:
-        token = self.token
-        self.place = min(self.place + 1, len(self.tokens) - 1)
-        return token
-
-    def sees(self, *words: str) -> bool:
-        """Whether these words or signs come next."""
-        return all(_is(self.peek(ahead), word) for ahead, word in enumerate(words))
-
-    def take(self, *words: str) -> bool:
-        """Pass these words or signs, if they come next."""
-        if not self.sees(*words):
-            return False
-        self.place += len(words)
-        return True
-
-    def need(self, word: str) -> None:
-        if not self.take(word):
-            raise self.error(f"'{word.upper()}' is expected")
-
-    def error(self, what: str) -> QueryError:
-        return lexing.error(what, self.text, self.token.at)
-
-    def name(self) -> str:
-        """A name, quoted or not."""
-        if self.token.kind in ("word", "name"):
-            return self.next().text
-        raise self.error("a name is expected")
-
-    def listed(self, one: Callable[[], Item]) -> tuple[Item, ...]:
-        """One or more, between commas."""
-        found = [one()]
-        while self.take(","):
-            found.append(one())
-        return tuple(found)
-
-    def inside(self, opening: str, closing: str, one: Callable[[], Item]) -> tuple[Item, ...]:
-        """None or more between brackets."""
-        self.need(opening)
-        if self.take(closing):
-            return ()
-        found = self.listed(one)
-        self.need(closing)
-        return found
-
-
-def _is(token: lexing.Token, word: str) -> bool:
-    return token.kind in ("word", "sign") and token.text.lower() == word
 
 
 class Expressions(Cursor):

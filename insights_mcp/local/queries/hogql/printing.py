@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from insights_mcp.local.queries.hogql.tree import Alias, Call, Cast, Field, Interval, Lambda, Literal, Node, Star
 
 LONGEST = 2_000
@@ -25,11 +28,9 @@ def text(node: Node) -> str:
 def _literal(node: Literal) -> str:
     if isinstance(node.value, str):
         return "'" + node.value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return {None: "NULL", True: "true", False: "false"}.get(node.value, "") if _is_word(node.value) else str(node.value)
-
-
-def _is_word(value: object) -> bool:
-    return value is None or isinstance(value, bool)
+    if node.value is None:
+        return "NULL"
+    return str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
 
 
 def _call(node: Call) -> str:
@@ -41,7 +42,7 @@ def _call(node: Call) -> str:
     return f"{node.name}{params}({'DISTINCT ' if node.distinct else ''}{inner}){over}"
 
 
-PRINTERS = {
+PRINTERS: dict[type[Node], Callable[[Any], str]] = {
     Literal: _literal,
     Call: _call,
     Field: lambda node: ".".join(node.chain),

@@ -121,7 +121,7 @@ class Selects(Compiler):
             tables = source.tables()
             text += (
                 f" {kind} join ({tables}){condition}"
-                if " join " in tables and "(" != tables[0]
+                if " join " in tables and tables[0] != "("
                 else f" {kind} join {tables}{condition}"
             )
         return text

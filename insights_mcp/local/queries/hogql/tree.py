@@ -1,4 +1,4 @@
-"""A HogQL query as a tree. Operators are calls of the function they mean, as HogQL prints them: `a = b` is equals(a, b)."""
+"""A HogQL query as a tree. Operators are calls of the function they mean: `a = b` is equals(a, b)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,201 @@
+"""Operators and conditions: HogQL's meaning of NULL, comparisons across types, arithmetic, if and coalesce."""
+
+from __future__ import annotations
+
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql.compiling import (
+    ARITHMETIC,
+    LIKES,
+    NOT_LIKES,
+    NUMBERS,
+    SIGNS,
+    TIMES,
+    Compiler,
+)
+from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.tree import Call, Literal, Node, Subquery
+
+
+def and_or(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    parts = [compiler.expression(arg, scope, truth=truth) for arg in node.args]
+    return Typed(
+        "(" + f" {node.name} ".join(_bool(part) for part in parts) + ")", "UInt8", any(p.nullable for p in parts)
+    )
+
+
+def _bool(value: Typed) -> str:
+    return (
+        value.sql
+        if value.type in ("UInt8", "Bool", "Nothing") and not value.sql.isdigit()
+        else f"({value.sql})::boolean"
+    )
+
+
+def not_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    [inner] = node.args
+    if isinstance(inner, Call) and inner.name == "match":
+        found = match(compiler, inner, scope, False)
+        return Typed(f"(not {found.sql})", "UInt8", False)
+    found = compiler.expression(inner, scope)
+    return Typed(f"(not {_bool(found)})", "UInt8", found.nullable)
+
+
+def _sides(compiler: Compiler, node: Call, scope: Scope) -> tuple[Typed, Typed]:
+    """Both sides of a comparison, brought to types that can be compared."""
+    nodes = list(node.args)
+    left, right = (compiler.expression(each, scope) for each in nodes)
+    return _fitted(compiler, nodes[0], left, right), _fitted(compiler, nodes[1], right, left)
+
+
+def _fitted(compiler: Compiler, node: Node, own: Typed, other: Typed) -> Typed:
+    if own.type == "String" and other.type in TIMES:
+        literal = compiler.moment(node.value) if isinstance(node, Literal) and isinstance(node.value, str) else None
+        return literal or compiler.time(own)
+    if own.type == "String" and other.type in NUMBERS:
+        return Typed(f"try_cast({own.sql} as double)", "Float64", True)
+    if own.type == "String" and other.type == "UUID":
+        return Typed(f"try_cast({own.sql} as uuid)", "UUID", own.nullable)
+    return own
+
+
+def equals(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    left, right = _sides(compiler, node, scope)
+    if not (left.nullable and right.nullable) and (truth or not (left.nullable or right.nullable)):
+        return Typed(f"({left.sql} = {right.sql})", "UInt8", left.nullable or right.nullable)
+    return Typed(f"({left.sql} is not distinct from {right.sql})", "UInt8", False)
+
+
+def not_equals(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    left, right = _sides(compiler, node, scope)
+    plain = not (left.nullable or right.nullable)
+    return Typed(f"({left.sql} {'<>' if plain else 'is distinct from'} {right.sql})", "UInt8", False)
+
+
+def ordered(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    left, right = _sides(compiler, node, scope)
+    sql = f"({left.sql} {SIGNS[node.name]} {right.sql})"
+    return Typed(sql if truth or not (left.nullable or right.nullable) else f"coalesce({sql}, false)", "UInt8", False)
+
+
+def _null_safe(sql: str, left: Typed, right: Typed, negated: bool) -> Typed:
+    """Two NULLs are alike, one is not."""
+    if not (left.nullable or right.nullable):
+        return Typed(sql, "UInt8", False)
+    both = f"({left.sql} is null and {right.sql} is null)"
+    return Typed(f"coalesce({sql}, {'not ' if negated else ''}{both})", "UInt8", False)
+
+
+def like(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    left, right = compiler.args(node, scope)
+    negated = node.name in NOT_LIKES
+    word = NOT_LIKES[node.name] if negated else LIKES[node.name]
+    sql = f"({text(left)} {'not ' if negated else ''}{word} {text(right)} escape '\\')"
+    return _null_safe(sql, left, right, negated)
+
+
+def match(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    left, right = compiler.args(node, scope)
+    return _null_safe(f"regexp_matches({text(left)}, {text(right)})", left, right, False)
+
+
+def text(value: Typed) -> str:
+    """SQL: a value as text."""
+    return value.sql if value.type == "String" else f"{value.sql}::varchar"
+
+
+def in_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    negated = "not " if node.name == "notIn" else ""
+    left = compiler.expression(node.args[0], scope)
+    listed = _listed(compiler, node.args[1], left, scope)
+    sql = f"({left.sql} {negated}in {listed})"
+    return Typed(sql if not left.nullable else f"coalesce({sql}, {'true' if negated else 'false'})", "UInt8", False)
+
+
+def _listed(compiler: Compiler, node: Node, left: Typed, scope: Scope) -> str:
+    if isinstance(node, Subquery):
+        return compiler.expression(node, scope).sql
+    tuples = left.type.startswith("Tuple")
+    items = node.args if isinstance(node, Call) and node.name in ("tuple", "array") else (node,)
+    found = compiler.expression(node, scope) if not isinstance(node, Call) else None
+    if found and found.type.startswith("Array"):
+        return f"(select unnest({found.sql}))"
+    values = [compiler.expression(item, scope) for item in items]
+    if not values:
+        return "(select null where false)"
+    fitted = values if tuples else [_fitted(compiler, i, v, left) for i, v in zip(items, values, strict=True)]
+    return "(" + ", ".join(value.sql for value in fitted if value.type != "Nothing") + ")"
+
+
+def arithmetic(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    left, right = compiler.args(node, scope)
+    sign = ARITHMETIC[node.name]
+    nullable = left.nullable or right.nullable
+    if left.type in TIMES and right.type in TIMES and node.name == "minus":
+        return Typed(f"date_diff('second', {right.sql}::timestamp, {left.sql}::timestamp)", "Int64", nullable)
+    if "Interval" in (left.type, right.type) and {left.type, right.type} & {*TIMES, "String"}:
+        return _moved(compiler, left, right, sign)
+    if left.type in TIMES and right.type in NUMBERS:
+        step = "to_days" if left.type == "Date" else "to_seconds"
+        return Typed(f"({left.sql} {sign} {step}({right.sql}::integer))", left.type, nullable)
+    kinds = {left.type, right.type}
+    kind = "Float64" if kinds & {"Float64", "String", "Any"} else ("UInt64" if "UInt64" in kinds else "Int64")
+    return Typed(f"({number(left)} {sign} {number(right)})", left.type if left.type == "Interval" else kind, nullable)
+
+
+def _moved(compiler: Compiler, left: Typed, right: Typed, sign: str) -> Typed:
+    time, step = (right, left) if left.type == "Interval" else (left, right)
+    time = compiler.time(time) if time.type == "String" else time
+    return Typed(f"({time.sql} {sign} {step.sql})", time.type, time.nullable)
+
+
+def number(value: Typed) -> str:
+    """SQL: a value as a number."""
+    if value.type == "String":
+        return f"try_cast({value.sql} as double)"
+    return f"{value.sql}::integer" if value.type in ("UInt8", "Bool") else value.sql
+
+
+def concat(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    args = compiler.args(node, scope)
+    if args and args[0].type.startswith("Array"):
+        return Typed("(" + " || ".join(arg.sql for arg in args) + ")", args[0].type)
+    joined = " || ".join(text(arg) for arg in args) or "''"
+    return Typed(f"left({joined}, 1000000)", "String", any(arg.nullable for arg in args))
+
+
+def if_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """if and multiIf: condition, value, condition, value, …, else."""
+    if len(node.args) % 2 == 0 or len(node.args) < 3:
+        raise QueryError(f"{node.name} takes conditions, each with its value, then the value otherwise.", attr="query")
+    arms, values = [], []
+    for condition, value in zip(node.args[:-1:2], node.args[1::2], strict=True):
+        values.append(compiler.expression(value, scope))
+        arms.append(f"when {_bool(compiler.expression(condition, scope, truth=True))} then {{}}")
+    values.append(compiler.expression(node.args[-1], scope))
+    return common(f"case {' '.join(arms)} else {{}} end", values)
+
+
+def common(template: str, values: list[Typed]) -> Typed:
+    """Several values as one: their common type, text when they have none."""
+    kinds = {value.type for value in values} - {"Nothing"}
+    kind = (
+        kinds.pop()
+        if len(kinds) == 1
+        else ("Float64" if kinds and kinds <= NUMBERS else ("String" if kinds else "Nothing"))
+    )
+    if kinds <= {"Int64", "UInt64", "UInt8"} and kinds:
+        kind = "Int64"
+    mixed = kind == "String" and len({value.type for value in values} - {"Nothing"}) > 1
+    written = [text(value) if mixed else _plain_number(value, kind) for value in values]
+    return Typed(template.format(*written), kind, any(value.nullable for value in values))
+
+
+def _plain_number(value: Typed, kind: str) -> str:
+    return f"{value.sql}::integer" if kind in ("Int64", "Float64") and value.type in ("UInt8", "Bool") else value.sql
+
+
+def coalesce(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    values = compiler.args(node, scope)
+    found = common("coalesce(" + ", ".join("{}" for _ in values) + ")", values)
+    return Typed(found.sql, found.type, all(value.nullable for value in values))

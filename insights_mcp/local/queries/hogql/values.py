@@ -1,0 +1,156 @@
+"""Functions of values inside values: arrays, tuples, JSON; and conversions."""
+
+from __future__ import annotations
+
+import re
+
+from insights_mcp.local.layout import pointer
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql import moments, operators
+from insights_mcp.local.queries.hogql.compiling import CASTS, NUMBERS, TIMES, Compiler, Handler, element
+from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.tree import Call, Literal
+
+
+def array(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    values = compiler.args(node, scope)
+    if not values:
+        return Typed("[]", "Array(Nothing)", False)
+    found = operators.common("[" + ", ".join("{}" for _ in values) + "]", values)
+    return Typed(found.sql, f"Array({found.type})", False)
+
+
+def tuple_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    values = compiler.args(node, scope)
+    return Typed(f"row({', '.join(v.sql for v in values)})", f"Tuple({', '.join(v.type for v in values)})", False)
+
+
+def array_element(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    owner, key = compiler.args(node, scope)
+    if owner.type.startswith("Tuple("):
+        return member(compiler, node, scope, truth)
+    if owner.type == "String" and isinstance(node.args[1], Literal) and isinstance(node.args[1].value, str):
+        return json_value(compiler, Call("JSONExtractString", node.args), scope, truth)
+    return Typed(f"list_extract({owner.sql}, {key.sql}::bigint)", element(owner.type), True)
+
+
+def member(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    owner = compiler.expression(node.args[0], scope)
+    index = node.args[1].value if isinstance(node.args[1], Literal) else None
+    kinds = _split(owner.type[6:-1]) if owner.type.startswith("Tuple(") else []
+    if not isinstance(index, int) or (kinds and not 1 <= index <= len(kinds)):
+        raise QueryError("A tuple's element is named by its number, from 1.", attr="query")
+    return Typed(f"struct_extract({owner.sql}, {index})", kinds[index - 1] if kinds else "Any", True)
+
+
+def _split(text: str) -> list[str]:
+    depth, parts = 0, [""]
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts]
+
+
+def range_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    args = [f"({arg.sql})::bigint" for arg in compiler.args(node, scope)]
+    start, stop, step = ("0", args[0], "1") if len(args) == 1 else (args[0], args[1], (*args, "1")[2])
+    capped = f"least({stop}, {start} + 100000 * {step})" if len(args) < 3 else f"least({stop}, {start} + 100000)"
+    return Typed(f"range({start}, {capped}, {step})", "Array(UInt64)", False)
+
+
+def array_join(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    [array] = compiler.args(node, scope)
+    return Typed(f"unnest({array.sql})", element(array.type), True)
+
+
+def cast(base: str) -> Handler:
+    def handler(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+        what = compiler.expression(node.args[0], scope)
+        if what.type in TIMES and base == "int":
+            return moments.unix(compiler, node, scope, truth)
+        template, kind = CASTS[base]
+        sql = (
+            f"({what.sql})::integer"
+            if what.type in ("UInt8", "Bool") and base in ("int", "float", "string")
+            else what.sql
+        )
+        whole = base == "int" and what.type in ("Float64", "String")
+        sql = f"trunc(try_cast({sql} as double))" if whole else sql
+        return Typed(template.format(sql), kind, what.nullable or what.type == "String" != kind)
+
+    return handler
+
+
+def or_default(base: str, default: str) -> Handler:
+    def handler(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+        found = cast(base)(compiler, node, scope, truth)
+        return Typed(f"coalesce({found.sql}, {default})", found.type, False)
+
+    return handler
+
+
+JSON = {
+    "JSONExtractString": ("coalesce({text}, '')", "String"),
+    "JSONExtractInt": ("coalesce(trunc(try_cast({text} as double))::bigint, 0)", "Int64"),
+    "JSONExtractUInt": ("coalesce(trunc(try_cast({text} as double))::bigint, 0)", "UInt64"),
+    "JSONExtractFloat": ("coalesce(try_cast({text} as double), 0)", "Float64"),
+    "JSONExtractBool": ("coalesce(try_cast({text} as boolean), false)", "UInt8"),
+    "JSONExtractRaw": ("coalesce(({value})::varchar, '')", "String"),
+    "JSONHas": ("(({value}) is not null)", "UInt8"),
+    "JSONLength": ("coalesce(json_array_length({value}), 0)::bigint", "UInt64"),
+    "JSONExtractKeys": ("coalesce(json_keys({value}), [])", "Array(String)"),
+    "JSONExtractArrayRaw": ("coalesce(({value} -> '$[*]')::varchar[], [])", "Array(String)"),
+    "JSONType": ("coalesce(json_type({value}), 'Null')", "String"),
+}
+
+
+def json_value(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    owner = compiler.expression(node.args[0], scope)
+    keys = [arg.value for arg in node.args[1:] if isinstance(arg, Literal)]
+    if len(keys) != len(node.args) - 1:
+        raise QueryError(f"{node.name} takes constant keys.", attr="query")
+    path = pointer(*(str(key - 1 if isinstance(key, int) and key > 0 else key) for key in keys))
+    parsed = f"case when json_valid({owner.sql}) then {owner.sql}::json end"
+    bound = compiler.scan.bind(path)
+    holes = {"text": f"({parsed} ->> {bound})", "value": f"({parsed} -> {bound})" if keys else f"({parsed})"}
+    template, kind = JSON[node.name]
+    return Typed(template.format_map(holes), kind, False)
+
+
+def substring(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    args = compiler.args(node, scope)
+    numbers = ", ".join(f"{arg.sql}::integer" for arg in args[1:])
+    return Typed(f"substring({operators.text(args[0])}, {numbers})", "String", any(arg.nullable for arg in args))
+
+
+GROUP = r"(?<!\\)\((?!\?)|\(\?P<"
+ROUNDING = {"round": "round", "floor": "floor", "ceil": "ceil", "ceiling": "ceil", "trunc": "trunc"}
+
+
+def rounded(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    args = compiler.args(node, scope)
+    digits = f", {args[1].sql}::integer" if len(args) > 1 else ""
+    name = ROUNDING[node.name]
+    if digits and name != "round":
+        scale = f"pow(10, {args[1].sql})"
+        return Typed(f"({name}({operators.number(args[0])} * {scale}) / {scale})", "Float64", args[0].nullable)
+    return Typed(
+        f"{name}({operators.number(args[0])}{digits})",
+        args[0].type if args[0].type in NUMBERS else "Float64",
+        args[0].nullable,
+    )
+
+
+def extract(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """The first group of a pattern, or the whole match when it has none."""
+    what, pattern = node.args
+    if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
+        raise QueryError("extract takes a constant pattern.", attr="query")
+    group = 1 if re.search(GROUP, pattern.value) else 0
+    found = compiler.expression(what, scope)
+    bound = compiler.scan.bind(pattern.value)
+    return Typed(f"regexp_extract({operators.text(found)}, {bound}, {group})", "String", found.nullable)
