@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measure import Measurement, in_turns
-from benchmarks.world import world
+from benchmarks.world import SMALL, rows, world
 
-SIZES = (("2 kB", 450, 2.0, 100), ("5 MB", 5_000_000, 1.5, 1))
+# reply, query, events, at most, rounds for each round asked for
+SIZES: tuple[tuple[str, dict[str, Any], int, float, int], ...] = (
+    ("2 kB", SMALL, 5_000, 2.0, 100),
+    ("5 MB", rows(45_000), 45_000, 1.5, 1),
+)
 
 
 def measure(rounds: int) -> list[Measurement]:
@@ -17,9 +22,11 @@ def measure(rounds: int) -> list[Measurement]:
     return [asyncio.run(_measured(*size, rounds=rounds)) for size in SIZES]
 
 
-async def _measured(name: str, characters: int, at_most: float, factor: int, *, rounds: int) -> Measurement:
+async def _measured(
+    name: str, query: dict[str, Any], events: int, at_most: float, factor: int, *, rounds: int
+) -> Measurement:
     with tempfile.TemporaryDirectory() as folder:
-        async with world(Path(folder), characters) as here:
+        async with world(Path(folder), query, events) as here:
             size = len(await here.reply())
             ours, bare = await in_turns(here.by_tool, here.by_http, rounds * factor)
     return Measurement(f"call with a reply of {name} ({size:,} bytes)", ours, bare, at_most, "ms")

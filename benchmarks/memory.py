@@ -9,9 +9,10 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import Measurement
-from benchmarks.world import world
+from benchmarks.world import rows, world
 
 FEW = 100
+EVENTS = 9_000  # rows of a reply of about 1 MB
 AT_MOST = 1.1
 STATISTICS = Path("/proc/self/statm")
 
@@ -24,7 +25,7 @@ def measure(calls: int) -> list[Measurement]:
 
 async def _measured(calls: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
-        async with world(Path(folder), 1_000_000) as here:
+        async with world(Path(folder), rows(EVENTS), EVENTS) as here:
             for _ in range(FEW):
                 await here.by_tool()
             few = megabytes()

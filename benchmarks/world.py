@@ -1,4 +1,4 @@
-"""A local project whose one insight has a result of a given size, and the two ways to ask for it."""
+"""A local project with one insight whose reply has a given size, and the two ways to ask for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,26 @@ from mcp import Client as McpClient
 
 from insights_mcp.client import Client
 from insights_mcp.endpoints.insights import CreateInsight, GetInsight
-from insights_mcp.local import Backend, create_project, open_backend
-from insights_mcp.local.results import Outcome, key_of, save
-from insights_mcp.local.store import stamp
+from insights_mcp.local import create_project, open_backend
+from insights_mcp.local.load import load
 from insights_mcp.schema.insight import Refresh
-from insights_mcp.schema.query import source_of, wrapped
+from insights_mcp.schema.query import wrapped
 from insights_mcp.server import build_server
 from insights_mcp.settings import Settings
 
-TREND = {
+HOST = "http://local"
+SMALL = {
     "kind": "TrendsQuery",
     "series": [{"kind": "EventsNode", "event": "visit", "math": "total"}],
     "interval": "day",
-    "dateRange": {"date_from": "-30d"},
+    "dateRange": {"date_from": "-3d"},
 }
-HOST = "http://local"
-FIRST_DAY = date(2025, 1, 1)
+
+
+def rows(number: int) -> dict[str, str]:
+    """A query whose result is that many rows, of about 110 characters each."""
+    columns = "timestamp, distinct_id, properties.page, properties.title"
+    return {"kind": "HogQLQuery", "query": f"select {columns} from events order by timestamp limit {number}"}
 
 
 @dataclass(frozen=True)
@@ -61,52 +65,44 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, characters: int) -> AsyncIterator[World]:
-    """An open project in a folder, with an insight whose cached result is about that long as JSON."""
+async def world(folder: Path, query: dict[str, Any], events: int) -> AsyncIterator[World]:
+    """An open project in a folder, with that many events and an insight whose result is cached."""
     create_project(folder, name="benchmark")
+    load([_events_file(folder, events)], folder)
     backend = open_backend(folder)
     transport = httpx2.ASGITransport(app=backend.app)
     client = Client(Settings(backend.owner_key, HOST, backend.project_id), transport=transport)
     key = {"Authorization": f"Bearer {backend.owner_key}"}
     try:
-        number = (await client.send(CreateInsight(name="Visits", query=wrapped(TREND)))).id
-        _keep_result(backend, series(characters))
-        async with McpClient(build_server(client)) as mcp, httpx2.AsyncClient(
-            transport=transport, base_url=HOST, headers=key
-        ) as http:  # fmt: skip
+        number = (await client.send(CreateInsight(name="Visits", query=wrapped(query)))).id
+        await client.send(GetInsight(id=number, refresh=Refresh.BLOCKING))
+        async with (
+            McpClient(build_server(client)) as mcp,
+            httpx2.AsyncClient(transport=transport, base_url=HOST, headers=key) as http,
+        ):
             yield World(mcp, http, number)
     finally:
         await client.aclose()
         backend.close()
 
 
-def series(characters: int) -> list[dict[str, Any]]:
-    """A trend's result, about that long: series of a year, or one shorter series."""
-    whole: list[dict[str, Any]] = []
-    size = 0
-    while size < characters:
-        days = min(365, max(1, (characters - size) // 36))
-        whole.append(_series(len(whole), days))
-        size += len(json.dumps(whole[-1]))
-    return whole
+def _events_file(folder: Path, number: int) -> Path:
+    """Visits, one a minute, the last one now."""
+    file = folder / "visits.jsonl"
+    now = datetime.now(UTC)
+    with file.open("w", encoding="utf-8") as lines:
+        for minute in range(number):
+            lines.write(json.dumps(_visit(minute, now - timedelta(minutes=minute))) + "\n")
+    return file
 
 
-def _series(number: int, days: int) -> dict[str, Any]:
-    dates = [FIRST_DAY + timedelta(day) for day in range(days)]
-    data = [(number * 31 + day * 17) % 1009 for day in range(days)]
+def _visit(number: int, moment: datetime) -> dict[str, Any]:
     return {
-        "label": f"visit {number}",
-        "count": sum(data),
-        "data": data,
-        "days": [str(day) for day in dates],
-        "labels": [f"{day:%-d-%b-%Y}" for day in dates],
-        "breakdown_value": str(number),
+        "event": "visit",
+        "timestamp": moment.isoformat(),
+        "distinct_id": f"visitor-{number % 977}",
+        "properties": {
+            "page": f"/articles/{number % 5003}/a-page-with-an-address-of-some-length",
+            "title": f"Page {number % 5003}",
+        },
     }
-
-
-def _keep_result(backend: Backend, result: list[dict[str, Any]]) -> None:
-    """Keep a result for the insight's query, computed just now on no events."""
-    project = backend.computing.project()
-    key = key_of(source_of(TREND), project.timezone, project.id)
-    outcome = Outcome(key, json.dumps(result).encode(), {"timezone": project.timezone}, stamp(datetime.now(UTC)))
-    save(backend.store, outcome, events_version="")

@@ -84,12 +84,12 @@ def test_smallest_keys() -> None:
 @pytest.mark.parametrize("paper", ["README.md", "CONTRIBUTING.md"])
 def test_price_of_the_tools(paper: str) -> None:
     """The number of tokens that all tools cost, rounded, is today's."""
-    assert_derived(ROOT / paper, "tokens", f"{round(tokens(TOOLS), -2):,}")
+    assert_derived(ROOT / paper, "tokens", f"{round(int(tokens(TOOLS)), -2):,}")
 
 
 def test_price_of_each_tool() -> None:
     """CONTRIBUTING lists what each tool costs."""
-    priced = sorted(((round(tokens([tool]), -1), tool.tool_name()) for tool in TOOLS), reverse=True)
+    priced = sorted(((round(int(tokens([tool])), -1), tool.tool_name()) for tool in TOOLS), reverse=True)
     rows = [f"| `{name}` | {price} |" for price, name in priced]
     assert_derived(
         ROOT / "CONTRIBUTING.md", "prices", "\n" + "\n".join(["| tool | tokens |", "|---|---|", *rows]) + "\n"
