@@ -64,6 +64,8 @@ def create_alert(call: Call) -> Response:
     given = fields.read(call.body, WRITABLE)
     insight = _insight(call, given.pop("insight"))
     threshold = given.pop("threshold")
+    if "configuration" not in threshold:
+        raise invalid("This field is required.", "threshold__configuration", "required")
     with call.store.transaction():
         threshold_id, alert_id = str(uuid4()), str(uuid4())
         call.store.insert(

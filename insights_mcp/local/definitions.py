@@ -60,7 +60,7 @@ async def list_property_definitions(call: Call) -> Response:
         raise invalid("`group_type_index` must be set for `group` type", "group_type_index")
     known = OWNERS.get(owner)
     rows = await read(call, lambda events: events.property_definitions(known)) if known else []
-    names = frozenset(call.listed("event_names") or ()) if owner == "event" else frozenset[str]()
+    names = frozenset(map(str, call.listed("event_names") or ())) if owner == "event" else frozenset[str]()
     wanted = [row for row in rows if _wanted(row, names, call)]
     found = sorted(wanted, key=lambda row: (not row.events & names, row.name))
     limit, offset = bounds(call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,13 +46,13 @@ def selection(call: Call) -> tuple[str, list[Any], str]:
 
 def moment(text: str, timezone: ZoneInfo, now: datetime) -> datetime | None:
     """The moment a date filter means (a date, a time, or -7d) in the project's time zone; None when it means none."""
-    if match := RELATIVE.fullmatch(text):
-        return _ago(int(match[1]), match[2], now.astimezone(timezone))
     try:
+        if match := RELATIVE.fullmatch(text):
+            return _ago(int(match[1]), match[2], now.astimezone(timezone)).astimezone(UTC)
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone)
 
 
 def _ago(count: int, unit: str, now: datetime) -> datetime:

@@ -63,8 +63,19 @@ def test_a_filter(three: Api, params: dict[str, str], expected: list[str]) -> No
     assert expected == sorted(names(three.get("insights/", basic="true", **params)))
 
 
-@pytest.mark.parametrize("params", [{"tags": "web"}, {"dashboards": "1"}, {"created_by": '["x"]'}, {"order": "secret"},
-                                    {"date_from": "soon"}, {"search": "x" * 201}, {"dashboards": "[1e9]"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"tags": "web"},
+        {"dashboards": "1"},
+        {"dashboards": "[1e9]"},
+        {"created_by": '["x"]'},
+        {"order": "secret"},
+        {"date_from": "soon"},
+        {"date_from": "9999-12-31T23:59:59-12:00"},
+        {"search": "x" * 201},
+    ],
+)
 def test_a_bad_filter(three: Api, params: dict[str, str]) -> None:
     """400 that names the parameter."""
     response = three.get("insights/", **params)

@@ -119,6 +119,7 @@ def test_the_list_of_alerts(watched: Api, params: dict[str, str], count: int) ->
         ({"calculation_interval": "never"}, "invalid_choice", "calculation_interval"),
         ({"condition": {"type": "odd"}}, "invalid_choice", "condition"),
         ({"config": {"series_index": -1}}, "invalid_input", "config"),
+        ({"threshold": {}}, "required", "threshold__configuration"),
         ({"threshold": {"configuration": {"type": "odd"}}}, "invalid_choice", "threshold__configuration"),
         (
             {"threshold": {"configuration": {"type": "absolute", "bounds": {"lower": "x"}}}},
