@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 # Ids that broken tracking code sends for everybody: PostHog merges nobody on their account.
 NOBODY = frozenset(
-    ("anonymous", "guest", "distinctid", "distinct_id", "id", "not_authenticated", "email", "undefined", "true", "false",
-     "null", "none", "nan", "0", "[object object]", "")
+    ("anonymous", "guest", "distinctid", "distinct_id", "id", "not_authenticated", "email", "undefined", "true",
+     "false", "null", "none", "nan", "0", "[object object]", "")
 )  # fmt: skip
 OTHER_ID = {"$identify": "/$anon_distinct_id", "$create_alias": "/alias", "$merge_dangerously": "/alias"}
 
@@ -86,12 +86,15 @@ APPLY = (
 # What is known: the newest exported snapshot; else $set (the newest value stays) and $set_once (the first one does).
 SNAPSHOTS = """
 create temp table snapshots as
-select d.pid, arg_max(person_properties, moment) as properties, max(moment) as moment,
+with told as (
+    select distinct_id, is_person, created_at,
+           case when is_person then properties else person_properties end as properties,
+           case when is_person then timestamp '2200-01-01' + to_microseconds(coalesce(version, 0))
+                else timestamp end as moment
+    from staging.kept)
+select d.pid, arg_max(properties, moment) as properties, max(moment) as moment,
        arg_max(created_at, moment) filter (is_person) as created_at
-from (select *, case when is_person then timestamp '2200-01-01' + to_microseconds(coalesce(version, 0))
-             else timestamp end as moment from (select * replace (case when is_person then properties else person_properties end
-                         as person_properties) from staging.kept) where person_properties is not null)
-join person_distinct_ids d using (distinct_id) group by 1
+from told join person_distinct_ids d using (distinct_id) where properties is not null group by 1
 """
 APPLY_SNAPSHOTS = """
 update persons set properties = s.properties, properties_at = s.moment,

@@ -55,7 +55,10 @@ def run(
     Raises SchemaError, QueryError, QueryCancelled, StoreError.
     """
     kind, model = _parsed(query)
-    plan = kind.compile(model, Context(project, now, events.catalogue()))
+    try:
+        plan = kind.compile(model, Context(project, now, events.catalogue()))
+    except RecursionError:
+        raise QueryError("The query is nested too deeply.") from None
     answers = [_fetched(events, statement, cancelled) for statement in plan.statements]
     return {"timezone": project.timezone, **kind.shape(plan, answers)}
 

@@ -15,7 +15,7 @@ from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.sql import Scan
 from insights_mcp.schema.filters import Properties, PropertyFilter, PropertyGroup
 
-METADATA = {"event": "event", "distinct_id": "distinct_id", "uuid": "uuid::varchar", "timestamp": "timestamp"}
+METADATA = {"event": "event", "distinct_id": "distinct_id", "uuid": "uuid::varchar", "timestamp": "timestamp::varchar"}
 NEVER = "false"
 ALWAYS = "true"
 
@@ -80,7 +80,9 @@ class Filters:
             raise QueryError(
                 f"'{key}' is no field of events. Use {', '.join(METADATA)} or person_id.", attr="properties"
             )
-        return self._compared(f"{self.scan.events}.{METADATA[key]}", "String", item)
+        return self._compared(
+            f"{self.scan.events}.{METADATA[key]}", "DateTime" if key == "timestamp" else "String", item
+        )
 
     def _hogql(self, item: PropertyFilter) -> str:
         from insights_mcp.local.queries.hogql import condition

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from insights_mcp.local.layout import column_of, pointer
 
 # A property that no event carries: the catalogue is complete, so nothing need be read.
 NOWHERE = "null::varchar"
+NAMED = re.compile(r"\$p(\d+)")
 
 
 @dataclass(frozen=True)
@@ -62,5 +64,7 @@ class Scan:
         return f"events {e}" + (f" join persons {p} on {p}.pid = {e}.pid" if self.with_persons else "")
 
     def statement(self, text: str) -> Sql:
-        """The text with all that was bound."""
-        return Sql(text, {f"p{number}": value for number, value in enumerate(self.values.values(), start=1)})
+        """The text with what it names of all that was bound."""
+        named = {int(number) for number in NAMED.findall(text)}
+        numbered = enumerate(self.values.values(), start=1)
+        return Sql(text, {f"p{number}": value for number, value in numbered if number in named})

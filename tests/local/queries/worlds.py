@@ -110,3 +110,15 @@ def same(expected: Any, actual: Any) -> bool:
 def bag(rows: list[Any]) -> list[str]:
     """Rows as a multiset, for answers without an order."""
     return sorted(json.dumps(row, sort_keys=True, default=str) for row in rows)
+
+
+def differences(case: dict[str, Any], actual: dict[str, Any]) -> list[str]:
+    """The parts of an answer that are not as recorded. Without ORDER BY, HogQL's rows have no order."""
+    expected = case["expected"]
+    parts = [key for key in ("hasMore", "resolved_date_range", "columns") if key in expected]
+    wrong = [key for key in parts if not same(expected[key], actual.get(key))]
+    unordered = case["query"]["kind"] == "HogQLQuery" and "order by" not in case["query"]["query"].lower()
+    equal = same(expected["results"], actual["results"])
+    if not equal and not (unordered and bag(expected["results"]) == bag(actual["results"])):
+        wrong.append("results")
+    return wrong

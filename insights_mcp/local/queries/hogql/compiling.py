@@ -213,7 +213,8 @@ class Compiler:
             return self._count(node, scope, condition)
         args = self.args(node, scope)
         if base in functions.QUANTILES:
-            return self._quantile(base, node, args, condition)
+            return self._quantile(base, node, [_numeric(arg) for arg in args], condition)
+        args = [_numeric(arg) for arg in args] if base in functions.NUMERIC else args
         function = functions.AGGREGATES[base]
         _check_count(base, node, function.fewest, function.most)
         if base.startswith("group") and base.endswith("Array"):
@@ -355,6 +356,13 @@ def element(kind: str) -> str:
 
 def _summed(kind: str) -> str:
     return "Float64" if kind == "Float64" else ("UInt64" if kind in ("UInt8", "UInt64", "Bool") else "Int64")
+
+
+def _numeric(value: Typed) -> Typed:
+    """Text that should be a number; what is none counts as missing."""
+    if value.type == "String":
+        return Typed(f"try_cast({value.sql} as double)", "Float64")
+    return replace(value, sql=f"({value.sql})::integer") if value.type in ("UInt8", "Bool") else value
 
 
 def _grouped(found: Typed, inner: Typed, condition: str) -> Typed:

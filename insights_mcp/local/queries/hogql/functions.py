@@ -300,6 +300,8 @@ AGGREGATES = _table(
         },
     ),
 )
+# Over text these take what is a number in it.
+NUMERIC = frozenset({"sum", "avg", "median", "stddevPop", "stddevSamp", "varPop", "varSamp", "corr", "avgWeighted"})
 QUANTILES = {
     "quantile": "quantile_cont",
     "quantileExact": "quantile_disc",

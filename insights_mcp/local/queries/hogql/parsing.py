@@ -26,9 +26,9 @@ DEPTH_LIMIT = 60
 UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
 # Words that end an expression: they cannot be an alias without AS.
 RESERVED = frozenset(
-    """select from where prewhere group by having order limit offset union intersect except all distinct join inner left
-    right full outer cross asof any global on using as and or not in like ilike is between case when then else end window
-    with settings format sample final array over asc desc nulls interval qualify ties into""".split()  # noqa: SIM905
+    """select from where prewhere group by having order limit offset union intersect except all distinct join inner
+    left right full outer cross asof any global on using as and or not in like ilike is between case when then else end
+    window with settings format sample final array over asc desc nulls interval qualify ties into""".split()  # noqa: SIM905
 )
 COMPARE = {
     "=": "equals", "==": "equals", "!=": "notEquals", "<>": "notEquals", "<": "less", "<=": "lessOrEquals",

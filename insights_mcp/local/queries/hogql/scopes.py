@@ -41,7 +41,12 @@ class Scope:
         return matches[0]
 
     def _unknown(self, chain: tuple[str, ...]) -> QueryError:
-        known = sorted({*self.aliases, *(name for source in self.sources.values() for name in source.known())})
+        known = sorted(
+            {
+                *(alias for alias in self.aliases if alias != chain[-1]),
+                *(name for source in self.sources.values() for name in source.known()),
+            }
+        )
         name = ".".join(chain)
         near = get_close_matches(chain[-1], known, 1)
         if near:
