@@ -11,12 +11,12 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from insights_mcp.analysis import analysis
 from insights_mcp.endpoints.insights import AnalyzeInsight, GetSuggestions, SuggestNext
-from insights_mcp.local.analysis import analysis
+from insights_mcp.follow_ups import Suggestion, first_event, follow_ups
 from insights_mcp.local.calls import Call, answers, reply
 from insights_mcp.local.computing import Ask
 from insights_mcp.local.definitions import read
-from insights_mcp.local.follow_ups import Suggestion, follow_ups
 from insights_mcp.local.insight_shape import find
 from insights_mcp.local.results import Outcome
 from insights_mcp.local.store import Row
@@ -55,7 +55,9 @@ async def _suggestions(call: Call, row: Row, source: dict[str, Any]) -> list[Sug
         return []
     events = await read(call, lambda store: store.event_definitions())
     properties = await read(call, lambda store: store.property_definitions("event"))
-    return follow_ups(source, events, properties)
+    event = first_event(source)
+    carried = [row.name for row in properties if event is None or event in row.events]
+    return follow_ups(source, [row.name for row in sorted(events, key=lambda row: -row.count)], carried)
 
 
 async def _kept(call: Call, row: Row) -> Outcome:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from insights_mcp.local import queries
-from insights_mcp.local.analysis import analysis
 
 from .api import RETENTION, SQL, TREND, Api
 
@@ -22,14 +21,15 @@ def test_an_analysis(api: Api) -> None:
     api.insight(name="Sign-ups", query=TREND)
     api.get("insights/1/", refresh="blocking")
     lines = api.get("insights/1/analyze/").json()["result"].splitlines()
-    assert lines[0] == "Sign-ups: signed_up adds up to 4 over 8 intervals."
+    assert lines[0].startswith('"Sign-ups": "signed_up" is ')
+    assert lines[0].endswith("over 8 intervals and adds up to 4.")
     assert [line.startswith("- ") for line in lines[1:3]] == [True, True]
 
 
 def test_an_analysis_of_nothing(api: Api) -> None:
     """Nothing is computed for it."""
     api.insight(name="Sign-ups", query=TREND)
-    assert "No results available" in api.get("insights/1/analyze/").json()["result"]
+    assert "no result to analyze" in api.get("insights/1/analyze/").json()["result"]
     assert None is api.get("insights/1/").json()["result"]
 
 
@@ -77,29 +77,3 @@ def test_suggestions_with_a_context(api: Api) -> None:
     api.insight(name="one", query=RETENTION)
     posted = api.post("insights/1/suggestions/", {"context": "It rises."})
     assert api.get("insights/1/suggestions/").json() == posted.json()
-
-
-FUNNEL = [{"action_id": "a", "name": "a", "count": 10}, {"action_id": "b", "name": "b", "count": 4}]
-COHORTS = [
-    {"label": "Day 0", "values": [{"count": 5}, {"count": 3}]},
-    {"label": "Day 1", "values": [{"count": 2}]},
-]
-LIFECYCLE = [{"status": "new", "data": [3, 1]}, {"status": "dormant", "data": [0, -2]}]
-TOTALS = [{"label": "x", "data": [], "aggregated_value": 3}, {"label": "y", "data": [], "aggregated_value": 1}]
-
-
-@pytest.mark.parametrize(
-    ("kind", "results", "headline"),
-    [
-        ("FunnelsQuery", FUNNEL, "I: 40.0% of 10 people complete all 2 steps."),
-        ("FunnelsQuery", [FUNNEL, FUNNEL], "I: 40.0% of 10 people complete all 2 steps."),
-        ("FunnelsQuery", {"bins": []}, "I: the result has 1 rows."),
-        ("RetentionQuery", COHORTS, "I: 60.0% of people come back in the period after their first."),
-        ("LifecycleQuery", LIFECYCLE, "I: 4 users came or came back, 2 went dormant."),
-        ("TrendsQuery", TOTALS, "I: the total is 4 over 2 series."),
-        ("PathsQuery", [{"source": "a"}], "I: the result has 1 rows."),
-    ],
-)
-def test_the_headline(kind: str, results: Any, headline: str) -> None:
-    """Of each kind of result."""
-    assert headline == analysis("I", {"kind": kind}, results).splitlines()[0]
