@@ -95,7 +95,7 @@ def wanted(con: duckdb.DuckDBPyConnection, there: list[str]) -> list[str]:
     taken = {key.lower() for key in there}
     chosen: list[str] = []
     for (key,) in often:
-        if key.lower() not in taken and "\0" not in key and len(there) + len(chosen) < COLUMN_LIMIT:
+        if key and key.lower() not in taken and "\0" not in key and len(there) + len(chosen) < COLUMN_LIMIT:
             taken.add(key.lower())
             chosen.append(key)
     return chosen

@@ -74,6 +74,8 @@ def stage(con: duckdb.DuckDBPyConnection, number: int, source: Source, columns: 
         rows = f"select ({number}::bigint << {ROW_BITS}) + nr as rid, * exclude (nr) from ({text})"
         created = "try_cast(created_at as timestamptz)::timestamp"
         run(STAGE.format(rows=rows, created_at=created), parameters)
+    except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+        raise
     except duckdb.Error as error:
         raise _damaged(source, error) from error
 
@@ -117,7 +119,7 @@ def _csv_rows(con: duckdb.DuckDBPyConnection, source: Source, columns: Columns) 
     shape = "{" + ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names) + "}"
     reader = (
         f"read_csv($path, columns={shape}, delim={_literal(source.delimiter)}, quote='\"', escape='\"', header=true,"
-        f" auto_detect=false, compression='{'gzip' if source.gzipped else 'none'}', max_line_size=67108864,"
+        f" auto_detect=false, compression='{'gzip' if source.gzipped else 'none'}', max_line_size=16000000, buffer_size=32000000,"
         f" nullstr='', store_rejects=true, rejects_limit=100000)"
     )
     return _table_rows(reader, dict.fromkeys(names, "VARCHAR"), source, columns, _typed_text)

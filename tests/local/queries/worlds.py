@@ -35,6 +35,7 @@ class Worlds:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.made: dict[str, EventStore] = {}
+        self.answers: dict[str, list[str] | str] = {}
 
     def store(self, world: dict[str, Any]) -> EventStore:
         """The store that holds the world's events, persons and property types."""

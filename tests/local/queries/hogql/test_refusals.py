@@ -79,8 +79,8 @@ def test_what_grows_is_capped(hogql: Rows, text: str) -> None:
 
 
 WORDS = st.sampled_from(
-    """select from where group by order limit events persons event properties . , ( ) [ ] { } ' " = != < > + - * / % and or
-    not in like is null 1 2.5 'a' count sum x -> case when then else end as join with on over interval ::""".split()  # noqa: SIM905
+    """select from where group by order limit events persons event properties . , ( ) [ ] { } ' " = != < > + - * / % and
+    or not in like is null 1 2.5 'a' count sum x -> case when then else end as join with on over interval ::""".split()  # noqa: SIM905
 )
 
 
