@@ -121,7 +121,7 @@ def reply_type(endpoint: type[Endpoint[Any]]) -> Any:
     """The type an endpoint's reply is read as: the argument of `Endpoint[…]`."""
     for base in endpoint.__mro__:
         if arguments := getattr(base, "__pydantic_generic_metadata__", {}).get("args"):
-            return arguments[0]
+            return type(None) if arguments[0] is None else arguments[0]
     raise TypeError(f"{endpoint.__name__} does not say its reply: derive from Endpoint[Reply]")
 
 
