@@ -88,8 +88,8 @@ class DeleteSharingPassword(Tool):
 
     title: ClassVar[str] = "Remove a password from a shared insight"
     effect = Effect.DESTRUCTIVE
-    uses = (sharing.DeleteSharingPassword,)
-    may_use = LOOKING_UP
+    uses = (sharing.DeleteSharingPassword, GetInsight)
+    may_use = (ListInsights,)
 
     id: InsightReference
     password_id: Annotated[int, Field(ge=1, description="Number from get_sharing.")]

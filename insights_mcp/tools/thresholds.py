@@ -38,8 +38,8 @@ class GetThreshold(Tool):
     """One threshold of an insight, with its alerts."""
 
     title: ClassVar[str] = "Read a threshold"
-    uses = (thresholds.GetThreshold,)
-    may_use = (ListInsights, GetInsight)
+    uses = (thresholds.GetThreshold, GetInsight)
+    may_use = (ListInsights,)
 
     id: InsightReference
     threshold_id: Annotated[str, Field(max_length=100, description="Id from list_thresholds.")]
