@@ -55,7 +55,7 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
             answer = await tool.run(work)
             return _result(render(answer, await client.place(), tool.budget))
         except InsightsError as error:
-            return _refused(client, str(error))
+            return _refused(client, error.what, error.next_step)
         except Exception:  # the boundary: nothing unforeseen reaches the model, or ends the server
             mark = secrets.token_hex(4)
             logger.exception("call of %s failed (%s)", clean(call.name, 80), mark)
@@ -125,8 +125,10 @@ def _check_scopes(tool: type[Tool], scopes: Scopes | None) -> None:
         raise MissingScope(missing[0], tool.tool_name())
 
 
-def _refused(client: Client, said: str) -> types.CallToolResult:
-    return _result(render(Answer(said), client.known_place), is_error=True)
+def _refused(client: Client, what: str, next_step: str = "") -> types.CallToolResult:
+    """An error in the form of an answer; what to do next stands apart, so that no long reason cuts it off."""
+    following = (next_step,) if next_step else ()
+    return _result(render(Answer(what, next=following), client.known_place), is_error=True)
 
 
 def _result(rendered: Rendered, *, is_error: bool = False) -> types.CallToolResult:
