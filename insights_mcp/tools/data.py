@@ -72,5 +72,5 @@ class DiscoverData(Tool):
         page = await work.client.send(call)
         counted = any(value.count is not None for value in page.results)
         rows = [[v.name, v.count] if counted else [v.name] for v in page.results]
-        said = f"{len(rows)} values of {quoted(self.property)} on {quoted(self.event)}, lately at most ten."
+        said = f"Values of {quoted(self.property)} on {quoted(self.event)}, the ten most frequent at most: {len(rows)}."
         return Answer(said, table=Table(("value", "count") if counted else ("value",), rows))

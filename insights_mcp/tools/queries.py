@@ -20,6 +20,10 @@ from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.tool import Detailed, Tool, Work
 
 
+MORE_ROWS = "rows beyond the query's LIMIT (raise it, or add OFFSET)"
+MORE_VALUES = "breakdown values beyond the limit, together as 'other' (raise breakdownFilter.breakdown_limit)"
+
+
 class RunQuery(Detailed):
     """Compute a query without saving it. SQL is {"kind":"HogQLQuery","query":"select …"}, 100 rows unless LIMIT."""
 
@@ -44,7 +48,7 @@ class RunQuery(Detailed):
             f"{clean(source_of(self.query).get('kind'), 60)}: {_extent(reply)}.",
             _facts(reply),
             shown.after(self.offset) if shown else None,
-            left_out + (("more rows than PostHog returned: raise LIMIT",) if reply.hasMore else ()),
+            left_out + ((MORE_ROWS if reply.columns else MORE_VALUES,) if reply.hasMore else ()),
             next=("create_insight saves the query.",),
             more=self.more(),
         )
