@@ -29,6 +29,10 @@ LONGEST_PAUSE = 2.0
 STOP_WITHIN = 5.0
 
 WITHOUT_WAITING = {Refresh.BLOCKING: Refresh.ASYNC, Refresh.FORCE_BLOCKING: Refresh.FORCE_ASYNC}
+WAYS_TO_STOP: tuple[tuple[str, type[Endpoint[Any]], str], ...] = (
+    ("DELETE query", DeleteQuery, "id"),
+    ("insights/cancel", CancelInsightQuery, "client_query_id"),
+)
 LIMIT_REACHED = "concurrency_limit_exceeded"
 
 
@@ -176,15 +180,9 @@ async def _stopped_when_cancelled(client: Client, query_id: str) -> AsyncIterato
 
 async def stop(client: Client, query_id: str) -> str:
     """Stop a query by the way the key may use; says which. '' when the key may use none."""
-    ways: tuple[tuple[str, Endpoint[Any]], ...] = (
-        ("DELETE query", DeleteQuery(id=query_id)),
-        ("insights/cancel", CancelInsightQuery(client_query_id=query_id)),
-    )
-    for name, call in ways:
-        if client.may(type(call)):
-            try:
-                await client.send(call)
-            except InsightsError:
-                continue
-            return name
+    for name, endpoint, argument in WAYS_TO_STOP:
+        if client.may(endpoint):
+            with suppress(InsightsError, ValidationError):  # one way takes no short ids
+                await client.send(endpoint(**{argument: query_id}))
+                return name
     return ""
