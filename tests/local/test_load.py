@@ -33,7 +33,7 @@ def lines(*rows: Any) -> bytes:
     return "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows).encode()
 
 
-def table(*rows: dict[str, str], delimiter: str = ",") -> bytes:
+def table(*rows: dict[str, Any], delimiter: str = ",") -> bytes:
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), delimiter=delimiter)
     writer.writeheader()
@@ -80,7 +80,7 @@ def reasons(result: Loaded) -> list[str]:
 
 
 def formats(tmp_path: Path) -> dict[str, bytes]:
-    text = {**ROW, "properties": json.dumps(ROW["properties"])}
+    text: dict[str, Any] = {**ROW, "properties": json.dumps(ROW["properties"])}
     return {
         "a.jsonl": lines(ROW),
         "text.jsonl": lines(text),

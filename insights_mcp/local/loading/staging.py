@@ -119,7 +119,8 @@ def _csv_rows(con: duckdb.DuckDBPyConnection, source: Source, columns: Columns) 
     shape = "{" + ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names) + "}"
     reader = (
         f"read_csv($path, columns={shape}, delim={_literal(source.delimiter)}, quote='\"', escape='\"', header=true,"
-        f" auto_detect=false, compression='{'gzip' if source.gzipped else 'none'}', max_line_size=16000000, buffer_size=32000000,"
+        f" auto_detect=false, compression='{'gzip' if source.gzipped else 'none'}', max_line_size=16000000,"
+        " buffer_size=32000000,"
         f" nullstr='', store_rejects=true, rejects_limit=100000)"
     )
     return _table_rows(reader, dict.fromkeys(names, "VARCHAR"), source, columns, _typed_text)

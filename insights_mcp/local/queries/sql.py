@@ -11,7 +11,7 @@ from insights_mcp.local.layout import column_of, pointer
 
 # A property that no event carries: the catalogue is complete, so nothing need be read.
 NOWHERE = "null::varchar"
-NAMED = re.compile(r"\$p(\d+)")
+NAMED = re.compile(r"\$(p\d+)")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Scan:
     """
 
     catalogue: Catalogue
-    values: dict[tuple[type, Any], Any] = field(default_factory=dict)
+    values: dict[tuple[type, Any], tuple[str, Any]] = field(default_factory=dict)
     with_persons: bool = False
     events: str = "e"
     persons: str = "p"
@@ -39,8 +39,8 @@ class Scan:
         """Give a value to the statement; returns the name that stands for it. Equal values share one, so that equal
         expressions have equal text."""
         key = (type(value), repr(value) if isinstance(value, list) else value)
-        self.values.setdefault(key, value)
-        return f"$p{list(self.values).index(key) + 1}"
+        name, _ = self.values.setdefault(key, (f"p{len(self.values) + 1}", value))
+        return f"${name}"
 
     def event_property(self, *keys: str) -> str:
         """The text of an event's property (or of a key within it), or NULL."""
@@ -65,6 +65,5 @@ class Scan:
 
     def statement(self, text: str) -> Sql:
         """The text with what it names of all that was bound."""
-        named = {int(number) for number in NAMED.findall(text)}
-        numbered = enumerate(self.values.values(), start=1)
-        return Sql(text, {f"p{number}": value for number, value in numbered if number in named})
+        named = set(NAMED.findall(text))
+        return Sql(text, {name: value for name, value in self.values.values() if name in named})

@@ -16,7 +16,7 @@ from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import functions
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.sources import TIME, Events, Relation, Typed
+from insights_mcp.local.queries.hogql.sources import TIME, Relation, Typed
 from insights_mcp.local.queries.hogql.tree import (
     Alias,
     Call,
@@ -26,10 +26,8 @@ from insights_mcp.local.queries.hogql.tree import (
     Lambda,
     Literal,
     Node,
-    OrderBy,
     Placeholder,
     Subquery,
-    Window,
 )
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.sql import Scan
@@ -42,7 +40,6 @@ SIGNS = {"less": "<", "lessOrEquals": "<=", "greater": ">", "greaterOrEquals": "
 ARITHMETIC = {"plus": "+", "minus": "-", "multiply": "*"}
 LIKES = {"like": "like", "ilike": "ilike"}
 NOT_LIKES = {"notLike": "like", "notILike": "ilike"}
-DEFAULTS = {"String": "''", "Int64": "0", "UInt64": "0", "Float64": "0", "UInt8": "false"}
 CASTS = {
     "int": ("try_cast({0} as bigint)", "Int64"), "float": ("try_cast({0} as double)", "Float64"),
     "string": ("{0}::varchar", "String"), "bool": ("try_cast({0} as boolean)", "Bool"),
@@ -54,10 +51,6 @@ CAST_NAMES = {
     "decimal": "float", "real": "float", "text": "string", "varchar": "string", "boolean": "bool",
     "datetime64": "datetime", "timestamp": "datetime",
 }  # fmt: skip
-FRAME = re.compile(
-    r"^(rows|range)( between)?( (unbounded|\d+) (preceding|following)| current row)"
-    r"( and( (unbounded|\d+) (preceding|following)| current row))?$"
-)
 
 
 class Compiler:
@@ -84,6 +77,14 @@ class Compiler:
     def filters(self, scope: Scope) -> str:
         """What `{filters}` stands for."""
         raise QueryError("{filters} cannot stand here.", attr="query")
+
+    def aggregate(self, name: str, node: Call, scope: Scope) -> Typed:
+        """A value computed over several rows; see aggregates.py."""
+        raise NotImplementedError
+
+    def windowed(self, name: str, node: Call, scope: Scope) -> Typed:
+        """A call with OVER; see aggregates.py."""
+        raise NotImplementedError
 
     # -- expressions ---------------------------------------------------------------------------------------------------
 
@@ -162,9 +163,9 @@ class Compiler:
     def _call(self, node: Call, scope: Scope, truth: bool) -> Typed:
         name = CANONICAL.get(node.name.lower(), node.name) if node.name not in CALLS else node.name
         if node.over:
-            return self._windowed(name, node, scope)
+            return self.windowed(name, node, scope)
         if name in CALLS:
-            _check_count(name, node, *COUNTS.get(name, (0, 1000)))
+            check_count(name, node, *COUNTS.get(name, (0, 1000)))
             return CALLS[name](self, replace(node, name=name), scope, truth)
         if name in functions.LAMBDAS:
             return self._lambda_call(name, node, scope)
@@ -173,7 +174,7 @@ class Compiler:
         return self.aggregate(name, node, scope)
 
     def _plain(self, name: str, function: functions.Function, node: Call, scope: Scope) -> Typed:
-        _check_count(name, node, function.fewest, function.most)
+        check_count(name, node, function.fewest, function.most)
         args = [self.expression(arg, scope) for arg in node.args]
         return written(function, args)
 
@@ -182,7 +183,7 @@ class Compiler:
 
     def _lambda_call(self, name: str, node: Call, scope: Scope) -> Typed:
         template, kind = functions.LAMBDAS[name]
-        _check_count(name, node, 2, 2)
+        check_count(name, node, 2, 2)
         function, array = node.args
         listed = self.expression(array, scope)
         if not isinstance(function, Lambda) or len(function.names) != 1:
@@ -195,106 +196,6 @@ class Compiler:
         if name == "arrayMap":
             return Typed(sql, f"Array({body.type})", listed.nullable)
         return Typed(sql, inner if kind == "Any" else (listed.type if kind == "=1" else kind), listed.nullable)
-
-    def aggregate(self, name: str, node: Call, scope: Scope) -> Typed:
-        """An aggregate, perhaps with -If (a condition as its last argument) or -Distinct."""
-        condition, base, args = "", name, node.args
-        if not _is_aggregate(base) and name.endswith("If") and _is_aggregate(name[:-2]):
-            base, args = name[:-2], node.args[:-1]
-            if not node.args:
-                raise QueryError(f"{name} needs a condition as its last argument.", attr="query")
-            condition = self.expression(node.args[-1], scope, truth=True).sql
-        if not _is_aggregate(base):
-            raise functions.unknown(name, list(CALLS))
-        return self._aggregated(base, replace(node, args=args), scope, condition)
-
-    def _aggregated(self, base: str, node: Call, scope: Scope, condition: str) -> Typed:
-        if base == "count":
-            return self._count(node, scope, condition)
-        args = self.args(node, scope)
-        if base in functions.QUANTILES:
-            return self._quantile(base, node, [_numeric(arg) for arg in args], condition)
-        args = [_numeric(arg) for arg in args] if base in functions.NUMERIC else args
-        function = functions.AGGREGATES[base]
-        _check_count(base, node, function.fewest, function.most)
-        if base.startswith("group") and base.endswith("Array"):
-            return _grouped(written(function, args), args[0], condition)
-        if base in ("uniq", "uniqExact", "countDistinct") and isinstance(node.args[0], Field):
-            args = [self._person_number(node.args[0], scope) or args[0]]
-        found = written(replace(function, template=_distinct(function.template, node.distinct)), args)
-        sql = found.sql + (f" filter (where {condition})" if condition else "")
-        if base == "sum":
-            return Typed(f"coalesce({sql}, 0)", _summed(args[0].type), False)
-        nullable = args[0].nullable if found.type != "Float64" else True
-        return Typed(sql, found.type, found.nullable and nullable)
-
-    def _person_number(self, field: Field, scope: Scope) -> Typed | None:
-        """Persons are counted by their number: no join, half the time."""
-        for source in scope.sources.values():
-            own = field.chain[1:] if field.chain[0] == source.alias else field.chain
-            if (
-                isinstance(source, Events)
-                and own in (("person_id",), ("person", "id"))
-                and not scope.aliases.get("person_id")
-            ):
-                return Typed(f"{source.scan.events}.pid", "UInt64", False)
-        return None
-
-    def _count(self, node: Call, scope: Scope, condition: str) -> Typed:
-        inner = "*"
-        if node.args:
-            inner = ", ".join(arg.sql for arg in self.args(node, scope))
-            inner = f"distinct {inner}" if node.distinct and len(node.args) == 1 else inner
-            inner = f"distinct ({inner})" if node.distinct and len(node.args) > 1 else inner
-        return Typed(f"count({inner})" + (f" filter (where {condition})" if condition else ""), "UInt64", False)
-
-    def _quantile(self, base: str, node: Call, args: list[Typed], condition: str) -> Typed:
-        levels = [param.value for param in node.params if isinstance(param, Literal)] or [0.5]
-        if len(args) != 1 or not all(isinstance(x, (int, float)) and 0 <= x <= 1 for x in levels):
-            raise QueryError(f"{base} takes a level between 0 and 1, then one value: {base}(0.9)(x).", attr="query")
-        share = f"[{', '.join(map(str, levels))}]" if base == "quantiles" else str(levels[0])
-        sql = f"{functions.QUANTILES[base]}({args[0].sql}, {share})"
-        sql += f" filter (where {condition})" if condition else ""
-        return Typed(sql, "Array(Float64)" if base == "quantiles" else "Float64")
-
-    def _windowed(self, name: str, node: Call, scope: Scope) -> Typed:
-        if name in functions.WINDOWS:
-            template, kind, fewest = functions.WINDOWS[name]
-            _check_count(name, node, fewest, 3)
-            args = self.args(node, scope)
-            found = written(functions.Function(template, kind, 0, 9, None if kind == "=" else False), args)
-        else:
-            found = self.aggregate(name, replace(node, over=None), scope)
-        over = self._over(node.over or Window(), scope)
-        if found.sql.startswith("coalesce("):
-            inner, default = found.sql[len("coalesce(") :].rsplit(", ", 1)
-            return replace(found, sql=f"coalesce({inner} over {over}, {default}")
-        sql = f"{found.sql} over {over}"
-        if name in functions.WINDOWS and not found.nullable and found.type in DEFAULTS:
-            sql = f"coalesce({sql}, {DEFAULTS[found.type]})"
-        return replace(found, sql=sql)
-
-    def _over(self, window: Window, scope: Scope) -> str:
-        if window.name:
-            if window.name not in scope.windows:
-                raise QueryError(f"There is no window `{window.name}`.", attr="query")
-            window = scope.windows[window.name]
-        if window.frame and not FRAME.match(window.frame):
-            raise QueryError(f"'{window.frame}' is no window frame.", attr="query")
-        partition = ", ".join(self.expression(part, scope).sql for part in window.partition)
-        parts = [f"partition by {partition}" if partition else "", self.ordered(window.order, scope), window.frame]
-        return f"({' '.join(part for part in parts if part)})"
-
-    def ordered(self, order: tuple[OrderBy, ...], scope: Scope) -> str:
-        """ORDER BY; NULL goes last, as in ClickHouse."""
-        if not order:
-            return ""
-        return "order by " + ", ".join(
-            f"{self.expression(item.what, scope).sql}{' desc' if item.descending else ''} nulls {item.nulls or 'last'}"
-            for item in order
-        )
-
-    # -- time ----------------------------------------------------------------------------------------------------------
 
     def time(self, what: Typed) -> Typed:
         if what.type in ("DateTime", "Date"):
@@ -354,33 +255,7 @@ def element(kind: str) -> str:
     return kind[6:-1] if kind.startswith("Array(") else "Any"
 
 
-def _summed(kind: str) -> str:
-    return "Float64" if kind == "Float64" else ("UInt64" if kind in ("UInt8", "UInt64", "Bool") else "Int64")
-
-
-def _numeric(value: Typed) -> Typed:
-    """Text that should be a number; what is none counts as missing."""
-    if value.type == "String":
-        return Typed(f"try_cast({value.sql} as double)", "Float64")
-    return replace(value, sql=f"({value.sql})::integer") if value.type in ("UInt8", "Bool") else value
-
-
-def _grouped(found: Typed, inner: Typed, condition: str) -> Typed:
-    where = [f"{inner.sql} is not null"] if inner.nullable else []
-    where += [f"({condition})"] if condition else []
-    sql = found.sql + (f" filter (where {' and '.join(where)})" if where else "")
-    return Typed(f"coalesce({sql}, [])", found.type, False)
-
-
-def _distinct(template: str, distinct: bool) -> str:
-    return template.replace("({0}", "(distinct {0}", 1) if distinct and "distinct" not in template else template
-
-
-def _is_aggregate(name: str) -> bool:
-    return name == "count" or name in functions.AGGREGATES or name in functions.QUANTILES
-
-
-def _check_count(name: str, node: Call, fewest: int, most: int) -> None:
+def check_count(name: str, node: Call, fewest: int, most: int) -> None:
     given = len(node.args)
     if not fewest <= given <= most:
         wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql.compiling import Compiler
-from insights_mcp.local.queries.hogql.parsing import UNITS
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.terms import UNITS
 from insights_mcp.local.queries.hogql.tree import Call, Interval, Literal, Node
 
 FORMATS = {"i": "%M", "M": "%B", "e": "%-d", "D": "%m/%d/%y", "F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "h": "%I"}

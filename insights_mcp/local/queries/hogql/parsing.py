@@ -5,31 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql.cursor import Cursor
+from insights_mcp.local.queries.hogql.terms import RESERVED, Terms
 from insights_mcp.local.queries.hogql.tree import (
     Alias,
     Call,
-    Cast,
-    Field,
-    Interval,
-    Lambda,
     Literal,
     Node,
-    OrderBy,
-    Placeholder,
-    Star,
-    Subquery,
-    Window,
 )
 
 DEPTH_LIMIT = 60
-UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
-# Words that end an expression: they cannot be an alias without AS.
-RESERVED = frozenset(
-    """select from where prewhere group by having order limit offset union intersect except all distinct join inner
-    left right full outer cross asof any global on using as and or not in like ilike is between case when then else end
-    window with settings format sample final array over asc desc nulls interval qualify ties into""".split()  # noqa: SIM905
-)
 COMPARE = {
     "=": "equals", "==": "equals", "!=": "notEquals", "<>": "notEquals", "<": "less", "<=": "lessOrEquals",
     ">": "greater", ">=": "greaterOrEquals", "like": "like", "ilike": "ilike", "in": "in",
@@ -41,15 +25,10 @@ REGEX = {
 }  # fmt: skip
 SUMS = {"+": "plus", "-": "minus", "||": "concat"}
 PRODUCTS = {"*": "multiply", "/": "divide", "%": "modulo"}
-CONSTANTS = {"null": None, "true": True, "false": False}
-FRAME_WORDS = frozenset({"rows", "range", "between", "unbounded", "preceding", "following", "current", "row", "and"})
 
 
-class Expressions(Cursor):
-    """Expressions, from the loosest binding to the tightest. `query` is given by the grammar of queries."""
-
-    def query(self) -> Node:
-        raise NotImplementedError
+class Expressions(Terms):
+    """Expressions, from the loosest binding to the tightest."""
 
     def aliased(self) -> Node:
         """An expression, perhaps with a name."""
@@ -106,7 +85,7 @@ class Expressions(Cursor):
         return self._comparison()
 
     def _comparison(self) -> Node:
-        found = self._sum()
+        found = self.sum()
         while True:
             further = self._compared(found)
             if further is None:
@@ -117,7 +96,7 @@ class Expressions(Cursor):
         text = self.token.text.lower() if self.token.kind in ("sign", "word") else ""
         if text in REGEX:
             self.next()
-            return _regex(left, self._sum(), *REGEX[text])
+            return _regex(left, self.sum(), *REGEX[text])
         if text == "is":
             return self._is(left)
         negated = text == "not" and self.peek().text.lower() in (*NEGATED, "between")
@@ -135,27 +114,27 @@ class Expressions(Cursor):
         if name in ("in", "notIn"):
             if self.take("cohort"):
                 raise QueryError("IN COHORT is not supported yet; use the properties that define it.", attr="query")
-            return Call(name, (left, self._sum()))
-        return folded(Call(name, (left, self._sum())))
+            return Call(name, (left, self.sum()))
+        return folded(Call(name, (left, self.sum())))
 
     def _is(self, left: Node) -> Node:
         self.need("is")
         negated = self.take("not")
         if self.take("distinct"):
             self.need("from")
-            return Call("equals" if negated else "notEquals", (left, self._sum()))
+            return Call("equals" if negated else "notEquals", (left, self.sum()))
         if self.take("null"):
             return Call("isNotNull" if negated else "isNull", (left,))
         raise self.error("NULL or DISTINCT FROM is expected")
 
     def _between(self, left: Node, negated: bool) -> Node:
         self.need("between")
-        low = self._sum()
+        low = self.sum()
         self.need("and")
-        inside = Call("and", (Call("greaterOrEquals", (left, low)), Call("lessOrEquals", (left, self._sum()))))
+        inside = Call("and", (Call("greaterOrEquals", (left, low)), Call("lessOrEquals", (left, self.sum()))))
         return Call("not", (inside,)) if negated else inside
 
-    def _sum(self) -> Node:
+    def sum(self) -> Node:
         return self._binary(SUMS, lambda: self._binary(PRODUCTS, self._sign))
 
     def _binary(self, names: dict[str, str], inner: Callable[[], Node]) -> Node:
@@ -175,259 +154,6 @@ class Expressions(Cursor):
         if isinstance(found, Literal) and isinstance(found.value, (int, float)):
             return Literal(-found.value)
         return Call("negate", (found,))
-
-    def _postfix(self) -> Node:
-        found = self._primary()
-        while True:
-            if self.take("["):
-                found = _indexed(found, self.expression())
-                self.need("]")
-            elif self.take("::"):
-                found = Cast(found, self._type())
-            elif self.token.kind == "number" and self.token.text.startswith("."):
-                found = Call("tupleElement", (found, Literal(int(self.next().text[1:]))))
-            elif self.sees(".") or self.sees("?."):
-                self.next()
-                found = self._member(found)
-            else:
-                return found
-
-    def _member(self, owner: Node) -> Node:
-        if self.token.kind == "number":
-            return Call("tupleElement", (owner, Literal(int(self.next().text))))
-        if self.take("*") and isinstance(owner, Field):
-            return Star(".".join(owner.chain))
-        name = self.name()
-        if isinstance(owner, (Field, Placeholder)):
-            return type(owner)((*owner.chain, name))
-        return Call("arrayElement", (owner, Literal(name)))
-
-    def _type(self) -> str:
-        name = self.name()
-        if self.sees("("):
-            inner = self.inside("(", ")", lambda: self.next().text if self.token.kind != "word" else self._type())
-            name = f"{name}({', '.join(inner)})"
-        return name
-
-    def _primary(self) -> Node:
-        token = self.token
-        if token.kind == "string":
-            return Literal(self.next().text)
-        if token.kind == "number":
-            return Literal(_number(self.next().text))
-        if token.kind == "sign":
-            return self._bracketed()
-        if token.kind == "word":
-            return self._word()
-        if token.kind == "name":
-            return self._field()
-        raise self.error("an expression is expected")
-
-    def _bracketed(self) -> Node:
-        if self.sees("("):
-            return self._parenthesis()
-        if self.sees("["):
-            return Call("array", self.inside("[", "]", self.expression))
-        if self.take("{"):
-            chain = [self.name()]
-            while self.take("."):
-                chain.append(self.name())
-            self.need("}")
-            return Placeholder(tuple(chain))
-        if self.take("*"):
-            return self._star()
-        if self.sees("<"):
-            raise QueryError("HogQLX tags are not supported yet; write the SELECT they stand for.", attr="query")
-        raise self.error("an expression is expected")
-
-    def _star(self) -> Star:
-        if (self.sees("except") or self.sees("exclude")) and self.next():
-            names = self.inside("(", ")", self.name) if self.sees("(") else (self.name(),)
-            return Star(without=names)
-        return Star()
-
-    def _parenthesis(self) -> Node:
-        if self.peek().text.lower() in ("select", "with") or (self.peek().text == "(" and self._select_follows()):
-            self.need("(")
-            found = self.query()
-            self.need(")")
-            return Subquery(found)
-        if self._is_lambda():
-            names = self.inside("(", ")", self.name)
-            self.need("->")
-            return Lambda(names, self.expression())
-        items = self.inside("(", ")", self.aliased)
-        return items[0] if len(items) == 1 else Call("tuple", items)
-
-    def _select_follows(self) -> bool:
-        ahead = 1
-        while self.peek(ahead).text == "(":
-            ahead += 1
-        return self.peek(ahead).kind == "word" and self.peek(ahead).text.lower() in ("select", "with")
-
-    def _is_lambda(self) -> bool:
-        ahead = 1
-        while self.peek(ahead).kind in ("word", "name") and self.peek(ahead + 1).text == ",":
-            ahead += 2
-        return (
-            self.peek(ahead).kind == "word" and self.peek(ahead + 1).text == ")" and self.peek(ahead + 2).text == "->"
-        )
-
-    def _word(self) -> Node:
-        word = self.token.text.lower()
-        if self.peek().text == "(" and self.peek().kind == "sign" and word not in ("case", "interval"):
-            return self._call()
-        if word in CONSTANTS:
-            self.next()
-            return Literal(CONSTANTS[word])
-        if word == "case":
-            return self._case()
-        if word == "interval":
-            return self._interval()
-        if self.peek().text == "->":
-            name = self.name()
-            self.need("->")
-            return Lambda((name,), self.expression())
-        if word in ("date", "timestamp") and self.peek().kind == "string":
-            self.next()
-            return Call("toDate" if word == "date" else "toDateTime", (Literal(self.next().text),))
-        return self._field()
-
-    def _field(self) -> Node:
-        if self.token.kind == "word" and self.token.text.lower() in RESERVED - {
-            "format",
-            "any",
-            "final",
-            "array",
-            "sample",
-        }:
-            raise self.error("an expression is expected")
-        return Field((self.name(),))
-
-    def _call(self) -> Node:
-        name = self.name()
-        special = SPECIAL.get(name.lower())
-        if special:
-            return special(self)
-        distinct, args = self._arguments()
-        params: tuple[Node, ...] = ()
-        if self.sees("("):
-            params = args
-            distinct, args = self._arguments()
-        if args == (Star(),):
-            args = ()
-        over = self._over() if self.take("over") else None
-        return Call(name, args, params, distinct, over)
-
-    def _arguments(self) -> tuple[bool, tuple[Node, ...]]:
-        self.need("(")
-        distinct = self.sees("distinct") and self.peek().text != "," and self.take("distinct")
-        if self.take(")"):
-            return distinct, ()
-        if self.sees("select") or self.sees("with"):
-            found: tuple[Node, ...] = (Subquery(self.query()),)
-        else:
-            found = self.listed(self.aliased)
-        self.need(")")
-        return distinct, found
-
-    def _cast(self) -> Node:
-        self.need("(")
-        what = self.expression()
-        if not self.take("as"):
-            self.need(",")
-            kind = self.next().text
-        else:
-            kind = self._type()
-        self.need(")")
-        return Cast(what, kind)
-
-    def _extract(self) -> Node:
-        if not (self.peek().kind == "word" and self.peek(2).text.lower() == "from"):
-            return Call("extract", self._arguments()[1])
-        self.need("(")
-        unit = self._unit()
-        self.need("from")
-        what = self.expression()
-        self.need(")")
-        return Call("datePart", (Literal(unit), what))
-
-    def _case(self) -> Node:
-        self.need("case")
-        subject = None if self.sees("when") else self.expression()
-        parts: list[Node] = []
-        while self.take("when"):
-            condition = self.expression()
-            parts.append(Call("equals", (subject, condition)) if subject else condition)
-            self.need("then")
-            parts.append(self.expression())
-        parts.append(self.expression() if self.take("else") else Literal(None))
-        self.need("end")
-        return Call("multiIf", tuple(parts))
-
-    def _interval(self) -> Node:
-        self.need("interval")
-        if self.token.kind == "string":
-            number, _, unit = self.token.text.partition(" ")
-            if unit and number.lstrip("-").isdigit():
-                self.next()
-                return Interval(Literal(int(number)), self._known_unit(unit))
-        return Interval(self._sum(), self._unit())
-
-    def _unit(self) -> str:
-        return self._known_unit(self.name())
-
-    def _known_unit(self, word: str) -> str:
-        unit = word.lower().removesuffix("s")
-        if unit not in UNITS:
-            raise self.error(f"'{word}' is no unit of time; {', '.join(UNITS)} are")
-        return unit
-
-    def _over(self) -> Window:
-        return self.window() if self.sees("(") else Window(name=self.name())
-
-    def window(self) -> Window:
-        """What stands in the brackets after OVER."""
-        self.need("(")
-        partition = self.listed(self.expression) if self.take("partition", "by") else ()
-        order = self.listed(self.ordered) if self.take("order", "by") else ()
-        frame = self._frame()
-        self.need(")")
-        return Window(partition, order, frame)
-
-    def _frame(self) -> str:
-        words = []
-        while self.token.text.lower() in FRAME_WORDS or self.token.kind == "number":
-            words.append(self.next().text.lower())
-        return " ".join(words)
-
-    def ordered(self) -> OrderBy:
-        """An expression to sort by, its direction, and where NULL goes."""
-        what = self.expression()
-        descending = self.take("desc") or self.take("descending")
-        if not descending and not self.take("asc"):
-            self.take("ascending")
-        nulls = None
-        if self.take("nulls"):
-            nulls = "first" if self.take("first") else "last"
-            if nulls == "last":
-                self.need("last")
-        return OrderBy(what, descending, nulls)
-
-
-SPECIAL: dict[str, Callable[[Expressions], Node]] = {"cast": Expressions._cast, "extract": Expressions._extract}
-
-
-def _number(text: str) -> int | float:
-    if text.startswith("0x"):
-        return int(text, 16)
-    return int(text) if text.isdigit() else float(text)
-
-
-def _indexed(owner: Node, key: Node) -> Node:
-    if isinstance(owner, Field) and isinstance(key, Literal) and isinstance(key.value, str):
-        return Field((*owner.chain, key.value))
-    return Call("arrayElement", (owner, key))
 
 
 def _regex(left: Node, right: Node, negated: bool, any_case: bool) -> Node:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import calls, printing, sources, tree
-from insights_mcp.local.queries.hogql.compiling import Compiler
+from insights_mcp.local.queries.hogql.aggregates import Aggregates
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Relation, Source, Typed
 from insights_mcp.local.queries.hogql.tree import Alias, Call, Literal, Node, Select, Star, Table, Union
@@ -22,7 +22,7 @@ NESTING = 20
 TWIN = "\u200b"
 
 
-class Selects(Compiler):
+class Selects(Aggregates):
     """Compiles whole queries."""
 
     given: HogQLFilters | None = None

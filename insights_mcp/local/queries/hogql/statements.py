@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql.parsing import RESERVED, Expressions
+from insights_mcp.local.queries.hogql.parsing import Expressions
+from insights_mcp.local.queries.hogql.terms import RESERVED
 from insights_mcp.local.queries.hogql.tree import Alias, Derived, Join, Literal, Node, Select, Table, Union, Window
 
 SETS = {"union": "union", "intersect": "intersect", "except": "except"}
