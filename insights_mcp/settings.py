@@ -65,9 +65,10 @@ def _key(text: str) -> str:
 
 
 def _host(text: str) -> str | None:
-    given = text.strip().rstrip("/")
-    if not given or given.lower() in SHORT_HOSTS:
-        return SHORT_HOSTS.get(given.lower())
+    given = text.strip()
+    short = given.rstrip("/").lower()
+    if not given or short in SHORT_HOSTS:
+        return SHORT_HOSTS.get(short)
     try:
         url = urlsplit(given if "://" in given else f"https://{given}")
     except ValueError:
@@ -85,7 +86,7 @@ def _refuse_odd_host(url: SplitResult) -> None:
         port_is_fine = False
     if url.username is not None or url.password is not None:
         raise SettingsError("POSTHOG_HOST contains a user name or password.", wanted)
-    if url.path or url.query or url.fragment:
+    if url.path.strip("/") or url.query or url.fragment:
         raise SettingsError("POSTHOG_HOST contains more than a host name.", wanted)
     if url.scheme not in ("http", "https") or not port_is_fine or not _is_name(url.hostname or ""):
         raise SettingsError("POSTHOG_HOST is not the address of a server.", wanted)
