@@ -96,8 +96,7 @@ def dumps(value: Any) -> str:
     return escaped(text)
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str)
+_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str).encode
 
 
 def finite(value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any
 
 from insights_mcp.answer.answer import Answer, Table
@@ -24,6 +25,7 @@ PLACE = 240
 NOTE = 400
 NOTES = 800  # all of what was left out, and all of what comes next, each
 ROOM_FOR_NOTES = 500
+PLAIN_WORDS = {None: "null", True: "true", False: "false"}
 LONGEST_INTEGER = 63  # bits; longer ones are shown as text
 
 
@@ -125,7 +127,7 @@ def _rows_that_fit(table: Table, width: int, cell: int, room: int) -> list[list[
     rows: list[list[Any]] = []
     for row in table.rows:
         safe = list(row) if table.verbatim else [_cell(value, cell) for value in row[:width]]
-        room -= max(len(dumps(safe)), len(_line(safe, table.verbatim))) + 1
+        room -= max(sum(map(_json_size, safe)) + 2, sum(map(_text_size, safe))) + 3 * len(safe)
         if room < 0:
             break
         rows.append(safe)
@@ -201,4 +203,14 @@ def _line(cells: Sequence[Any], verbatim: bool = False) -> str:
 
 
 def _cell_text(cell: Any) -> str:
-    return cell.replace("|", "\\|") if isinstance(cell, str) else dumps(cell)
+    if isinstance(cell, str):
+        return cell.replace("|", "\\|")
+    return PLAIN_WORDS[cell] if cell is None or isinstance(cell, bool) else repr(cell)
+
+
+def _text_size(cell: Any) -> int:
+    return len(cell) + cell.count("|") if isinstance(cell, str) else len(_cell_text(cell))
+
+
+def _json_size(cell: Any) -> int:
+    return len(encode_basestring(cell)) if isinstance(cell, str) else len(_cell_text(cell))
