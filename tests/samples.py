@@ -41,7 +41,8 @@ def call_of(endpoint: type[Endpoint[Any]], **given: Any) -> Endpoint[Any]:
 
 def fitting(field: FieldInfo) -> Any:
     """A value the field takes."""
-    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, *(field.metadata or [None])])
+    kind: Any = Annotated[field.annotation, *(field.metadata or [None])]
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
     for candidate in CANDIDATES:
         try:
             return adapter.validate_python(candidate, strict=not isinstance(candidate, dict))
@@ -65,7 +66,7 @@ def sample(kind: Any, name: str = "", *, hostile: bool = False) -> Any:
         fields = {n: sample(f.annotation, n, hostile=hostile) for n, f in kind.model_fields.items()}
         return fields | {"field_of_next_week": {"deep": [None, {}]}}
     plain = {bool: True, int: 7, float: 1.5, str: HOSTILE if hostile else "text", type(None): None}
-    return plain[kind] if kind in plain else {"some": [1, HOSTILE if hostile else "thing", None]}
+    return plain.get(kind, {"some": [1, HOSTILE if hostile else "thing", None]})
 
 
 def play(posthog: Loopback, *, hostile: bool = False) -> None:
@@ -95,14 +96,14 @@ def argument(schema: dict[str, Any], name: str = "") -> Any:
         return schema["enum"][0]
     if "anyOf" in schema:
         return argument(schema["anyOf"][0], name)
-    kinds = {
-        "integer": lambda: max(1, schema.get("minimum", 1)),
-        "boolean": lambda: True,
-        "object": lambda: QUERY,
-        "array": lambda: [argument(schema["items"], name)],
-        "string": lambda: "12345678" if schema.get("minLength", 0) > 2 else "12",
-    }
-    return kinds[schema["type"]]()
+    if schema["type"] == "array":
+        return [argument(schema["items"], name)]
+    return {
+        "integer": max(1, schema.get("minimum", 1)),
+        "boolean": True,
+        "object": QUERY,
+        "string": "12345678" if schema.get("minLength", 0) > 2 else "12",
+    }[schema["type"]]
 
 
 def parts_of(schema: Any) -> Iterator[dict[str, Any]]:

@@ -354,7 +354,8 @@ def without_empty(value: Any) -> Any:
 def test_slim_drops_what_says_nothing() -> None:
     """Nulls, empty parts, defaults and the noise of replies."""
     query = {
-        "kind": "TrendsQuery", "version": 2, "series": [{"kind": "EventsNode", "event": "x", "math": "total"}], "name": None,
-        "interval": "day", "properties": [], "trendsFilter": {"display": "ActionsLineGraph"}, "tags": {"scene": "x"},
+        "kind": "TrendsQuery", "version": 2, "series": [{"kind": "EventsNode", "event": "x", "math": "total"}],
+        "name": None, "interval": "day", "properties": [],
+        "trendsFilter": {"display": "ActionsLineGraph"}, "tags": {"scene": "x"},
     }  # fmt: skip
     assert {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "x"}]} == slim(query)

@@ -65,14 +65,17 @@ async def stopped(posthog: Loopback, tool: str, mode: str, **arguments: Any) -> 
     async with assistant(posthog, mode=mode) as user:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(user.mcp.call_tool, tool, arguments)
-            until = time.monotonic() + 5
-            while not posthog.calls("GET", "/query/") and time.monotonic() < until:
-                await asyncio.sleep(0.02)
+            await anyio.to_thread.run_sync(seen, posthog, "GET")
             tasks.cancel_scope.cancel()
-        until = time.monotonic() + 5
-        while not posthog.calls("DELETE") and time.monotonic() < until:
-            await asyncio.sleep(0.02)
+        await anyio.to_thread.run_sync(seen, posthog, "DELETE")
     return [r.path for r in posthog.calls("DELETE")]
+
+
+def seen(posthog: Loopback, method: str) -> None:
+    """Wait until a query was asked about so."""
+    until = time.monotonic() + 5
+    while not posthog.calls(method, "/query/") and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 @BOTH

@@ -66,7 +66,9 @@ def test_every_403_is_told_apart(detail: str) -> None:
      (409, Rejected), (413, Rejected), (415, Rejected), (429, RateLimited), (500, Unavailable), (502, Unavailable),
      (504, Unavailable), (512, Unavailable), (599, Unavailable)],
 )  # fmt: skip
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'"text"', b"{", b"[" * 9000, b"\xff", {"error": "no"}])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b"null", b'"text"', b"{", b"[" * 9000, b"\xff", {"error": "no"}]
+)
 def test_every_status_and_shape_has_its_error(status: int, kind: type, body: Any) -> None:
     """Whatever the body is."""
     assert kind is type(of(status, body))
@@ -117,8 +119,12 @@ def test_the_call_is_named() -> None:
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["detail", "error", "code", "attr", "query_status", "error_message"]), inner),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["detail", "error", "code", "attr", "query_status", "error_message"]), inner
+            )
+        ),
         max_leaves=8,
     ),
     st.integers(300, 599),

@@ -129,7 +129,9 @@ async def test_an_unknown_name_is_told_with_the_nearest(held: Loopback) -> None:
     assert (True, True, True) == (told.failed, "'Sign-ups'" in told.text, "list_insights" in told.text)
 
 
-@pytest.mark.parametrize("reference", ["..", "../../x", "%2e%2e", "a\x00b", "http://[", "/", "💥", "'; drop", "x" * 2000])
+@pytest.mark.parametrize(
+    "reference", ["..", "../../x", "%2e%2e", "a\x00b", "http://[", "/", "💥", "'; drop", "x" * 2000]
+)
 async def test_nonsense_is_told_readably(reference: str, held: Loopback) -> None:
     """It leads nowhere, and to no unforeseen error."""
     held.on_insights("GET", "", page())
