@@ -26,7 +26,8 @@ Reply = TypeVar("Reply")
 SHORT_ID = re.compile(r"[A-Za-z0-9]{1,12}")
 IN_URL = re.compile(r"^(?:/project/(?P<project>[0-9]{1,18}))?/insights/(?P<ref>[^/]+)")
 DASHBOARD_URL = re.compile(r"^(?:/project/(?P<project>[0-9]{1,18}))?/dashboard/(?P<ref>[0-9]+)")
-NAMES_SEARCHED = 200
+PAGE = 200
+NAMES_SEARCHED = 1_000
 MAX_NUMBER = 2**31 - 1
 
 
@@ -84,7 +85,7 @@ class References:
         name = await self._plain(reference, DASHBOARD_URL)
         if (number := _number(name)) is not None:
             return number
-        found = (await self.client.send(ListDashboards(search=name[:200], limit=NAMES_SEARCHED))).results
+        found = (await self.client.send(ListDashboards(search=name[:200], limit=PAGE))).results
         return _only([(d.id, d.name or "", str(d.id)) for d in found], name, "dashboard", "list_dashboards")
 
     async def _number_of(self, name: str) -> int:
@@ -100,9 +101,20 @@ class References:
             same = (await self.client.send(ListInsights(short_id=name, limit=2))).results
             if by_id := next((i for i in same if i.short_id == name), None):
                 return by_id
-        found = (await self.client.send(ListInsights(search=name[:200], limit=NAMES_SEARCHED))).results
+        found = await self._named(name)
         number = _only([(i.id, i.title, i.short_id) for i in found], name, "insight", "list_insights")
         return next(i for i in found if i.id == number)
+
+    async def _named(self, name: str) -> list[Insight]:
+        """Insights whose names may be it. Searching finds parts, too, so that a short name needs several pages."""
+        found: list[Insight] = []
+        while len(found) < NAMES_SEARCHED:
+            call = ListInsights(search=name[:200], limit=PAGE, offset=len(found))
+            page = await self.client.send(call)
+            found += page.results
+            if page.next is None or not page.results:
+                break
+        return found
 
     async def _plain(self, reference: str, pattern: re.Pattern[str]) -> str:
         """The reference without its URL. UnknownReference for another host's or another project's URL."""

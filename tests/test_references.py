@@ -179,3 +179,13 @@ async def test_a_dashboard_is_found_by_name(held: Loopback) -> None:
     held.on("GET", "/api/projects/1/dashboards/3/", ok({"id": 3, "name": "Growth", "tiles": []}))
     async with assistant(held) as user:
         assert "(3) holds 0 insights" in (await user.call("get_dashboard", id="growth")).text
+
+
+async def test_an_exact_name_is_found_behind_many_that_contain_it(held: Loopback) -> None:
+    """A search finds parts of names; the exact one may be on a later page."""
+    many = [insight(n, short_id=f"Many{n:04d}", name=f"Trend {n}") for n in range(1, 201)]
+    first = page(*many, count=201, next="http://x/?offset=200")
+    last = page(insight(500, short_id="Last0001", name="Trend"), count=201)
+    held.on_insights("GET", "", lambda request: last if request.query["offset"] == ["200"] else first)
+    held.on_insights("GET", "500/", ok(insight(500)))
+    assert 500 == (await asked(held, "Trend")).structured.get("id")
