@@ -358,3 +358,12 @@ async def test_an_activity_with_odd_entries_is_shown(posthog: Loopback) -> None:
     posthog.on_insights("GET", "activity/", ok({"results": entries, "next": None, "previous": None, "total_count": 2}))
     async with assistant(posthog) as user:
         assert 2 == len((await user.call("list_activity")).structured["rows"])
+
+
+async def test_the_way_on_repeats_the_arguments(posthog: Loopback) -> None:
+    """A call that goes on asks for the same."""
+    entries = [{"activity": "updated", "item_id": "12", "detail": {"name": "n" * 150}}] * 100
+    posthog.on_insights("GET", "activity/", ok({"results": entries, "next": None, "total_count": 100}))
+    async with assistant(posthog) as user:
+        told = await user.call("list_activity", limit=100)
+    assert "go on with list_activity(limit=100, offset=" in told.structured["left_out"][0]

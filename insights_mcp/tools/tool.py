@@ -81,13 +81,20 @@ class Detailed(Tool):
     def more(self) -> str:
         """The call that goes on, with `{offset}` where its place goes."""
         given = {k: v for k, v in self.model_dump(exclude_defaults=True).items() if k != "offset"}
-        shown = ", ".join(f"{k}={clean(v, 80)!r}" if isinstance(v, str) else f"{k}=…" for k, v in given.items())
+        shown = ", ".join(f"{k}={_shown(v)}" for k, v in given.items())
         return f"{self.tool_name()}({shown.replace('{', '{{').replace('}', '}}')}, offset={{offset}})"
 
 
 def given(**fields: Any) -> dict[str, Any]:
     """The fields that were given: a null sent to the API is a value, not an absence."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _shown(value: Any) -> str:
+    """An argument in a call that is suggested; what is too much to repeat is left to the reader."""
+    if isinstance(value, str):
+        return repr(clean(value, 80))
+    return repr(value) if isinstance(value, int) and abs(value) < 10**9 else "…"
 
 
 def _reference(value: Any) -> Any:
