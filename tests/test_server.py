@@ -113,6 +113,9 @@ async def test_an_unknown_tool_is_refused_with_the_nearest(posthog: Loopback) ->
     assert (True, True) == (told.failed, "did you mean 'list_insights'?" in told.text)
 
 
+DEEP: dict[str, Any] = {}
+for _ in range(100):
+    DEEP = {"a": DEEP}
 BAD_INPUT: dict[str, tuple[str, dict[str, Any], str]] = {
     "401 characters": ("create_insight", {"query": QUERY, "name": "n" * 401}, "400 characters"),
     "no name": ("create_insight", {"query": QUERY}, "'name' is missing"),
@@ -128,6 +131,7 @@ BAD_INPUT: dict[str, tuple[str, dict[str, Any], str]] = {
         {"query": '{"kind":"HogQLQuery","query":"' + "x" * 30_000_000},
         "500,000 characters",
     ),
+    "query 100 deep": ("run_query", {"query": {"kind": "TrendsQuery", "source": DEEP}}, "at most 60 deep"),
     "limit 0": ("list_insights", {"limit": 0}, "greater than or equal to 1"),
     "limit is text": ("list_insights", {"limit": "many"}, "valid integer"),
     "negative offset": ("list_insights", {"offset": -1}, "greater than or equal to 0"),
