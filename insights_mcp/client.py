@@ -216,11 +216,7 @@ class Client:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         with _network_errors(self.host):
             async with http.stream(
-                request.method,
-                request.path,
-                params=httpx2.QueryParams(tuple(request.query)),
-                content=body,
-                headers=headers,
+                request.method, f"{self.host}{request.target}", content=body, headers=headers
             ) as response:
                 content = self._without_key(await self._limited(response))
         if response.status_code >= 300:

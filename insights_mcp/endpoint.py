@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -75,6 +75,11 @@ class Request:
     path: str
     query: list[tuple[str, str]] = field(default_factory=list)
     body: dict[str, Any] | None = None
+
+    @property
+    def target(self) -> str:
+        """Path and query as they stand in a URL."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
 
 class Endpoint(BaseModel, Generic[Reply]):

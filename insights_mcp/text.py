@@ -22,6 +22,8 @@ SPACES = re.compile(r"\s+")
 def clean(value: object, limit: int = 500) -> str:
     """Text on one line: control, format and direction characters and keys removed, at most `limit` characters."""
     raw = str(value)
+    if len(raw) <= limit and raw.isascii() and raw.isprintable() and "ph" not in raw and "  " not in raw:
+        return raw  # most texts are plain: nothing below would change them
     visible = KEY.sub("ph*_…", UNSAFE.sub("", SPACES.sub(" ", raw[: limit * 2])))
     return shortened(visible, limit, unread=max(0, len(raw) - limit * 2))
 
