@@ -89,6 +89,8 @@ class Catalogue:
 
     event_types: Mapping[str, str | None] = field(default_factory=dict)
     person_types: Mapping[str, str | None] = field(default_factory=dict)
+    group_types: Mapping[int, str] = field(default_factory=dict)
+    group_property_types: Mapping[tuple[int, str], str | None] = field(default_factory=dict)
     columns: frozenset[str] = frozenset()
     events: Mapping[str, EventRow] = field(default_factory=dict)
 
@@ -301,9 +303,12 @@ def _guarded(cursor: duckdb.DuckDBPyConnection, cancelled: threading.Event, seco
 def _catalogue(cursor: duckdb.DuckDBPyConnection) -> Catalogue:
     properties = cursor.execute("select owner, name, property_type, has_column from property_catalogue").fetchall()
     events = cursor.execute("select name, first_seen, last_seen, count from event_catalogue").fetchall()
+    group_types = cursor.execute("select group_type_index, name from group_types").fetchall()
     return Catalogue(
         {name: kind for owner, name, kind, _ in properties if owner == "event"},
         {name: kind for owner, name, kind, _ in properties if owner == "person"},
+        dict(group_types),
+        {(int(o[6:]), name): kind for o, name, kind, _ in properties if o.startswith("group_")},
         frozenset(name for owner, name, _, column in properties if owner == "event" and column),
         {n: EventRow(n, first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), c) for n, first, last, c in events},
     )

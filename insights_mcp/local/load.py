@@ -49,6 +49,7 @@ def load(
     into: Path,
     *,
     columns: Columns = Columns(),  # noqa: B008 (frozen)
+    persons_on_events: bool = False,
     progress: Progress = lambda fraction, message: None,
 ) -> Loaded:
     """Load files (or folders, or patterns) into the project folder `into`. Raises LoadError; then nothing was loaded.
@@ -58,7 +59,7 @@ def load(
     with _store(into) as (con, workshop):
         found = list(sources(files, workshop))
         rejects = _stage(con, found, columns, progress)
-        added = merging.merge(con, progress)
+        added = merging.merge(con, progress, persons_on_events=persons_on_events)
         answer = _counted(con, found, rejects, into, added)
     progress(1.0, "done")
     return answer

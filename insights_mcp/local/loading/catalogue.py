@@ -43,13 +43,21 @@ def update(con: duckdb.DuckDBPyConnection) -> None:
     for statement in EVENTS:
         con.execute(statement)
     for owner in COUNTS:
-        _properties(con, owner)
+        _properties(con, owner, COUNTS[owner], SAMPLES[owner])
 
 
-def _properties(con: duckdb.DuckDBPyConnection, owner: str) -> None:
-    counts = dict(con.execute(COUNTS[owner]).fetchall())
+def groups(con: duckdb.DuckDBPyConnection) -> None:
+    """Bring the properties of groups up to date with the table `groups`; their owner is `group_N`."""
+    for (number,) in con.execute("select group_type_index from group_types").fetchall():
+        rows = f"(select properties from groups where group_type_index = {int(number)})"
+        keys = f"select name, count(*) from (select unnest(json_keys(properties)) as name from {rows}) group by 1"
+        _properties(con, f"group_{number}", keys, f"select properties from {rows} using sample {SAMPLE} rows")
+
+
+def _properties(con: duckdb.DuckDBPyConnection, owner: str, counted: str, sample: str) -> None:
+    counts = dict(con.execute(counted).fetchall())
     rows = con.execute("select name, property_type from property_catalogue where owner = $o", {"o": owner}).fetchall()
-    types = merged_types(dict(rows), _types(con, SAMPLES[owner]))
+    types = merged_types(dict(rows), _types(con, sample))
     con.execute("delete from property_catalogue where owner = $o", {"o": owner})
     con.execute(
         "insert into property_catalogue select $o, name, type, $o = 'event' and ('p.' || name) in"

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from insights_mcp.local.layout import COLUMN_LIMIT, COLUMN_SHARE, column_of, identifier, pointer
-from insights_mcp.local.loading import catalogue, persons
+from insights_mcp.local.loading import catalogue, groups, persons
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,32 +34,36 @@ from staging.kept where not is_person
 """
 INSERT = """
 insert into events ({names})
-select uuid, event, distinct_id, pid, timestamp, created_at, elements_chain, properties{values}
+select uuid, event, distinct_id, pid, timestamp, created_at, elements_chain, properties, {person}{values}
 from (select k.*, d.pid{shape} from staging.kept k join person_distinct_ids d using (distinct_id)
       where not is_person and timestamp >= $low and timestamp < $high)
 order by timestamp, uuid
 """
-BASE_COLUMNS = "uuid, event, distinct_id, pid, timestamp, created_at, elements_chain, properties"
+BASE_COLUMNS = "uuid, event, distinct_id, pid, timestamp, created_at, elements_chain, properties, person_properties"
 
 
-def merge(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None]) -> int:
-    """Add what is new in `staging.staged` to the store, all of it or nothing. Returns the number of new events."""
+def merge(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None], *, persons_on_events: bool) -> int:
+    """Add what is new in `staging.staged` to the store, all of it or nothing. Returns the number of new events.
+
+    With `persons_on_events`, each event keeps what was known of its person then.
+    """
     con.execute(KEPT)
     con.execute(CENSUS)
     con.execute("begin")
     try:
-        return _merged(con, progress)
+        return _merged(con, progress, "person_properties" if persons_on_events else "null")
     except BaseException:
         con.execute("rollback")
         raise
 
 
-def _merged(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None]) -> int:
+def _merged(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None], person: str) -> int:
     progress(0.6, "joining persons")
     persons.merge(con)
     con.execute("update persons set is_identified = true where person_id in (select person_id from identified)")
     _new_columns(con)
-    added = _insert(con, progress)
+    added = _insert(con, progress, person)
+    groups.merge(con)
     progress(0.97, "listing events and properties")
     catalogue.update(con)
     con.execute("commit")
@@ -101,7 +105,7 @@ def wanted(con: duckdb.DuckDBPyConnection, there: list[str]) -> list[str]:
     return chosen
 
 
-def _insert(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None]) -> int:
+def _insert(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None], person: str) -> int:
     [(count, low, high)] = con.execute(
         "select count(*), min(timestamp), max(timestamp) + interval 1 microsecond from staging.kept where not is_person"
     ).fetchall()
@@ -110,16 +114,16 @@ def _insert(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], Non
     slices = count // SLICE + 1
     inner = con.execute(BOUNDS, {"n": slices}).fetchall()[0][0] if slices > 1 else []
     edges = sorted({low, *inner, high})
-    statement, parameters = _insertion(columns(con))
+    statement, parameters = _insertion(columns(con), person)
     for number, (start, end) in enumerate(pairwise(edges)):
         progress(0.65 + 0.3 * number / slices, f"adding {count:,} events")
         con.execute(statement, {**parameters, "low": start, "high": end})
     return int(count)
 
 
-def _insertion(keys: list[str]) -> tuple[str, dict[str, object]]:
+def _insertion(keys: list[str], person: str) -> tuple[str, dict[str, object]]:
     names = BASE_COLUMNS + "".join(f", {column_of(key)}" for key in keys)
     values = "".join(f", x.{identifier(key)}" for key in keys)
     shape = ", from_json(k.properties::json, $shape) as x" if keys else ""
     parameters: dict[str, object] = {"shape": json.dumps(dict.fromkeys(keys, "VARCHAR"))} if keys else {}
-    return INSERT.format(names=names, values=values, shape=shape), parameters
+    return INSERT.format(names=names, values=values, shape=shape, person=person), parameters
