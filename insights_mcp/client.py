@@ -284,6 +284,7 @@ class Client:
             headers={
                 "Authorization": f"Bearer {self._settings.api_key}",
                 "Accept": "application/json",
+                "Accept-Encoding": "gzip",
                 "User-Agent": f"insights-mcp/{__version__}",
             },
             timeout=TIMEOUT,

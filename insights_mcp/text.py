@@ -51,6 +51,11 @@ def quoted(value: object, limit: int = 120) -> str:
     return '"' + clean(value, limit).replace('"', "'") + '"'
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 event`, `2 events`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The name that was probably meant, if one is near."""
     by_folded = {n.casefold(): n for n in names}

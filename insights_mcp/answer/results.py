@@ -12,6 +12,8 @@ from insights_mcp.answer.answer import Table
 from insights_mcp.answer.pieces import pieces_table
 
 MOST_SERIES = 12
+# PostHog's marks for values beyond the breakdown's limit, and for events without a value.
+MARKS = {"$$_posthog_breakdown_other_$$": "(other)", "$$_posthog_breakdown_null_$$": "(none)"}
 
 
 def result_table(result: Any, columns: Sequence[Any] | None = None) -> tuple[Table | None, tuple[str, ...]]:
@@ -142,7 +144,7 @@ def _count(value: Any) -> Any:
 def _label(series: dict[str, Any]) -> str:
     action = series.get("action")
     custom = action.get("custom_name") if isinstance(action, dict) else None
-    label = str(custom or series.get("label") or "series")
+    label = _unmarked(str(custom or series.get("label") or "series"))
     breakdown = _breakdown(series)
     told = breakdown in ("", label) or label.endswith(f" {breakdown}")
     named = label if told else f"{label} {breakdown}"
@@ -151,7 +153,14 @@ def _label(series: dict[str, Any]) -> str:
 
 def _breakdown(item: dict[str, Any]) -> str:
     value = item.get("breakdown_value", item.get("breakdown"))
-    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    told = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return _unmarked(told)
+
+
+def _unmarked(text: str) -> str:
+    for mark, word in MARKS.items():
+        text = text.replace(mark, word)
+    return text
 
 
 def _cohort_name(cohort: dict[str, Any]) -> str:

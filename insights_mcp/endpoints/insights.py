@@ -22,7 +22,7 @@ ShortText = Annotated[str, Field(max_length=400)]
 
 
 class ListInsights(Endpoint[Page[Insight]]):
-    """Find saved insights by words in name, description or tags, and by who made them, kind, tags, dashboards, dates."""
+    """Find saved insights by words in name, description or tags, by author, kind, tags, dashboards, events, dates."""
 
     route: ClassVar[Route] = Route("GET", INSIGHTS, Scope.INSIGHT_READ)
 

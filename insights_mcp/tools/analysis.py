@@ -18,6 +18,7 @@ from insights_mcp.follow_ups import first_event, follow_ups
 from insights_mcp.schema.insight import Insight, Refresh
 from insights_mcp.schema.query import slim, source_of
 from insights_mcp.schema.reply import Page
+from insights_mcp.text import counted
 from insights_mcp.tools.insight_facts import freshness, named
 from insights_mcp.tools.tool import InsightReference, Tool, Work
 
@@ -61,7 +62,7 @@ class GetSuggestions(Tool):
         insight = await _computed(work, self.id)
         theirs = await _asked(work, lambda: self._call(insight.id))
         made = [s.model_dump() for s in theirs] if theirs else await _by_rule(work, insight)
-        said = f"{len(made)} suggestions for insight {named(insight)}."
+        said = f"{counted(len(made), 'suggestion')} for insight {named(insight)}."
         facts = {str(n): {"title": s.get("title"), "query": slim(s.get("targetQuery"))} for n, s in enumerate(made, 1)}
         return Answer(said, {"by": BY_API if theirs else BY_RULE} | facts)
 

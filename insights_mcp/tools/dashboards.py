@@ -9,7 +9,7 @@ from pydantic import Field
 from insights_mcp.answer import Answer, Table
 from insights_mcp.answer.pieces import pieces_table
 from insights_mcp.endpoints import account
-from insights_mcp.text import quoted
+from insights_mcp.text import counted, quoted
 from insights_mcp.tools.insight_facts import insights_table
 from insights_mcp.tools.tool import DashboardReference, Detailed, Tool, Work
 
@@ -34,7 +34,7 @@ class ListDashboards(Tool):
         ]
         columns = ("id", "name", "description", "pinned", "tags", "shared")
         table = Table(columns, rows, self.offset, page.count)
-        said = f"{table.size} dashboards." if rows else "No dashboard matches."
+        said = f"{counted(table.size, 'dashboard')}." if rows else "No dashboard matches."
         return Answer(said, table=table, more="list_dashboards(…, offset={offset})")
 
 
@@ -56,7 +56,7 @@ class GetDashboard(Detailed):
             return Answer(f"All of dashboard {quoted(found.name)}.", table=table, more=self.more())
         tiles = found.tiles or []
         table = insights_table([tile.insight for tile in tiles if tile.insight is not None])
-        said = f"Dashboard {quoted(found.name)} ({found.id}) holds {len(table.rows)} insights."
+        said = f"Dashboard {quoted(found.name)} ({found.id}) holds {counted(len(table.rows), 'insight')}."
         texts = sum(tile.insight is None for tile in tiles)
         return Answer(
             said,
@@ -66,6 +66,6 @@ class GetDashboard(Detailed):
                 "url": await work.client.url(f"/dashboard/{number}"),
             },
             table.after(self.offset),
-            (f"{texts} texts (detail='full' has them)",) if texts else (),
+            (f"{counted(texts, 'text')} (detail='full' has them)",) if texts else (),
             more=self.more(),
         )

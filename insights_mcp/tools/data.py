@@ -9,7 +9,7 @@ from pydantic import Field
 from insights_mcp.answer import Answer, Table
 from insights_mcp.endpoints import definitions
 from insights_mcp.errors import InvalidInput
-from insights_mcp.text import quoted
+from insights_mcp.text import counted, quoted
 from insights_mcp.tools.tool import Tool, Work
 
 MORE = "discover_data(…, offset={offset})"
@@ -41,7 +41,10 @@ class DiscoverData(Tool):
         rows = [[e.name, e.last_seen_at, e.description] for e in page.results]
         table = Table(("event", "last seen", "description"), rows, self.offset, page.count)
         return Answer(
-            f"{table.size} events.", table=table, more=MORE, next=("kind='properties' with event=… goes on.",)
+            f"{counted(table.size, 'event')}.",
+            table=table,
+            more=MORE,
+            next=("kind='properties' with event=… goes on.",),
         )
 
     async def _properties(self, work: Work) -> Answer:

@@ -17,6 +17,7 @@ from insights_mcp.errors import NotFound, SessionOnly
 from insights_mcp.schema.insight import Insight, InsightKind, Refresh, TrendingInsight
 from insights_mcp.schema.query import slim
 from insights_mcp.schema.reply import Page
+from insights_mcp.text import counted
 from insights_mcp.tools.insight_facts import facts, freshness, insights_table, named, who
 from insights_mcp.tools.tool import DashboardReference, Detailed, InsightReference, Tool, Work
 
@@ -52,7 +53,7 @@ class ListInsights(Tool):
         page = await work.client.send(self._call(on))
         held = page.count if page.count is not None else None
         said = (
-            f"{held if held is not None else len(page.results)} insights match."
+            f"Found {counted(held if held is not None else len(page.results), 'insight')}."
             if page.results
             else "No insight matches."
         )
@@ -130,7 +131,7 @@ class ListTrendingInsights(Tool):
             return await self._last_viewed(work)
         table = insights_table(list(page.results))
         rows = [[i.view_count, _viewers(i), *row] for i, row in zip(page.results, table.rows, strict=True)]
-        said = f"{len(rows)} insights were viewed in the last {self.days} days, by distinct viewers."
+        said = f"Viewed in the last {self.days} days: {counted(len(rows), 'insight')}, most distinct viewers first."
         return Answer(said, table=type(table)(("viewers", "last viewers", *table.columns), rows))
 
     async def _trending(self, work: Work) -> Page[TrendingInsight] | None:
@@ -147,7 +148,7 @@ class ListTrendingInsights(Tool):
         table = insights_table(page.results)
         rows = [[i.last_viewed_at, *row] for i, row in zip(page.results, table.rows, strict=True)]
         return Answer(
-            f"{len(rows)} insights were viewed in the last {self.days} days, latest view first.",
+            f"Viewed in the last {self.days} days: {counted(len(rows), 'insight')}, latest view first.",
             table=type(table)(("last viewed", *table.columns), rows),
             left_out=(
                 "view counts: this PostHog refuses its trending list to API keys, so this is the list by last view",
@@ -170,7 +171,7 @@ class MarkInsightsViewed(Tool):
         """Each reference is found first: PostHog silently ignores numbers it does not know."""
         numbers = [await work.references.insight_number(reference) for reference in self.ids]
         await work.client.send(insights.MarkInsightsViewed(insight_ids=list(dict.fromkeys(numbers))))
-        return Answer(f"Recorded a view of {len(set(numbers))} insights.", {"ids": numbers})
+        return Answer(f"Recorded a view of {counted(len(set(numbers)), 'insight')}.", {"ids": numbers})
 
 
 def _state(insight: Insight) -> str:

@@ -19,7 +19,6 @@ from insights_mcp.text import clean
 from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.tool import Detailed, Tool, Work
 
-
 MORE_ROWS = "rows beyond the query's LIMIT (raise it, or add OFFSET)"
 MORE_VALUES = "breakdown values beyond the limit, together as 'other' (raise breakdownFilter.breakdown_limit)"
 

@@ -10,6 +10,7 @@ from insights_mcp.answer import Answer, Table
 from insights_mcp.endpoints import thresholds
 from insights_mcp.endpoints.insights import GetInsight, ListInsights
 from insights_mcp.schema.alert import Alert, Bounds, Threshold
+from insights_mcp.text import counted
 from insights_mcp.tools.tool import InsightReference, Tool, Work
 
 COLUMNS = ("threshold_id", "name", "type", "lower", "upper", "alert", "state", "enabled", "last notified")
@@ -30,7 +31,9 @@ class ListThresholds(Tool):
         number = await work.references.insight_number(self.id)
         page = await work.client.send(thresholds.ListThresholds(insight_id=number))
         rows = [row for threshold in page.results for row in _rows(threshold)]
-        said = f"{len(page.results)} thresholds." if rows else "No thresholds: no alert watches this insight."
+        said = (
+            f"{counted(len(page.results), 'threshold')}." if rows else "No thresholds: no alert watches this insight."
+        )
         return Answer(said, table=Table(COLUMNS, rows))
 
 
