@@ -66,7 +66,7 @@ class CancelQuery(Tool):
     async def run(self, work: Work) -> Answer:
         """By DELETE query, which a key may always use; insights/cancel is for sessions."""
         way = await computation.stop(work.client, self.query_id)
-        said = f"Asked PostHog to stop query {clean(self.query_id, 80)}"
+        said = f"Asked to stop query {clean(self.query_id, 80)}"
         return Answer(f"{said} ({way}); if it had ended already, nothing happened." if way else f"{said}: it refused.")
 
 

@@ -12,6 +12,7 @@ from insights_mcp.endpoints import sharing
 from insights_mcp.endpoints.insights import GetInsight, ListInsights
 from insights_mcp.errors import InvalidInput
 from insights_mcp.schema.sharing import SharingConfiguration
+from insights_mcp.text import counted
 from insights_mcp.tools.tool import InsightReference, Tool, Work, given
 
 LOOKING_UP = (ListInsights, GetInsight)
@@ -140,4 +141,6 @@ def _who_sees(state: SharingConfiguration, passwords: int) -> str:
         return "Not shared: only people of the project can see it."
     if not state.password_required:
         return "Public: everybody who has the link can see it, without a password."
-    return f"Shared: whoever has the link and one of {passwords} passwords can see it."
+    if not passwords:
+        return "Shared, but nobody can see it yet: it asks for a password and has none. add_sharing_password makes one."
+    return f"Shared: whoever has the link and a password can see it; it has {counted(passwords, 'password')}."

@@ -113,7 +113,7 @@ def parse(tool: type[Tool], arguments: dict[str, Any]) -> Tool:
         return tool.model_validate(arguments)
     except ValidationError as error:
         mistakes = [_mistake(tool, dict(e)) for e in error.errors(include_url=False)[:8]]
-        raise InvalidInput(f"{tool.tool_name()}: {' '.join(mistakes)}", "Nothing was done.") from None
+        raise InvalidInput(f"Nothing was done. {tool.tool_name()}: {' '.join(mistakes)}") from None
 
 
 def _mistake(tool: type[Tool], error: dict[str, Any]) -> str:
