@@ -28,6 +28,7 @@ __all__ = ["Project", "QueryCancelled", "QueryError", "SchemaError", "check", "i
 
 KINDS = {
     "TrendsQuery": "trends",
+    "PathsQuery": "paths",
     "HogQLQuery": "hogql",
 }
 

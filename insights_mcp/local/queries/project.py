@@ -18,6 +18,7 @@ class Project:
     timezone: str = "UTC"
     week_start_day: int = 0
     test_account_filters: list[dict[str, Any]] = field(default_factory=list)
+    path_cleaning_filters: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ HOGQL_TABLES = "a HogQLQuery over `events` and `persons`"
 KINDS = {
     "FunnelsQuery": "A TrendsQuery with one series per step, or " + HOGQL_TABLES,
     "RetentionQuery": "A TrendsQuery with math 'weekly_active', or " + HOGQL_TABLES,
-    "PathsQuery": "A TrendsQuery of '$pageview' by '$pathname', or " + HOGQL_TABLES,
     "StickinessQuery": "A TrendsQuery with math 'dau' and 'weekly_active', or " + HOGQL_TABLES,
     "LifecycleQuery": "A TrendsQuery with math 'dau', or " + HOGQL_TABLES,
     "ActorsQuery": "A HogQLQuery that selects person_id from `events`",
@@ -17,9 +16,7 @@ KINDS = {
     "EventsQuery": "A HogQLQuery over `events`",
 }
 SERIES = {
-    "ActionsNode": "Series of actions; use a series of the action's event with its filters",
     "DataWarehouseNode": "Series of data warehouse tables; load the rows as events",
-    "GroupNode": "Series that combine events; use one series per event",
 }
 MATH = {
     "first_time_for_user": "use math 'dau', or a HogQLQuery with min(timestamp) by person_id",
@@ -28,13 +25,6 @@ MATH = {
     "hogql": "use a HogQLQuery",
 }
 FILTER_TYPES = {
-    "group": "use a property of the event or the person",
-    "cohort": "use the properties that define the cohort",
-    "static-cohort": "use the properties of its persons",
-    "precalculated-cohort": "use the properties that define the cohort",
-    "session": "use properties of the event, such as $session_id",
-    "element": "use properties of the event, such as $el_text",
-    "feature": "use the event property $feature/NAME",
     "flag": "use the event property $feature/NAME",
     "recording": "use properties of the event",
     "log_entry": "use properties of the event",

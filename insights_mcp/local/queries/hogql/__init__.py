@@ -60,13 +60,16 @@ def compile(query: HogQLQuery, context: Context) -> Plan:  # noqa: A001 (each ki
 
 
 def condition(text: str, scan: Scan, context: Context) -> str:
-    """SQL for a HogQL expression over one event, such as a filter of type `hogql`."""
+    """SQL for a HogQL condition on one event, such as a filter of type `hogql`."""
+    return f"coalesce(({expression(text, scan, context, truth=True).sql})::boolean, false)"
+
+
+def expression(text: str, scan: Scan, context: Context, *, truth: bool = False) -> Typed:
+    """SQL for a HogQL expression over one event, such as the name of a path's step."""
     compiler = Selects(scan, context)
     scope = Scope()
-    source = sources.Events("events", scan, compiler.clock)
-    scope.add(source)
-    found = compiler.expression(statements.parse_expression(text), scope, truth=True)
-    return f"coalesce(({found.sql})::boolean, false)"
+    scope.add(sources.Events("events", scan, compiler.clock))
+    return compiler.expression(statements.parse_expression(text), scope, truth=truth)
 
 
 def _values(query: HogQLQuery) -> dict[str, Any]:
