@@ -1,11 +1,13 @@
-"""The events of a project: one DuckDB file, opened read-only and boxed in. Nothing else runs a query on DuckDB."""
+"""The events of a project: one DuckDB file, opened read-only and boxed in. Nothing else runs a query on DuckDB.
+
+A query compiled from its JSON alone runs in this process; one that holds a caller's own SQL apart (box.py says why).
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,25 +16,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from insights_mcp.errors import InsightsError
+from insights_mcp.local.box import (
+    NO_CANCEL,
+    POLL,
+    EngineLost,
+    Failed,
+    Interrupted,
+    Rows,
+    TooBig,
+    TookTooLong,
+    connect,
+    guarded,
+    run,
+)
+from insights_mcp.local.boxes import BOXES, LOST, Request
 from insights_mcp.local.layout import LAYOUT, TABLES, column_of, pointer
 
 if TYPE_CHECKING:
     import duckdb
 
+__all__ = ["EventStore", "Failed", "Interrupted", "Rows", "StoreError", "TooBig", "TookTooLong"]
+
 Owner = Literal["event", "person"]
 SECONDS = 60.0
 AT_ONCE = 4
-POLL = 0.02
-CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "python_enable_replacements": "false",
-    "allow_persistent_secrets": "false",
-    "memory_limit": "512MB",
-}
-BOX = ("set timezone = 'UTC'", "set enable_external_access = false", "set lock_configuration = true")
-NO_CANCEL = threading.Event()
 VALUES = """
 select value, count(*) from (select {value} as value from events where event in (select unnest($events::varchar[])))
 where value is not null and ($containing is null or value ilike '%' || $containing || '%' escape '\\')
@@ -42,26 +49,6 @@ group by 1 order by 2 desc, 1 limit $limit
 
 class StoreError(InsightsError):
     """The store cannot be read: `what` happened, and what to do `next_step`."""
-
-
-class Interrupted(Exception):
-    """The caller cancelled the query."""
-
-
-class TookTooLong(Exception):
-    """The query ran into the time limit."""
-
-
-class Failed(Exception):
-    """DuckDB could not do what the query says; the message is its own."""
-
-
-class TooBig(Failed):
-    """The query needs more memory than one query may have."""
-
-
-class _EngineLost(Exception):
-    """An internal error after which DuckDB answers nothing until it is opened anew."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +80,6 @@ class Catalogue:
     group_property_types: Mapping[tuple[int, str], str | None] = field(default_factory=dict)
     columns: frozenset[str] = frozenset()
     events: Mapping[str, EventRow] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """An answer of the store. Times are UTC without zone."""
-
-    columns: list[str]
-    rows: list[tuple[Any, ...]]
 
 
 class EventStore:
@@ -154,24 +133,34 @@ class EventStore:
         cancelled: threading.Event = NO_CANCEL,
         seconds: float = SECONDS,
         limit: int | None = None,
+        apart: bool = False,
     ) -> Rows:
         """Run one generated SELECT; at most `limit` rows are read. Several threads may call at once.
 
-        Raises Interrupted, TookTooLong, TooBig, Failed, StoreError.
+        `apart`: in a process that can be killed. Raises Interrupted, TookTooLong, TooBig, Failed, StoreError.
         """
+        if apart:
+            return BOXES.run(self._request(sql, parameters or {}, limit), cancelled=cancelled, seconds=seconds)
         with self._turn(cancelled):
             with self._lock:
                 cursor = self._open().cursor()
             try:
                 return _run(cursor, sql, parameters or {}, cancelled, seconds, limit)
-            except _EngineLost:
+            except EngineLost:
                 self.close()
-                raise Failed("The query broke the engine; it was restarted.") from None
+                raise Failed(LOST) from None
+
+    def _request(self, sql: str, parameters: Mapping[str, Any], limit: int | None) -> Request:
+        with self._lock:
+            self._open()
+            path = str(self.path) if self._stamp else None
+            return Request(path, self._stamp, TABLES, sql, dict(parameters), limit)
 
     def close(self) -> None:
         """Let go of the file. The next question opens it again."""
         with self._lock:
             self._close()
+        BOXES.let_go(str(self.path))
 
     def _close(self) -> None:
         if self._connection:
@@ -206,17 +195,11 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 
 def _boxed(path: Path, exists: bool) -> duckdb.DuckDBPyConnection:
-    """A connection from which no file, network, extension or setting can be reached (the order matters)."""
     import duckdb
 
     spill = str(Path(tempfile.gettempdir()) / f"insights-mcp-{os.getpid()}")
-    config = {**CONFIG, "temp_directory": spill, "threads": min(4, os.cpu_count() or 1)}
     try:
-        connection = duckdb.connect(str(path) if exists else ":memory:", read_only=exists, config=config)
-        if not exists:
-            connection.execute(TABLES)
-        for statement in BOX:
-            connection.execute(statement)
+        connection = connect(str(path) if exists else None, spill, TABLES)
         _check_layout(path, connection, exists)
     except duckdb.Error as error:
         raise refusal(path, str(error)) from error
@@ -260,43 +243,13 @@ def _run(
     seconds: float,
     limit: int | None,
 ) -> Rows:
-    import duckdb
-
-    with _guarded(cursor, cancelled, seconds) as deadline:
-        try:
-            cursor.execute(sql, dict(parameters))
-            rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit)
-            return Rows([column[0] for column in cursor.description or ()], rows)
-        except duckdb.InterruptException:
-            raise (Interrupted() if cancelled.is_set() else TookTooLong(seconds)) from None
-        except duckdb.OutOfMemoryException as error:
-            raise TooBig(str(error)) from error
-        except duckdb.FatalException as error:
-            raise _EngineLost(str(error)) from error
-        except (duckdb.Error, RuntimeError) as error:
-            if cancelled.is_set() or time.monotonic() > deadline:
-                raise (Interrupted() if cancelled.is_set() else TookTooLong(seconds)) from None
-            raise Failed(str(error)) from error
-
-
-@contextmanager
-def _guarded(cursor: duckdb.DuckDBPyConnection, cancelled: threading.Event, seconds: float) -> Iterator[float]:
-    """Interrupts the cursor when the caller cancels or the time is up; again and again, until it is heard."""
-    finished = threading.Event()
-    deadline = time.monotonic() + seconds
-
-    def watch() -> None:
-        while not finished.wait(POLL):
-            if cancelled.is_set() or time.monotonic() > deadline:
-                cursor.interrupt()
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
     try:
-        yield deadline
+        with guarded(cursor.interrupt, cancelled, seconds) as reason:
+            try:
+                return run(cursor, sql, parameters, limit)
+            except (Interrupted, Failed) as error:
+                raise reason() or error from None
     finally:
-        finished.set()
-        watcher.join()
         cursor.close()
 
 
