@@ -30,6 +30,7 @@ class PropertyFilter(QueryShape):
     value: Any = None
     operator: Operator | None = None
     type: str | None = None
+    group_type_index: int | None = None
 
 
 class PropertyGroup(QueryShape):
@@ -40,6 +41,19 @@ class PropertyGroup(QueryShape):
 
 
 Properties = list[PropertyGroup | PropertyFilter] | PropertyGroup | None
+
+
+class Entity(QueryShape):
+    """What is counted: an event (None is every event), an action by its `id`, or several of these together."""
+
+    kind: Literal["EventsNode", "ActionsNode", "DataWarehouseNode", "GroupNode"]
+    event: str | None = None
+    id: int | str | None = None
+    nodes: list[Entity] | None = None
+    name: str | None = None
+    custom_name: str | None = None
+    properties: Properties = None
+    fixedProperties: Properties = None
 
 
 class DateRange(QueryShape):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from insights_mcp.schema.filters import BreakdownFilter, CompareFilter, DateRange, Interval, Properties, QueryShape
+from insights_mcp.schema.filters import (
+    BreakdownFilter,
+    CompareFilter,
+    DateRange,
+    Entity,
+    Interval,
+    Properties,
+    QueryShape,
+)
 
 Math = Literal[
     "total", "dau", "weekly_active", "monthly_active", "unique_session", "first_time_for_user",
@@ -19,21 +27,14 @@ Display = Literal[
 ]  # fmt: skip
 
 
-class Series(QueryShape):
-    """One thing to count: an event (None is every event), or an action by its `id`."""
+class Series(Entity):
+    """One thing to count, and how."""
 
-    kind: Literal["EventsNode", "ActionsNode", "DataWarehouseNode", "GroupNode"]
-    event: str | None = None
-    id: int | str | None = None
-    name: str | None = None
-    custom_name: str | None = None
     math: Math | None = None
     math_property: str | None = None
     math_property_type: str | None = None
     math_hogql: str | None = None
     math_group_type_index: int | None = None
-    properties: Properties = None
-    fixedProperties: Properties = None
 
 
 class FormulaNode(QueryShape):

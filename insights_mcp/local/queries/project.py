@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from insights_mcp.local.events import Catalogue
 from insights_mcp.local.queries.dates import zone
+from insights_mcp.local.queries.sql import Scan
+
+
+@dataclass(frozen=True)
+class Action:
+    """Events under one name: those that match one of the steps (PostHog's `steps_json`)."""
+
+    id: int
+    name: str
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A set of persons: listed in `persons` by their uuid when static, else those whom `definition` describes.
+
+    `definition` is a group of filters, as PostHog stores it; see cohorts.py for the older form.
+    """
+
+    id: int
+    name: str
+    is_static: bool = False
+    persons: list[str] = field(default_factory=list)
+    definition: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -19,6 +44,10 @@ class Project:
     week_start_day: int = 0
     test_account_filters: list[dict[str, Any]] = field(default_factory=list)
     path_cleaning_filters: list[dict[str, Any]] = field(default_factory=list)
+    actions: Mapping[int, Action] = field(default_factory=dict)
+    cohorts: Mapping[int, Cohort] = field(default_factory=dict)
+    persons_on_events: bool = False
+    aggregate_users_by_distinct_id: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,6 +57,15 @@ class Context:
     project: Project
     now: datetime
     catalogue: Catalogue
+
+    def scan(self) -> Scan:
+        """A pass over events, as the project counts users and knows persons."""
+        project = self.project
+        return Scan(
+            self.catalogue,
+            persons_on_events=project.persons_on_events,
+            by_distinct_id=project.aggregate_users_by_distinct_id,
+        )
 
     @property
     def local_now(self) -> datetime:

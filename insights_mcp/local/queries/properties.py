@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC
 from typing import Any
 
-from insights_mcp.local.queries import dates, unsupported
+from insights_mcp.local.queries import cohorts, dates, elements, sessions, unsupported
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.sql import Scan
@@ -32,7 +32,7 @@ class Filters:
         if properties is None:
             return ALWAYS
         if isinstance(properties, list):
-            return _joined("and", [self.one(item) for item in properties])
+            return joined("and", [self.one(item) for item in properties])
         return self.one(properties)
 
     def test_accounts(self) -> str:
@@ -48,7 +48,7 @@ class Filters:
         kind = item.type or "event"
         if kind not in FIELDS:
             raise unsupported.feature(unsupported.FILTER_TYPES, kind, "properties") or QueryError(
-                f"'{kind}' is no type of property filter. Use event, person, event_metadata or hogql.",
+                f"'{kind}' is no type of property filter. Use one of {', '.join(FIELDS)}.",
                 attr="properties",
             )
         return FIELDS[kind](self, item)
@@ -58,7 +58,7 @@ class Filters:
             group = PropertyGroup.model_validate(group.model_dump())
         empty = ALWAYS if not group.values or group.type != "OR" else NEVER
         return (
-            _joined((group.type or "AND").lower(), [self.one(item) for item in group.values]) if group.values else empty
+            joined((group.type or "AND").lower(), [self.one(item) for item in group.values]) if group.values else empty
         )
 
     def _event(self, item: PropertyFilter) -> str:
@@ -76,6 +76,10 @@ class Filters:
         key = _key(item)
         if key == "person_id":
             return self._person(item)
+        if key.startswith("$group_") and key[7:].isdigit():
+            return self._compared(self.scan.group_key(self.group_type(int(key[7:]))), "String", item)
+        if key == "elements_chain":
+            return self._compared(f"{self.scan.events}.elements_chain", "String", item)
         if key not in METADATA:
             raise QueryError(
                 f"'{key}' is no field of events. Use {', '.join(METADATA)} or person_id.", attr="properties"
@@ -83,6 +87,54 @@ class Filters:
         return self._compared(
             f"{self.scan.events}.{METADATA[key]}", "DateTime" if key == "timestamp" else "String", item
         )
+
+    def _group_property(self, item: PropertyFilter) -> str:
+        number = self.group_type(item.group_type_index)
+        if _key(item) == "$group_key":
+            return self._compared(self.scan.group_key(number), "String", item)
+        kind = self.context.catalogue.group_property_types.get((number, _key(item)))
+        return self._compared(self.scan.group_property(number, _key(item)), kind, item)
+
+    def group_type(self, number: int | None) -> int:
+        """The number of a type of group. Raises QueryError when there is none."""
+        known = self.context.catalogue.group_types
+        if number is None or number not in range(5):
+            listed = ", ".join(f"{each} ({name})" for each, name in sorted(known.items())) or "none yet"
+            raise QueryError(f"Say which type of group by group_type_index; known are {listed}.", attr="properties")
+        return number
+
+    def _session(self, item: PropertyFilter) -> str:
+        key = sessions.checked(_key(item))
+        return self._compared(self.scan.session_property(key), sessions.FIELDS[key][2], item)
+
+    def _element(self, item: PropertyFilter) -> str:
+        value, operator = item.value, item.operator or "exact"
+        if _key(item) == "selector":
+            if operator not in ("exact", "is_not"):
+                raise QueryError("A selector can be 'exact' or 'is_not'.", attr="properties")
+            selectors = [text(each) for each in (value if isinstance(value, list) else [value])]
+            found = joined("or", [elements.selected(selector, self.scan) for selector in selectors])
+            return found if operator == "exact" else f"(not {found})"
+        fields = elements.texts(_key(item), self.scan)
+        return self._any(fields, item)
+
+    def _any(self, fields: str, item: PropertyFilter) -> str:
+        """SQL: one of the texts in a list is as the filter says; for a negated filter, none is what it denies."""
+        operator = item.operator or "exact"
+        negated = operator in NEGATED
+        plain = item.model_copy(update={"operator": NEGATED.get(operator, operator)})
+        found = f"(len(list_filter({fields}, lambda x: {self._compared('x', 'String', plain)})) > 0)"
+        return f"(not {found})" if negated else found
+
+    def _cohort(self, item: PropertyFilter) -> str:
+        given = item.value if isinstance(item.value, list) else [item.value]
+        found = joined("or", [cohorts.member(cohort, self) for cohort in given])
+        # Inside a cohort's definition, a filter says so with `negation`.
+        negated = item.operator in ("not_in", "is_not") or (item.model_extra or {}).get("negation")
+        return f"(not {found})" if negated else found
+
+    def _behaviour(self, item: PropertyFilter) -> str:
+        return cohorts.behavioural(item, self)
 
     def _hogql(self, item: PropertyFilter) -> str:
         from insights_mcp.local.queries.hogql import condition
@@ -117,7 +169,7 @@ class Filters:
     def _contains(self, field: str, kind: str | None, value: Any) -> str:
         values = value if isinstance(value, list) else [value]
         likes = [f"coalesce({field} ilike {self.scan.bind(f'%{text(each)}%')}, false)" for each in values]
-        return _joined("or", likes)
+        return joined("or", likes)
 
     def _matches(self, field: str, kind: str | None, value: Any) -> str:
         return f"coalesce(regexp_matches({field}, {self.scan.bind(text(value))}), false)"
@@ -155,7 +207,8 @@ class Filters:
         return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def _joined(word: str, parts: list[str]) -> str:
+def joined(word: str, parts: list[str]) -> str:
+    """SQL: conditions joined by `and` or `or`; none at all always hold."""
     if not parts:
         return ALWAYS
     return parts[0] if len(parts) == 1 else "(" + f" {word} ".join(parts) + ")"
@@ -208,6 +261,14 @@ def _sign(compare: Callable[[Filters, str, str, str | None, Any], str], sign: st
     return lambda filters, field, kind, value: compare(filters, sign, field, kind, value)
 
 
+NEGATED = {
+    "is_not": "exact",
+    "not_in": "in",
+    "not_icontains": "icontains",
+    "not_regex": "regex",
+    "is_not_set": "is_set",
+    "not_between": "between",
+}
 OPERATORS: dict[str, Compare] = {
     "exact": Filters._exact,
     "in": Filters._exact,
@@ -236,4 +297,12 @@ FIELDS: dict[str, Callable[[Filters, PropertyFilter], str]] = {
     "person": Filters._person,
     "event_metadata": Filters._metadata,
     "hogql": Filters._hogql,
+    "feature": Filters._event,
+    "group": Filters._group_property,
+    "session": Filters._session,
+    "element": Filters._element,
+    "cohort": Filters._cohort,
+    "static-cohort": Filters._cohort,
+    "precalculated-cohort": Filters._cohort,
+    "behavioral": Filters._behaviour,
 }

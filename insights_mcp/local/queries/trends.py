@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from insights_mcp.local.events import Rows
-from insights_mcp.local.queries import breakdowns, dates, unsupported
+from insights_mcp.local.queries import breakdowns, dates, entities, unsupported
 from insights_mcp.local.queries.breakdowns import NONE, OTHER, By
 from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.errors import QueryError
@@ -164,7 +164,7 @@ def _parts(query: TrendsQuery, period: Period) -> Iterator[Part]:
 
 def _statement(part: Part, query: TrendsQuery, context: Context, by: By | None, in_all: bool) -> Sql:
     _check_series(part.series)
-    scan = Scan(context.catalogue)
+    scan = context.scan()
     math = _math(part.series.math or "total", part.period.interval)
     holes = {
         "bucket": "null::timestamp" if in_all else part.period.bucket("e.timestamp"),
@@ -266,9 +266,8 @@ def _where(part: Part, query: TrendsQuery, context: Context, scan: Scan, window:
     filters = Filters(scan, context)
     start, end = (scan.bind(moment.astimezone(UTC).replace(tzinfo=None)) for moment in window)
     conditions = [f"e.timestamp >= {start}", f"e.timestamp <= {end}"]
-    if part.series.event is not None:
-        conditions.insert(0, f"e.event = {scan.bind(part.series.event)}")
-    given = [part.series.properties, part.series.fixedProperties, query.properties]
+    conditions.insert(0, entities.matches(part.series, filters))
+    given = [query.properties]
     if query.filterTestAccounts:
         conditions.append(filters.test_accounts())
     return " and ".join([*conditions, *(filters.all_of(each) for each in given if each)])

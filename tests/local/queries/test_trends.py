@@ -135,7 +135,7 @@ def test_test_accounts(ask: Ask) -> None:
     [
         (trend({"event": "visit", "math": "hogql"}), "HogQLQuery"),
         (trend({"event": "visit"}, trendsFilter={"formula": "A*2"}), "Formulas"),
-        (trend({"kind": "ActionsNode", "id": 3}), "ActionsNode"),
+        (trend({"kind": "ActionsNode", "id": 3}), "Action ID 3"),
         (trend({"event": "visit", "math": "sum"}), "math_property"),
         (trend({"event": "visit", "properties": [{"key": "id", "type": "cohort", "value": 1}]}), "cohort"),
         (trend({"event": "visit"}, dateRange={"date_from": "soon"}), "'soon' is no date"),

@@ -15,9 +15,15 @@ import duckdb
 
 from insights_mcp.local.events import EventStore
 from insights_mcp.local.load import load
+from insights_mcp.local.loading import catalogue
 from insights_mcp.local.queries import Project
+from insights_mcp.local.queries.cohorts import definition_of
+from insights_mcp.local.queries.project import Action, Cohort
 
 CASES = Path(__file__).parents[4] / "shared" / "data" / "conformance"
+TABLES = (
+    "events", "persons", "property_definitions", "person_distinct_id_overrides", "groups", "group_types",
+)  # fmt: skip
 TIME = "%Y-%m-%dT%H:%M:%S"
 
 
@@ -40,7 +46,7 @@ class Worlds:
     def store(self, world: dict[str, Any]) -> EventStore:
         """The store that holds the world's events, persons and property types."""
         text = json.dumps(
-            [world.get(k) for k in ("events", "persons", "property_definitions", "person_distinct_id_overrides")],
+            [world.get(k) for k in TABLES],
             sort_keys=True,
         )
         name = hashlib.sha1(text.encode()).hexdigest()
@@ -53,7 +59,8 @@ class Worlds:
         source = folder / "world.jsonl"
         rows = [*_persons(world), *world["events"]]
         source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        load([source], folder)
+        load([source], folder, persons_on_events=True)
+        _group(folder / "events.duckdb", world)
         _define(folder / "events.duckdb", world.get("property_definitions") or [])
         return EventStore(folder / "events.duckdb")
 
@@ -77,20 +84,53 @@ def _persons(world: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _define(path: Path, definitions: list[dict[str, Any]]) -> None:
-    owners = {"event": "event", "person": "person", 1: "event", 2: "person"}
     with duckdb.connect(str(path)) as con:
         con.execute("update property_catalogue set property_type = 'String'")
         for each in definitions:
             con.execute(
                 "update property_catalogue set property_type = $t where name = $n and owner = $o",
-                {"t": each["property_type"], "n": each["name"], "o": owners.get(each["type"])},
+                {"t": each["property_type"], "n": each["name"], "o": _owner(each)},
             )
+
+
+def _owner(definition: dict[str, Any]) -> str:
+    owners = {"event": "event", "person": "person", 1: "event", 2: "person"}
+    return owners.get(definition["type"], f"group_{definition.get('group_type_index')}")
+
+
+def _group(path: Path, world: dict[str, Any]) -> None:
+    with duckdb.connect(str(path)) as con:
+        for each in world.get("group_types") or []:
+            con.execute("insert into group_types values (?, ?)", [each["group_type_index"], each["group_type"]])
+        for each in world.get("groups") or []:
+            number, created = each["group_type_index"], each["created_at"]
+            row = [number, each["group_key"], json.dumps(each["properties"]), created, created]
+            con.execute("insert into groups values (?, ?, ?, ?::timestamptz, ?::timestamptz)", row)
+        catalogue.groups(con)
 
 
 def project(world: dict[str, Any]) -> Project:
     """The project of a case."""
     team = world["team"]
-    return Project(team["id"], team["timezone"], team["week_start_day"] or 0, team["test_account_filters"] or [])
+    return Project(
+        team["id"],
+        team["timezone"],
+        team["week_start_day"] or 0,
+        team["test_account_filters"] or [],
+        path_cleaning_filters=team.get("path_cleaning_filters") or [],
+        actions={
+            each["id"]: Action(each["id"], each["name"], each["steps_json"]) for each in world.get("actions") or []
+        },
+        cohorts={each["id"]: _cohort(each) for each in world.get("cohorts") or []},
+        persons_on_events=team["persons_on_events_mode"].endswith("on_events"),
+        aggregate_users_by_distinct_id=bool(team.get("aggregate_users_by_distinct_id")),
+    )
+
+
+def _cohort(row: dict[str, Any]) -> Cohort:
+    # Who is in a cohort is found out when it is calculated; before that, nobody.
+    definition = definition_of(row) if row["calculated"] else {}
+    return Cohort(row["id"], row["name"], row["is_static"], row["static_person_uuids"], definition)
 
 
 def now(case: dict[str, Any]) -> datetime:
