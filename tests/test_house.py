@@ -22,6 +22,7 @@ from click.testing import CliRunner
 from insights_mcp import __version__
 from insights_mcp.__main__ import main
 from insights_mcp.doctor import JOBS, smallest_key
+from insights_mcp.local.queries import KINDS
 from insights_mcp.server import NAME, described
 from insights_mcp.settings import settings_from
 from insights_mcp.tools import TOOLS
@@ -79,6 +80,11 @@ def test_smallest_keys() -> None:
     """README names the same smallest keys as `doctor`."""
     rows = [f"| {job} | {scopes(smallest_key(tools))} |" for job, tools in JOBS.items()]
     assert_derived(README, "scopes", "\n" + "\n".join(["| job | scopes |", "|---|---|", *rows]) + "\n")
+
+
+def test_local_kinds() -> None:
+    """README names the kinds of queries that the embedded backend computes."""
+    assert_derived(README, "kinds", ", ".join(f"`{kind}`" for kind in sorted(KINDS)))
 
 
 @pytest.mark.parametrize("paper", ["README.md", "CONTRIBUTING.md"])
