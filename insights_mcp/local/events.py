@@ -35,11 +35,13 @@ from insights_mcp.local.layout import LAYOUT, TABLES, column_of, pointer
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["EventStore", "Failed", "Interrupted", "Rows", "StoreError", "TooBig", "TookTooLong"]
+__all__ = ["APART", "EventStore", "Failed", "Interrupted", "Rows", "StoreError", "TooBig", "TookTooLong"]
 
 Owner = Literal["event", "person"]
 SECONDS = 60.0
 AT_ONCE = 4
+# In the text of a statement: it holds a caller's own SQL, so it runs apart.
+APART = "/* apart */ "
 VALUES = """
 select value, count(*) from (select {value} as value from events where event in (select unnest($events::varchar[])))
 where value is not null and ($containing is null or value ilike '%' || $containing || '%' escape '\\')
@@ -133,13 +135,13 @@ class EventStore:
         cancelled: threading.Event = NO_CANCEL,
         seconds: float = SECONDS,
         limit: int | None = None,
-        apart: bool = False,
     ) -> Rows:
         """Run one generated SELECT; at most `limit` rows are read. Several threads may call at once.
 
-        `apart`: in a process that can be killed. Raises Interrupted, TookTooLong, TooBig, Failed, StoreError.
+        With APART in its text, in a process that can be killed. Raises Interrupted, TookTooLong, TooBig, Failed,
+        StoreError.
         """
-        if apart:
+        if APART in sql:
             return BOXES.run(self._request(sql, parameters or {}, limit), cancelled=cancelled, seconds=seconds)
         with self._turn(cancelled):
             with self._lock:

@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from insights_mcp.local.events import Rows
+from insights_mcp.local.events import APART, Rows
 from insights_mcp.local.queries.hogql import sources, statements
+from insights_mcp.local.queries.hogql.harmless import harmless
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.selects import TWIN, Selects
 from insights_mcp.local.queries.hogql.sources import Typed
@@ -53,7 +54,7 @@ def compile(query: HogQLQuery, context: Context) -> Plan:  # noqa: A001 (each ki
     compiler.given = query.filters
     tree, limit, offset, limited = _limited(tree)
     relation = compiler.query(tree, {})
-    text = f"select * from ({relation.sql}) limit {limit + 1} offset {offset}"
+    text = f"{APART}select * from ({relation.sql}) limit {limit + 1} offset {offset}"
     return Plan(
         [scan.statement(text)], relation.columns, query.query, limit, offset, context.local_now.tzinfo, limited
     )  # fmt: skip
@@ -69,7 +70,9 @@ def expression(text: str, scan: Scan, context: Context, *, truth: bool = False) 
     compiler = Selects(scan, context)
     scope = Scope()
     scope.add(sources.Events("events", scan, compiler.clock))
-    return compiler.expression(statements.parse_expression(text), scope, truth=truth)
+    tree = statements.parse_expression(text)
+    found = compiler.expression(tree, scope, truth=truth)
+    return found if harmless(tree) else replace(found, sql=APART + found.sql)
 
 
 def _values(query: HogQLQuery) -> dict[str, Any]:
