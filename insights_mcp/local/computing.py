@@ -1,6 +1,6 @@
 """Computing a query, or not: what is kept is served, what is missing is run in a thread, now or as a job.
 
-Mirrors the `refresh` parameter of insights and of query. At most `AT_ONCE` queries run; the others wait.
+Mirrors the `refresh` parameter of insights and of query. How many run at once is up to the event store: here they only wait.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 4
+THREADS = 32
 CANCELLED = "Query was cancelled."
 Source = dict[str, Any]
 
@@ -57,7 +57,7 @@ class Computing:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="query")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="query")
         self._results = Results(backend.store)
         self.jobs = Jobs()
 

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from insights_mcp.local.events import APART, Rows
+from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries.hogql import sources, statements
 from insights_mcp.local.queries.hogql.harmless import harmless
 from insights_mcp.local.queries.hogql.scopes import Scope
@@ -27,6 +28,7 @@ from insights_mcp.schema.hogql import HogQLQuery
 MODEL = HogQLQuery
 DEFAULT_LIMIT = 100
 LIMIT = 50_000
+PLAIN = {"UUID": "::varchar", "Float64": "::double"}
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,18 @@ def compile(query: HogQLQuery, context: Context) -> Plan:  # noqa: A001 (each ki
     compiler.given = query.filters
     tree, limit, offset, limited = _limited(tree)
     relation = compiler.query(tree, {})
-    text = f"{APART}select * from ({relation.sql}) limit {limit + 1} offset {offset}"
+    text = f"{APART}select {_plain(relation.columns)} from ({relation.sql}) limit {limit + 1} offset {offset}"
     return Plan(
         [scan.statement(text)], relation.columns, query.query, limit, offset, context.local_now.tzinfo, limited
     )  # fmt: skip
+
+
+def _plain(columns: dict[str, Typed]) -> str:
+    """The columns, as what is quick to hand over."""
+    return ", ".join(
+        f"{identifier(name)}{PLAIN[typed.type]} as {identifier(name)}" if typed.type in PLAIN else identifier(name)
+        for name, typed in columns.items()
+    )
 
 
 def condition(text: str, scan: Scan, context: Context) -> str:
@@ -69,7 +79,8 @@ def expression(text: str, scan: Scan, context: Context, *, truth: bool = False) 
     """SQL for a HogQL expression over one event, such as the name of a path's step."""
     compiler = Selects(scan, context)
     scope = Scope()
-    scope.add(sources.Events("events", scan, compiler.clock))
+    for alias in ("events", "e"):  # PostHog's own queries call the table `e`, so expressions in insights may
+        scope.add(sources.Events(alias, scan, compiler.clock))
     tree = statements.parse_expression(text)
     found = compiler.expression(tree, scope, truth=truth)
     return found if harmless(tree) else replace(found, sql=APART + found.sql)
