@@ -7,23 +7,18 @@ never sends anything to a project the user did not choose.
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import httpx2
-from pydantic import ValidationError
 
-from insights_mcp import __version__
-from insights_mcp.endpoint import Endpoint, Request, reply_adapter, reply_type
+from insights_mcp.endpoint import Endpoint, Request
 from insights_mcp.endpoints.account import GetCurrentKey, GetProject
 from insights_mcp.errors import (
     BadReply,
     InsightsError,
-    InvalidInput,
     MissingScope,
     RateLimited,
     SessionOnly,
@@ -33,36 +28,23 @@ from insights_mcp.errors import (
     Unreachable,
 )
 from insights_mcp.failures import failure
+from insights_mcp.replies import read
 from insights_mcp.schema.account import Key, Project
 from insights_mcp.scopes import Scopes
 from insights_mcp.settings import CLOUDS, Settings
 from insights_mcp.text import clean
+from insights_mcp.transport import MAX_REPLY_BYTES, RawReply, Transport
 
 if TYPE_CHECKING:
     from stamina import Attempt
 
 Reply = TypeVar("Reply")
 
-MAX_REPLY_BYTES = 64 * 1024 * 1024
-MAX_REQUEST_BYTES = 1024 * 1024
 MAX_RETRY_AFTER = 30.0
 ATTEMPTS = 4
-TIMEOUT = httpx2.Timeout(30.0, connect=10.0, read=120.0)
 NAMED_WITHIN = 5.0
-SHORTEST_KEY = 16
-HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 RETRIED_STATUS = (502, 503, 504)
 UNSURE = "It may have been done all the same: look before you repeat it."
-REASONS = {
-    "certificate": "its certificate is not trusted",
-    "ssl": "the encrypted connection failed",
-    "name or service": "there is no server of that name",
-    "nodename": "there is no server of that name",
-    "getaddrinfo": "there is no server of that name",
-    "refused": "it refuses connections",
-    "attempts failed": "it refuses connections",
-    "timed out": "it does not answer",
-}
 
 
 class Client:
@@ -86,7 +68,7 @@ class Client:
         self._project: Project | None = None
         self._refused: set[type[Endpoint[Any]]] = set()
         self._introspection = asyncio.Lock()
-        self._http_client: httpx2.AsyncClient | None = None
+        self._http_transport: Transport | None = None
 
     @property
     def host(self) -> str:
@@ -101,7 +83,7 @@ class Client:
         request = call.request(project)
         async for attempt in _attempts(endpoint.route.repeatable):
             with attempt, _doubts(endpoint):
-                return self._read(endpoint, await self._exchange(endpoint, request))
+                return read(endpoint, await self._exchange(endpoint, request), self.host)
         raise AssertionError("unreachable")
 
     async def find_host(self) -> str:
@@ -172,8 +154,8 @@ class Client:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._http_client is not None:
-            await self._http_client.aclose()
+        if self._http_transport is not None:
+            await self._http_transport.aclose()
 
     async def _check(self, endpoint: type[Endpoint[Any]]) -> None:
         scope = endpoint.route.scope
@@ -195,7 +177,7 @@ class Client:
         async for attempt in _attempts(repeatable=True):
             with attempt:
                 try:
-                    return self._read(endpoint, await self._exchange(endpoint, endpoint().request(0)))
+                    return read(endpoint, await self._exchange(endpoint, endpoint().request(0)), self.host)
                 except (Unauthenticated, RateLimited, Unavailable, Unreachable, SettingsError):
                     raise
                 except InsightsError:
@@ -211,86 +193,26 @@ class Client:
 
     async def _exchange(self, endpoint: type[Endpoint[Any]], request: Request) -> bytes:
         """One request, one reply: the body of a good one; an InsightsError for any other."""
-        http = await self._http()
-        body = _body(request)
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        with _network_errors(self.host):
-            async with http.stream(
-                request.method, f"{self.host}{request.target}", content=body, headers=headers
-            ) as response:
-                content = self._without_key(await self._limited(response))
-        if response.status_code >= 300:
-            raise self._failure(endpoint, response, content)
-        return content
+        reply = await (await self._http()).exchange(request)
+        if reply.status >= 300:
+            raise self._failure(endpoint, reply)
+        return reply.content
 
-    def _without_key(self, content: bytes) -> bytes:
-        """A reply that repeats the key loses it here, whatever form the key has."""
-        key = self._settings.api_key.encode()
-        return content.replace(key, b"[API key]") if len(key) >= SHORTEST_KEY else content
-
-    def _failure(self, endpoint: type[Endpoint[Any]], response: httpx2.Response, content: bytes) -> InsightsError:
-        error = failure(endpoint, response.status_code, response.headers, content, host=self.host)
+    def _failure(self, endpoint: type[Endpoint[Any]], reply: RawReply) -> InsightsError:
+        error = failure(endpoint, reply.status, reply.headers, reply.content, host=self.host)
         if isinstance(error, SessionOnly):
             self._refused.add(endpoint)
         return error
 
-    async def _limited(self, response: httpx2.Response) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > self._max_reply_bytes:
-                raise BadReply(
-                    f"The reply is larger than {self._max_reply_bytes // 1024 // 1024} MB; the rest was not read.",
-                    "Ask for less: a shorter date range, fewer breakdowns, a smaller limit.",
-                )
-            parts.append(part)
-        return b"".join(parts)
-
-    def _read(self, endpoint: type[Endpoint[Reply]], content: bytes) -> Reply:
-        if reply_type(endpoint) is type(None):
-            content = content if _is_page(content) else b"null"
-        try:
-            return cast(Reply, reply_adapter(endpoint).validate_json(content))
-        except ValidationError as error:
-            if (mended := _mended(content)) == content:
-                raise self._unreadable(endpoint, content, error) from None
-        return self._read(endpoint, mended)
-
-    def _unreadable(self, endpoint: type[Endpoint[Any]], content: bytes, error: ValidationError) -> BadReply:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        if _is_page(content):
-            problem = "is a web page, not JSON"
-        elif first["type"] == "json_invalid":
-            problem = "is empty" if not content.strip() else "is no JSON, or was cut off"
-        else:
-            problem = f"has an unknown shape at {clean(where, 80) or 'its root'}: {first['msg']}"
-        return BadReply(
-            f"The reply of {self.host} to {endpoint.__name__} {problem}.",
-            "Check that POSTHOG_HOST is PostHog itself and no proxy or login page; then try again.",
-        )
-
-    async def _http(self) -> httpx2.AsyncClient:
+    async def _http(self) -> Transport:
         if self._host is None:
             self._host = await self._find_region()
-        if self._http_client is None:
-            self._http_client = self._connect(self._host)
-        return self._http_client
+        if self._http_transport is None:
+            self._http_transport = self._connect(self._host)
+        return self._http_transport
 
-    def _connect(self, host: str) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(
-            base_url=host,
-            headers={
-                "Authorization": f"Bearer {self._settings.api_key}",
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "User-Agent": f"insights-mcp/{__version__}",
-            },
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            transport=self._transport,
-        )
+    def _connect(self, host: str) -> Transport:
+        return Transport(host, self._settings.api_key, inner=self._transport, max_reply_bytes=self._max_reply_bytes)
 
     async def _find_region(self) -> str:
         """Ask every cloud region whose key it is. SettingsError when none, or none answers."""
@@ -306,44 +228,14 @@ class Client:
         )
 
     async def _knows_key(self, host: str) -> bool:
-        path = GetCurrentKey().request(0).path
-        async with self._connect(host) as http:
-            with _network_errors(host):
-                response = await http.get(path)
-        if response.status_code == 429 or response.status_code >= 500:
-            raise failure(GetCurrentKey, response.status_code, response.headers, response.content, host=host)
-        return response.status_code != 401
-
-
-def _is_page(content: bytes) -> bool:
-    return content.lstrip()[:1] == b"<"
-
-
-def _mended(content: bytes) -> bytes:
-    """The reply without the halves of characters in it, which JSON allows and text does not; else the reply."""
-    try:
-        halved = HALF_CHARACTER.search(content)
-        return json.dumps(json.loads(content), ensure_ascii=False).encode("utf-8", "replace") if halved else content
-    except (ValueError, RecursionError):
-        return content
-
-
-def _body(request: Request) -> bytes | None:
-    """The body as JSON, bounded: PostHog takes 20 MB, but a query that means something is far smaller."""
-    if request.body is None:
-        return None
-    try:
-        body = json.dumps(request.body, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(
-            f"The request cannot be written as JSON: {error}.", "Give finite numbers and text."
-        ) from None
-    if len(body) > MAX_REQUEST_BYTES:
-        raise InvalidInput(
-            f"The request is {len(body) / 1024 / 1024:.1f} MB; at most 1 MB is sent.",
-            "Make the query smaller: fewer listed values, a cohort instead of a list of ids.",
-        )
-    return body
+        transport = self._connect(host)
+        try:
+            reply = await transport.exchange(GetCurrentKey().request(0))
+        finally:
+            await transport.aclose()
+        if reply.status == 429 or reply.status >= 500:
+            raise failure(GetCurrentKey, reply.status, reply.headers, reply.content, host=host)
+        return reply.status != 401
 
 
 def _attempts(repeatable: bool) -> AsyncIterator[Attempt]:
@@ -378,29 +270,3 @@ def _worth_repeating(error: Exception) -> bool | float:
     if isinstance(error, Unavailable):
         return error.status in RETRIED_STATUS
     return isinstance(error, Unreachable)
-
-
-@contextmanager
-def _network_errors(host: str) -> Iterator[None]:
-    """Network trouble as our errors. The messages of the network library are not shown: they may hold addresses."""
-    try:
-        yield
-    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol) as error:
-        raise Unreachable(
-            f"{host} cannot be reached: {_reason(error)}.", "Check POSTHOG_HOST, the network and any proxy."
-        ) from None
-    except httpx2.TimeoutException:
-        raise Unreachable(
-            f"{host} took too long to answer.",
-            "Try again, or ask for less: a shorter date range, fewer breakdowns.",
-            sent=True,
-        ) from None
-    except httpx2.DecodingError:
-        raise BadReply(f"The reply of {host} is compressed in a way that cannot be read.", "Try again.") from None
-    except (httpx2.HTTPError, httpx2.InvalidURL):
-        raise Unreachable(f"The connection to {host} broke off.", "Try again.", sent=True) from None
-
-
-def _reason(error: Exception) -> str:
-    said = str(error).lower()
-    return next((reason for sign, reason in REASONS.items() if sign in said), "no connection")

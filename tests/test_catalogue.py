@@ -306,7 +306,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"", "scopes", "errors", "text"}),
     frozenset({"settings", "schema"}),
     frozenset({"endpoint"}),
-    frozenset({"endpoints", "failures", "analysis", "follow_ups"}),
+    frozenset({"endpoints", "failures", "transport", "replies", "analysis", "follow_ups"}),
     frozenset({"client"}),
     frozenset({"computation", "references"}),
     frozenset({"tools", "answer"}),
