@@ -1,6 +1,6 @@
 """Computing a query, or not: what is kept is served, what is missing is run in a thread, now or as a job.
 
-Mirrors the `refresh` parameter of insights and of query. How many run at once is up to the event store: here they only wait.
+Mirrors the `refresh` parameter of insights and of query. How many run at once is up to the event store.
 """
 
 from __future__ import annotations

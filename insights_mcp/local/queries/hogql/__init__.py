@@ -18,8 +18,8 @@ from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries.hogql import sources, statements
 from insights_mcp.local.queries.hogql.harmless import harmless
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.selects import TWIN, Selects
-from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.selects import Selects
+from insights_mcp.local.queries.hogql.sources import TWIN, Typed
 from insights_mcp.local.queries.hogql.tree import Literal, Node, Select, Union
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.sql import Scan, Sql

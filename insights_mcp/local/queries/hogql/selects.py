@@ -9,7 +9,7 @@ from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import calls, printing, sources, tree
 from insights_mcp.local.queries.hogql.aggregates import Aggregates
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.sources import Relation, Source, Typed
+from insights_mcp.local.queries.hogql.sources import TWIN, Relation, Source, Typed
 from insights_mcp.local.queries.hogql.tree import Alias, Call, Literal, Node, Select, Star, Table, Union
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.sql import Scan
@@ -19,7 +19,6 @@ assert calls.TABLE  # registers the functions
 TABLES = ("events", "persons", "person_distinct_ids", "raw_person_distinct_ids", "numbers")
 COLUMN_LIMIT = 500
 NESTING = 20
-TWIN = "\u200b"
 
 
 class Selects(Aggregates):
@@ -243,9 +242,10 @@ class Selects(Aggregates):
 
 
 def _unused(name: str, columns: dict[str, Typed]) -> str:
-    """Two columns may go by one name; DuckDB's may not."""
+    """Two columns may go by one name; DuckDB's may not, and to it `a` and `A` are one."""
+    taken = {each.lower() for each in columns}
     found, number = name, 1
-    while found in columns:
+    while found.lower() in taken:
         found, number = f"{name}{TWIN}{number}", number + 1
     return found
 

@@ -20,6 +20,8 @@ class Typed:
 
 
 Clock = Callable[[str], str]
+# What makes the second of two columns of one name another.
+TWIN = "\u200b"
 PERSON_FIELDS = {
     "id": ("person_id", "UUID"),
     "created_at": ("created_at", "DateTime"),
@@ -179,10 +181,11 @@ class Derived(Source):
         self.relation = relation
 
     def field(self, chain: tuple[str, ...]) -> Typed | None:
-        found = self.relation.columns.get(chain[0])
-        if found is None:
+        columns = self.relation.columns
+        name = next((each for each in columns if each.split(TWIN)[0] == chain[0]), None)
+        if name is None:
             return None
-        here = replace(found, sql=f"{self.name}.{identifier(chain[0])}")
+        here = replace(columns[name], sql=f"{self.name}.{identifier(name)}")
         return member(here, chain[1:])
 
     def star(self) -> tuple[str, ...]:
