@@ -6,7 +6,6 @@ from insights_mcp.local.queries.errors import QueryError
 
 HOGQL_TABLES = "a HogQLQuery over `events` and `persons`"
 KINDS = {
-    "FunnelsQuery": "A TrendsQuery with one series per step, or " + HOGQL_TABLES,
     "RetentionQuery": "A TrendsQuery with math 'weekly_active', or " + HOGQL_TABLES,
     "StickinessQuery": "A TrendsQuery with math 'dau' and 'weekly_active', or " + HOGQL_TABLES,
     "LifecycleQuery": "A TrendsQuery with math 'dau', or " + HOGQL_TABLES,

@@ -10,9 +10,10 @@ import pytest
 
 from insights_mcp.local import queries
 from tests.local.queries import worlds
+from tests.local.queries.known_differences import KNOWN
 
 # Cases that must be answered equally, per kind. What a kind refuses today is counted, so that it can only shrink.
-EQUAL = {"TrendsQuery": 97, "HogQLQuery": 317, "PathsQuery": 36}
+EQUAL = {"FunnelsQuery": 111, "TrendsQuery": 97, "HogQLQuery": 317, "PathsQuery": 36}
 CASES = [pytest.param(case, id=case["id"]) for kind in queries.KINDS for case in worlds.cases(kind)]
 
 
@@ -45,6 +46,9 @@ def test_recorded_answer(case: dict[str, Any], made: worlds.Worlds) -> None:
     found = _differences(case, made)
     if isinstance(found, str):
         pytest.skip(found)
+    if case["id"] in KNOWN:
+        assert found
+        pytest.skip(KNOWN[case["id"]])
     assert [] == found
 
 

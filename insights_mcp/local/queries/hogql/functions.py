@@ -333,7 +333,7 @@ LAMBDAS = {
     "arrayFirstIndex": ("coalesce(list_position(list_transform({1}, {0}), true), 0)", "UInt64"),
 }
 ELSEWHERE = {
-    "windowFunnel": "use a FunnelsQuery, when it is supported",
+    "windowFunnel": "use a FunnelsQuery",
     "sumMap": "sum the values by key in a subquery",
     "arrayZip": "use groupArray of tuples",
     "file": "only events and persons can be read",

@@ -1,0 +1,124 @@
+"""A funnel as it is asked for: its steps, order, window and range, whom it counts, by what it splits them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from insights_mcp.local.queries import dates
+from insights_mcp.local.queries.dates import Period
+from insights_mcp.local.queries.funnels.checks import check, covers
+from insights_mcp.local.queries.funnels.values import Values
+from insights_mcp.local.queries.project import Context
+from insights_mcp.local.queries.properties import Filters
+from insights_mcp.local.queries.sql import Scan
+from insights_mcp.schema.filters import DateRange
+from insights_mcp.schema.funnels import Exclusion, FunnelsFilter, FunnelsQuery, Step
+
+WINDOW = 14
+BINS = 90
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """What the statements are written from. `keeps_events`: the matching events are wanted, not only their times."""
+
+    query: FunnelsQuery
+    given: FunnelsFilter
+    context: Context
+    scan: Scan
+    period: Period
+    values: Values | None
+    keeps_events: bool = False
+
+    @classmethod
+    def of(cls, query: FunnelsQuery, context: Context, scan: Scan | None = None, keeps_events: bool = False) -> Funnel:
+        """The funnel that a query asks for. Raises QueryError."""
+        check(query)
+        given = query.funnelsFilter or FunnelsFilter()
+        values = Values.of(query.breakdownFilter, given)
+        return cls(query, given, context, scan or context.scan(), _period(query, context), values, keeps_events)
+
+    @property
+    def asked(self) -> str:
+        return self.given.funnelVizType or "steps"
+
+    @property
+    def order(self) -> str:
+        return self.given.funnelOrderType or "ordered"
+
+    @property
+    def steps(self) -> list[Step]:
+        return self.query.series
+
+    @property
+    def count(self) -> int:
+        return len(self.query.series)
+
+    @property
+    def later(self) -> range:
+        """The numbers of the steps after the first."""
+        return range(1, self.count)
+
+    @property
+    def exclusions(self) -> list[Exclusion]:
+        """What must not come between; strict funnels have no room for it."""
+        return [] if self.order == "strict" else self.given.exclusions or []
+
+    @property
+    def first(self) -> int:
+        return self.given.funnelFromStep or 0
+
+    @property
+    def last(self) -> int:
+        return self.given.funnelToStep or self.count - 1
+
+    @cached_property
+    def filters(self) -> Filters:
+        return Filters(self.scan, self.context)
+
+    @cached_property
+    def window(self) -> str:
+        """SQL: how long after its start an attempt may go on."""
+        width, unit = self.given.funnelWindowInterval or WINDOW, self.given.funnelWindowIntervalUnit or "day"
+        return f"to_{unit}s({self.scan.bind(width)})"
+
+    @property
+    def split(self) -> bool:
+        """Whether an attempt must stay within one value."""
+        return self.values is not None and self.values.splits_events
+
+    @property
+    def key(self) -> str:
+        """SQL: the columns within which an attempt stays."""
+        return "a, v" if self.split else "a"
+
+    def repeats(self, number: int) -> bool:
+        """Whether an event that is the step before is this one too, so that it takes another event."""
+        return covers(self.steps[number], self.steps[number - 1])
+
+
+def _period(query: FunnelsQuery, context: Context) -> Period:
+    given = query.dateRange or DateRange()
+    names = [None if step.kind != "EventsNode" else step.event for step in query.series]
+    return dates.period(
+        given.date_from,
+        given.date_to,
+        interval=query.interval or "day",
+        now=context.local_now,
+        week_start=context.project.week_start_day,
+        exact=bool(given.explicitDate),
+        first=context.first_seen(names),
+    )
+
+
+def actor(funnel: Funnel) -> str:
+    """SQL: who an event counts for; NULL when for no one."""
+    number, text = funnel.query.aggregation_group_type_index, funnel.given.funnelAggregateByHogQL
+    if number is not None:
+        return f"nullif({funnel.scan.group_key(funnel.filters.group_type(number))}, '')"
+    if text and text != "person_id":
+        from insights_mcp.local.queries.hogql import expression
+
+        return f"nullif(({expression(text, funnel.scan, funnel.context).sql})::varchar, '')"
+    return funnel.scan.actor

@@ -1,0 +1,80 @@
+"""The one scan of a funnel: whose event it is, when, which steps it is, and under which value it falls."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from insights_mcp.local.queries import entities
+from insights_mcp.local.queries.funnels.funnel import Funnel, actor
+from insights_mcp.local.queries.properties import ALWAYS, Filters, joined
+from insights_mcp.schema.funnels import Step
+
+FIRST = frozenset({"first_time_for_user", "first_time_for_user_with_filters", "first_matching_event_for_user"})
+EVENT = "{{'timestamp': e.timestamp, 'uuid': e.uuid, 'session_id': {session}, 'window_id': {window}}}"
+
+
+def marks(funnel: Funnel) -> str:
+    """SQL: one row for each event that is a step or an exclusion (in a strict funnel, for each event)."""
+    columns = [f"{actor(funnel)} as a", "e.timestamp as ts", *_marks(funnel)]
+    if funnel.values:
+        columns.append(f"{funnel.values.of_event(funnel)} as v")
+    if funnel.keeps_events:
+        session, window = (f"{funnel.scan.event_property(key)}::varchar" for key in ("$session_id", "$window_id"))
+        columns.append(EVENT.format(session=session, window=window) + " as i")
+    where = " and ".join(_where(funnel))
+    select = f"select {', '.join(columns)} from {funnel.scan.tables} where {where}"
+    return f"select * from ({select}) where {_kept(funnel)}"
+
+
+def _marks(funnel: Funnel) -> list[str]:
+    steps = [f"({_condition(step, funnel)}) as s{number}" for number, step in enumerate(funnel.steps)]
+    return steps + [f"({_condition(each, funnel)}) as x{number}" for number, each in enumerate(funnel.exclusions)]
+
+
+def _kept(funnel: Funnel) -> str:
+    if funnel.order == "strict":
+        return "a is not null"
+    names = [f"s{number}" for number in range(funnel.count)] + [f"x{n}" for n in range(len(funnel.exclusions))]
+    return f"a is not null and ({' or '.join(names)})"
+
+
+def _where(funnel: Funnel) -> list[str]:
+    given = funnel.query
+    conditions = [f"e.timestamp >= {_time(funnel, 'start')}", f"e.timestamp <= {_time(funnel, 'end')}"]
+    names = _names(funnel)
+    if names:
+        conditions.append(f"e.event in ({', '.join(funnel.scan.bind(name) for name in names)})")
+    if given.filterTestAccounts:
+        conditions.append(funnel.filters.test_accounts())
+    return conditions + ([funnel.filters.all_of(given.properties)] if given.properties else [])
+
+
+def _names(funnel: Funnel) -> list[str]:
+    """The only events that matter; none when any may."""
+    asked = [] if funnel.order == "strict" else [*funnel.steps, *funnel.exclusions]
+    names = {name for entity in asked for name in entities.events_of(entity, funnel.filters)}
+    return [] if None in names else sorted(name for name in names if name is not None)
+
+
+def _time(funnel: Funnel, name: str) -> str:
+    return funnel.scan.bind(getattr(funnel.period, name).astimezone(UTC).replace(tzinfo=None))
+
+
+def _condition(step: Step, funnel: Funnel) -> str:
+    matched = entities.matches(step, funnel.filters)
+    return joined("and", [matched, _first(step, funnel)]) if step.math in FIRST else matched
+
+
+def _first(step: Step, funnel: Funnel) -> str:
+    """SQL that holds for the event that was a person's first of its kind ever, if that had the properties."""
+    scan = funnel.scan.inner("f")
+    inner = Filters(scan, funnel.context)
+    kind, whole = entities.kind_of(step, inner), entities.matches(step, inner)
+    if step.math != "first_time_for_user":
+        kind = whole
+    agrees = "" if whole in (kind, ALWAYS) else f" and min(f.timestamp) = min(f.timestamp) filter ({whole})"
+    return (
+        f"e.uuid in (select arg_min(f.uuid, f.timestamp) filter ({whole}) from {scan.tables} where {kind}"
+        f" and f.timestamp <= {_time(funnel, 'end')} group by f.pid"
+        f" having min(f.timestamp) >= {_time(funnel, 'start')}{agrees})"
+    )

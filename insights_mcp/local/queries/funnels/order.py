@@ -1,0 +1,82 @@
+"""Each start of a funnel, and when each later step came after it: in order, in any order, or with nothing between.
+
+What comes out is `entries`: one row for each event that is a first step, with `t0` its time and `t1`, `t2` … the time
+of the next event of each later step (NULL where there is none, or none after the step before), not yet limited by the
+window; and `b0`, `b1` … when the next excluded event came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from insights_mcp.local.queries.funnels.funnel import Funnel
+
+Tables = Iterator[tuple[str, str]]
+
+
+def entries(funnel: Funnel) -> Tables:
+    """The tables, by name, that lead from `marks` to `entries`."""
+    yield from ORDERS[funnel.order](funnel)
+
+
+def _start(funnel: Funnel, number: int, more: str = "") -> str:
+    kept = ", i as i0" if funnel.keeps_events else ""
+    return f"select {funnel.key}, ts as t0{kept}{more} from marks where s{number}"
+
+
+def _next(funnel: Funnel, table: str, mark: str, after: str, number: str, sign: str = "<") -> str:
+    """SQL: a table with the time of the next event that has a mark, after (or with) one of its times."""
+    same = " and ".join(f"c.{name} = n.{name}" for name in funnel.key.split(", "))
+    kept = number.startswith("t") and funnel.keeps_events
+    found, columns = (f", n.i as i{number[1:]}", ", i") if kept else ("", "")
+    following = f"select {funnel.key}, ts{columns} from marks where {mark}"
+    return (
+        f"select c.*, n.ts as {number}{found} from {table} c"
+        f" asof left join ({following}) n on {same} and c.{after} {sign} n.ts"
+    )
+
+
+def _ordered(funnel: Funnel) -> Tables:
+    """One step after the other: each is looked for from the time of the one before."""
+    yield "c0", _start(funnel, 0)
+    for number in funnel.later:
+        sign = "<" if funnel.repeats(number) else "<="
+        yield f"c{number}", _next(funnel, f"c{number - 1}", f"s{number}", f"t{number - 1}", f"t{number}", sign)
+    yield from _excluded(funnel, f"c{funnel.count - 1}")
+
+
+def _excluded(funnel: Funnel, table: str) -> Tables:
+    for number, exclusion in enumerate(funnel.exclusions):
+        yield f"d{number}", _next(funnel, table, f"x{number}", f"t{exclusion.funnelFromStep}", f"b{number}")
+        table = f"d{number}"
+    yield "entries", f"select * from {table}"
+
+
+def _unordered(funnel: Funnel) -> Tables:
+    """Any step can be the start; each other step is looked for from there."""
+    for turn in range(funnel.count):
+        yield f"c{turn}_0", _start(funnel, turn, f", {turn} as r")
+        for number in funnel.later:
+            mark = f"s{(number + turn) % funnel.count}"
+            yield f"c{turn}_{number}", _next(funnel, f"c{turn}_{number - 1}", mark, "t0", f"t{number}")
+    tables = (f"select * from c{turn}_{funnel.count - 1}" for turn in range(funnel.count))
+    yield "turns", " union all ".join(tables)
+    yield from _excluded(funnel, "turns")
+
+
+def _strict(funnel: Funnel) -> Tables:
+    """The very next events."""
+    names = ["t", "i"] if funnel.keeps_events else ["t"]
+    sources = {"t": "ts", "i": "i"}
+    following = [
+        f"lead(case when s{number} then {sources[name]} end, {number}) over o as {name}{number}"
+        for number in funnel.later
+        for name in names
+    ]
+    starts = ", i as i0" if funnel.keeps_events else ""
+    inner = f"select {funnel.key}, s0, ts as t0{starts}, {', '.join(following)} from marks"
+    yield "followed", f"{inner} window o as (partition by {funnel.key} order by ts)"
+    yield "entries", "select * exclude (s0) from followed where s0"
+
+
+ORDERS: dict[str, Callable[[Funnel], Tables]] = {"ordered": _ordered, "unordered": _unordered, "strict": _strict}

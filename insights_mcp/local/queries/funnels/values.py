@@ -1,0 +1,163 @@
+"""By what a funnel is split: the value of an event, and which of their events' values a person counts under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from insights_mcp.local.queries import cohorts
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.properties import METADATA
+from insights_mcp.local.queries.sql import Scan
+from insights_mcp.schema.filters import Breakdown, BreakdownFilter
+from insights_mcp.schema.funnels import FunnelsFilter
+
+if TYPE_CHECKING:
+    from insights_mcp.local.queries.funnels.funnel import Funnel
+
+LIMIT = 25
+OTHER = "Other"
+ALL_USERS = "0"
+TRAILING = r"[\\/?#]*$"
+# A name alone means a list of one, but for these.
+SCALAR = frozenset({"group", "cohort"})
+# Of these there can be many values, so the rarer ones are "Other"; and a person's times are their shortest.
+LIMITED = frozenset({"event", "person", "group"})
+
+
+@dataclass(frozen=True)
+class Values:
+    """What to split by. `listed`: a value is a list of texts, not one text."""
+
+    items: list[Breakdown]
+    type: str
+    listed: bool
+    normalize_url: bool
+    limit: int
+    attribution: str
+    step: int
+
+    @classmethod
+    def of(cls, by: BreakdownFilter | None, given: FunnelsFilter) -> Values | None:
+        """What a query splits by; None when it does not."""
+        items = _items(by) if by else []
+        if not by or not items:
+            return None
+        kind = items[0].type or "event"
+        return cls(
+            items,
+            kind,
+            bool(by.breakdowns) or (isinstance(by.breakdown, list) and kind != "cohort") or kind not in SCALAR,
+            bool(by.breakdown_normalize_url or items[0].normalize_url),
+            by.breakdown_limit or LIMIT,
+            given.breakdownAttributionType or "first_touch",
+            given.breakdownAttributionValue or 0,
+        )
+
+    @property
+    def splits_events(self) -> bool:
+        """Whether each event counts under its own value only."""
+        return self.attribution == "all_events" or self.type == "cohort"
+
+    @property
+    def limited(self) -> bool:
+        return self.type in LIMITED
+
+    @property
+    def empty(self) -> str:
+        """SQL: the value of who has none."""
+        return "[" + ", ".join("''" for _ in self.items) + "]"
+
+    def of_event(self, funnel: Funnel) -> str:
+        """SQL: the value of one event, a list of texts."""
+        if self.type == "cohort":
+            return f"unnest({self._cohorts(funnel)})"
+        return "[" + ", ".join(f"coalesce({self._field(item, funnel)}, '')" for item in self.items) + "]"
+
+    def _cohorts(self, funnel: Funnel) -> str:
+        """SQL: the cohorts that an event's person is in."""
+        arms = [
+            f"['{ALL_USERS}']"
+            if item.property == "all"
+            else f"case when {cohorts.member(item.property, funnel.filters)} then [{_bound(item, funnel.scan)}] end"
+            for item in self.items
+        ]
+        return f"list_filter([{', '.join(arms)}], lambda x: x is not null)"
+
+    def _field(self, item: Breakdown, funnel: Funnel) -> str:
+        kind, key, scan = item.type or "event", str(item.property), funnel.scan
+        if kind not in FIELDS:
+            raise QueryError(
+                f"A funnel cannot be split by '{kind}'. Use one of {', '.join((*FIELDS, 'cohort'))}.",
+                attr="breakdownFilter",
+            )
+        field: str = FIELDS[kind](funnel, item, key)
+        if not (self.normalize_url and kind == "event"):
+            return field
+        return f"coalesce(nullif(regexp_replace({field}, {scan.bind(TRAILING)}, ''), ''), '/')"
+
+    def attributed(self, funnel: Funnel) -> str:
+        """SQL: who counts under which value, when that is not each event's own."""
+        if self.attribution == "step":
+            rotations = range(funnel.count) if funnel.order == "unordered" else range(1)
+            return " union ".join(
+                f"select a, v, {rotation} as r from marks where s{(self.step + rotation) % funnel.count}"
+                for rotation in rotations
+            )
+        best = "arg_min" if self.attribution == "first_touch" else "arg_max"
+        told = " filter (len(list_filter(v, lambda x: x <> '')) > 0)" if self.listed else ""
+        return f"select a, coalesce({best}(v, ts){told}, {self.empty}) as v from marks group by a"
+
+    def shown(self, value: list[str]) -> Any:
+        """A value as the results hold it: a cohort's number, a text, or a list of texts."""
+        if self.type == "cohort":
+            return int(value[0])
+        return value if self.listed else value[0]
+
+    def named(self, value: list[str], funnel: Funnel) -> Any:
+        """A value as it is read: a cohort's name."""
+        if self.type != "cohort":
+            return self.shown(value)
+        known = funnel.context.project.cohorts.get(int(value[0]))
+        return "all users" if value[0] == ALL_USERS or not known else known.name
+
+
+def _bound(item: Breakdown, scan: Scan) -> str:
+    return scan.bind(str(item.property)) + "::varchar"
+
+
+def _items(given: BreakdownFilter) -> list[Breakdown]:
+    if given.breakdowns:
+        return given.breakdowns
+    names = given.breakdown if isinstance(given.breakdown, list) else [given.breakdown]
+    return [
+        Breakdown(property=name, type=given.breakdown_type, group_type_index=given.breakdown_group_type_index)
+        for name in names
+        if name is not None and name != ""
+    ]
+
+
+def _metadata(funnel: Funnel, item: Breakdown, key: str) -> str:
+    if key not in METADATA:
+        raise QueryError(f"'{key}' is no field of events. Use {', '.join(METADATA)}.", attr="breakdownFilter")
+    return f"{funnel.scan.events}.{METADATA[key]}"
+
+
+def _group(funnel: Funnel, item: Breakdown, key: str) -> str:
+    return funnel.scan.group_property(funnel.filters.group_type(item.group_type_index), key)
+
+
+def _hogql(funnel: Funnel, item: Breakdown, key: str) -> str:
+    from insights_mcp.local.queries.hogql import expression
+
+    return f"({expression(key, funnel.scan, funnel.context).sql})::varchar"
+
+
+FIELDS = {
+    "event": lambda funnel, item, key: funnel.scan.event_property(key),
+    "person": lambda funnel, item, key: funnel.scan.person_property(key),
+    "session": lambda funnel, item, key: funnel.scan.session_property(key),
+    "group": _group,
+    "hogql": _hogql,
+    "event_metadata": _metadata,
+}
