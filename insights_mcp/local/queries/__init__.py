@@ -29,6 +29,8 @@ __all__ = ["Project", "QueryCancelled", "QueryError", "SchemaError", "check", "i
 KINDS = {
     "TrendsQuery": "trends",
     "PathsQuery": "paths",
+    "StickinessQuery": "stickiness",
+    "LifecycleQuery": "lifecycle",
     "FunnelsQuery": "funnels",
     "HogQLQuery": "hogql",
 }

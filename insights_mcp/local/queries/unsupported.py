@@ -7,8 +7,6 @@ from insights_mcp.local.queries.errors import QueryError
 HOGQL_TABLES = "a HogQLQuery over `events` and `persons`"
 KINDS = {
     "RetentionQuery": "A TrendsQuery with math 'weekly_active', or " + HOGQL_TABLES,
-    "StickinessQuery": "A TrendsQuery with math 'dau' and 'weekly_active', or " + HOGQL_TABLES,
-    "LifecycleQuery": "A TrendsQuery with math 'dau', or " + HOGQL_TABLES,
     "ActorsQuery": "A HogQLQuery that selects person_id from `events`",
     "InsightActorsQuery": "A HogQLQuery that selects person_id from `events`",
     "CalendarHeatmapQuery": "A TrendsQuery with interval 'hour'",

@@ -1,0 +1,22 @@
+"""LifecycleQuery: who of each period is new, still there, back again, or gone."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from insights_mcp.schema.filters import DateRange, Entity, Interval, Properties, QueryShape
+
+Status = Literal["new", "returning", "resurrecting", "dormant"]
+
+
+class LifecycleQuery(QueryShape):
+    """The whole query, as PostHog stores it."""
+
+    kind: Literal["LifecycleQuery"]
+    series: list[Entity]
+    interval: Interval | None = None
+    dateRange: DateRange | None = None
+    properties: Properties = None
+    filterTestAccounts: bool | None = None
+    aggregation_group_type_index: int | None = None
+    samplingFactor: float | None = None
