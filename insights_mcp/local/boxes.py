@@ -162,7 +162,7 @@ class _Either(threading.Event):
 
 
 class Boxes:
-    """All boxed processes of this one. At most `AT_ONCE` run; who waits longest is next."""
+    """All boxed processes of this one. At most `AT_ONCE` run; while others wait, who has run longest gives way."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -210,8 +210,8 @@ class Boxes:
             return found
 
     def _outvote(self) -> None:
-        longest = min(self._busy, key=lambda each: each.since)
-        if time.monotonic() - longest.since > FAIR:
+        longest = min(self._busy, key=lambda each: each.since, default=None)
+        if longest and len(self._busy) >= AT_ONCE and time.monotonic() - longest.since > FAIR:
             longest.outvoted.set()
 
     def _give(self, taken: Box) -> None:
