@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
-from mcp import Client as McpClient
+import mcp_types as types
+from mcp.server.lowlevel import Server
 
 from insights_mcp.client import Client
 from insights_mcp.endpoints.insights import CreateInsight, GetInsight
@@ -39,15 +40,22 @@ def rows(number: int) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class World:
-    """A client of our server, and a bare one of the same backend; `number` is the insight's."""
+    """Our server, and a bare client of the same backend; `number` is the insight's."""
 
-    mcp: McpClient
+    server: Server[dict[str, Any]]
     http: httpx2.AsyncClient
     number: int
 
     async def by_tool(self) -> str:
-        """What the assistant reads."""
-        result = await self.mcp.call_tool("get_insight", {"id": str(self.number)})
+        """What the assistant reads: the server's own work, from the call's parameters to the finished answer.
+
+        Carrying both across MCP is the SDK's work, the same for every server on it.
+        """
+        entry = self.server.get_request_handler("tools/call")
+        if entry is None:
+            raise RuntimeError("the server calls no tools")
+        call = types.CallToolRequestParams(name="get_insight", arguments={"id": str(self.number)})
+        result = cast(types.CallToolResult, await entry.handler(cast(Any, None), call))
         if result.is_error:
             raise RuntimeError(str(result.content))
         return str(getattr(result.content[0], "text", ""))
@@ -76,11 +84,8 @@ async def world(folder: Path, query: dict[str, Any], events: int) -> AsyncIterat
     try:
         number = (await client.send(CreateInsight(name="Visits", query=wrapped(query)))).id
         await client.send(GetInsight(id=number, refresh=Refresh.BLOCKING))
-        async with (
-            McpClient(build_server(client)) as mcp,
-            httpx2.AsyncClient(transport=transport, base_url=HOST, headers=key) as http,
-        ):
-            yield World(mcp, http, number)
+        async with httpx2.AsyncClient(transport=transport, base_url=HOST, headers=key) as http:
+            yield World(build_server(client), http, number)
     finally:
         await client.aclose()
         backend.close()

@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from insights_mcp.endpoint import Endpoint, reply_adapter, reply_type
 from insights_mcp.errors import BadReply
@@ -22,11 +23,20 @@ def read(endpoint: type[Endpoint[Reply]], content: bytes, host: str) -> Reply:
     if reply_type(endpoint) is type(None):
         content = content if _is_page(content) else b"null"
     try:
-        return cast(Reply, reply_adapter(endpoint).validate_json(content))
+        return cast(Reply, _validated(reply_adapter(endpoint), content))
     except ValidationError as error:
         if (mended := _mended(content)) == content:
             raise _unreadable(endpoint, content, error, host) from None
     return read(endpoint, mended, host)
+
+
+def _validated(adapter: TypeAdapter[Any], content: bytes) -> Any:
+    """Parsed, then validated: keys repeat in every row of a result, and are kept once this way."""
+    try:
+        parsed = from_json(content, cache_strings="keys")
+    except ValueError:
+        return adapter.validate_json(content)  # says what is wrong with it
+    return adapter.validate_python(parsed)
 
 
 def _unreadable(endpoint: type[Endpoint[Any]], content: bytes, error: ValidationError, host: str) -> BadReply:

@@ -30,6 +30,8 @@ def clean(value: object, limit: int = 500) -> str:
 
 def escaped(json_text: str) -> str:
     """JSON text with what must not be shown as it is written as escapes: the same value, safe to read."""
+    if json_text.isascii() and json_text.isprintable():
+        return json_text
     return UNSAFE.sub(lambda found: _escape(ord(found[0])), json_text)
 
 

@@ -241,5 +241,3 @@ class served:  # noqa: N801
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait(20)
-
-

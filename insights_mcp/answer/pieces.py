@@ -36,7 +36,7 @@ def pieces(value: Any, path: str = "", size: int = PIECE) -> Iterator[tuple[str,
     elif isinstance(value, list):
         yield from _items(value, path, size)
     elif isinstance(value, str):
-        step = size // 6  # a character takes up to six in JSON
+        step = max(1, (size - 2) // 12)  # a character takes up to twelve, escaped in two halves
         for start in range(0, len(value), step):
             part = value[start : start + step]
             yield f"{path}[{start}:{start + len(part)}]", dumps(part)
@@ -47,12 +47,13 @@ def pieces(value: Any, path: str = "", size: int = PIECE) -> Iterator[tuple[str,
 def _entries(entries: dict[str, Any], path: str, size: int) -> Iterator[tuple[str, str]]:
     run: list[str] = []
     length = 0
+    room = size - 2  # within brackets
     for place, (key, item) in enumerate(entries.items()):
         text = f"{dumps(key)}:{dumps(item)}"
-        if run and length + len(text) > size:
+        if run and length + len(text) > room:
             yield path or ".", f"{{{','.join(run)}}}"
             run, length = [], 0
-        if len(text) <= size:
+        if len(text) <= room:
             run.append(text)
             length += len(text) + 1
         elif len(key) <= LONGEST_KEY:
@@ -66,12 +67,13 @@ def _entries(entries: dict[str, Any], path: str, size: int) -> Iterator[tuple[st
 def _items(items: list[Any], path: str, size: int) -> Iterator[tuple[str, str]]:
     run: list[str] = []
     start = length = 0
+    room = size - 2  # within brackets
     for place, item in enumerate(items):
         text = dumps(item)
-        if run and length + len(text) > size:
+        if run and length + len(text) > room:
             yield f"{path}[{start}:{place}]", f"[{','.join(run)}]"
             run, length = [], 0
-        if len(text) > size:
+        if len(text) > room:
             yield from pieces(item, f"{path}[{place}]", size)
             continue
         start = start if run else place
