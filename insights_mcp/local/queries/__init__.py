@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
 
@@ -32,6 +32,7 @@ KINDS = {
     "StickinessQuery": "stickiness",
     "LifecycleQuery": "lifecycle",
     "FunnelsQuery": "funnels",
+    "ActorsQuery": "actors",
     "HogQLQuery": "hogql",
 }
 
@@ -39,6 +40,13 @@ KINDS = {
 class _Plan(Protocol):
     @property
     def statements(self) -> list[Sql]: ...
+
+
+@runtime_checkable
+class _Followed(Protocol):
+    """A plan that asks again, by what was answered so far; until it has nothing more to ask."""
+
+    def follow(self, answers: list[Rows]) -> list[Sql]: ...
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,8 @@ def run(
     except RecursionError:
         raise QueryError("The query is nested too deeply.") from None
     answers = [_fetched(events, statement, cancelled) for statement in plan.statements]
+    while isinstance(plan, _Followed) and (more := plan.follow(answers)):
+        answers += [_fetched(events, statement, cancelled) for statement in more]
     return {"timezone": project.timezone, **kind.shape(plan, answers)}
 
 

@@ -7,7 +7,6 @@ from insights_mcp.local.queries.errors import QueryError
 HOGQL_TABLES = "a HogQLQuery over `events` and `persons`"
 KINDS = {
     "RetentionQuery": "A TrendsQuery with math 'weekly_active', or " + HOGQL_TABLES,
-    "ActorsQuery": "A HogQLQuery that selects person_id from `events`",
     "InsightActorsQuery": "A HogQLQuery that selects person_id from `events`",
     "CalendarHeatmapQuery": "A TrendsQuery with interval 'hour'",
     "EventsQuery": "A HogQLQuery over `events`",
@@ -40,6 +39,7 @@ FEATURES = {
     "breakdowns": "Breakdowns by several properties at once; break down by one",
     "histogram": "Histogram bins; break down by the property's values",
     "sampling": "Sampling; leave samplingFactor out",
+    "correlation": "Actors by correlation; ask for the actors of the funnel's step",
     "groups": "Counting groups; count persons (math 'dau')",
 }
 OPERATORS = {

@@ -63,6 +63,7 @@ class Worlds:
         source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         load([source], folder, persons_on_events=True)
         _group(folder / "events.duckdb", world)
+        _identify(folder / "events.duckdb", world)
         _define(folder / "events.duckdb", world.get("property_definitions") or [])
         return EventStore(folder / "events.duckdb")
 
@@ -83,6 +84,15 @@ def _persons(world: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 "properties": person.get("properties") or {},
                 "created_at": person.get("created_at"),
             }
+
+
+def _identify(path: Path, world: dict[str, Any]) -> None:
+    """Exports do not say who was identified; the store knows from `$identify`, which the worlds do not hold."""
+    identified = [person["id"] for person in world.get("persons") or [] if person.get("is_identified")]
+    with duckdb.connect(str(path)) as con:
+        con.execute(
+            "update persons set is_identified = person_id in (select unnest($ids::uuid[]))", {"ids": identified}
+        )
 
 
 def _define(path: Path, definitions: list[dict[str, Any]]) -> None:

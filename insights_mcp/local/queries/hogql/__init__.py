@@ -70,6 +70,13 @@ def _plain(columns: dict[str, Typed]) -> str:
     )
 
 
+def relation(query: HogQLQuery, scan: Scan, context: Context) -> sources.Relation:
+    """A query as a table within another statement, which must run APART."""
+    compiler = Selects(scan, context, _values(query))
+    compiler.given = query.filters
+    return compiler.query(statements.parse(query.query), {})
+
+
 def condition(text: str, scan: Scan, context: Context) -> str:
     """SQL for a HogQL condition on one event, such as a filter of type `hogql`."""
     return f"coalesce(({expression(text, scan, context, truth=True).sql})::boolean, false)"

@@ -44,7 +44,7 @@ def interval(query: PathsQuery) -> None:
 
 def compile(query: PathsQuery, context: Context) -> Plan:  # noqa: A001 (each kind: check, compile, shape)
     """The statement for a query. Raises QueryError for what is not supported."""
-    scan = Scan(context.catalogue)
+    scan = context.scan()
     given = query.pathsFilter or PathsFilter()
     text = tables(query, scan, context) + EDGES.format(
         having=_having(given, scan), limit=scan.bind(given.edgeLimit or EDGE_LIMIT)

@@ -1,0 +1,204 @@
+"""Whom actors are: persons or groups. The table they stand in, their fields, how they are searched and shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC
+from typing import Any
+
+from insights_mcp.local.events import APART, Rows
+from insights_mcp.local.layout import identifier, pointer
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql import statements
+from insights_mcp.local.queries.hogql.harmless import harmless
+from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.selects import Selects
+from insights_mcp.local.queries.hogql.sources import Clock, Source, Typed, person_field
+from insights_mcp.local.queries.project import Context
+from insights_mcp.local.queries.properties import Filters
+from insights_mcp.local.queries.sql import Scan, Sql
+from insights_mcp.schema.filters import Properties, PropertyFilter, PropertyGroup
+
+# What a person is called by, the first that is known; else the id.
+DISPLAY = ("email", "Email", "name", "Name", "username", "Username", "UserName")
+PERSONS = """select p.person_id::varchar, p.created_at, coalesce(p.is_identified, false), p.properties::varchar,
+       coalesce(list(d.distinct_id order by d.rowid) filter (d.distinct_id is not null), [])
+from persons p left join person_distinct_ids d using (pid)
+where p.person_id in (select unnest($ids::varchar[])::uuid) group by all"""
+GROUPS = """select group_key, created_at, properties::varchar from groups
+where group_type_index = $number and group_key in (select unnest($ids::varchar[]))"""
+PERSON_SEARCH = """({email} ilike {text} or {name} ilike {text} or p.person_id::varchar ilike {text}
+  or p.pid in (select pid from person_distinct_ids where distinct_id ilike {text}))"""
+
+
+class Selected(Source):
+    """What a selection of actors says of each, beside who it is."""
+
+    def __init__(self, columns: Mapping[str, str], clock: Clock) -> None:
+        super().__init__("source")
+        self.columns = columns
+        self.clock = clock
+
+    def field(self, chain: tuple[str, ...]) -> Typed | None:
+        name = chain[0]
+        if chain == ("matched_recordings",):
+            return Typed("[]::varchar[]", "Array(Nothing)", False)  # event files hold no recordings
+        if len(chain) > 1 or name not in self.columns:
+            return None
+        sql, kind = f"{self.name}.{identifier(name)}", self.columns[name]
+        return Typed(self.clock(sql) if kind == "DateTime" else sql, kind)
+
+    def star(self) -> tuple[str, ...]:
+        return tuple(self.columns)
+
+
+class Persons(Source):
+    """Persons, as `p`."""
+
+    field_name = "person"
+    defaults = ("person", "id", "person.$delete")
+
+    def __init__(self, context: Context, clock: Clock, scan: Scan) -> None:
+        super().__init__("persons")
+        self.context, self.clock = context, clock
+        self.scan = replace(scan, events="p", persons="p", persons_on_events=False)
+
+    def field(self, chain: tuple[str, ...]) -> Typed | None:
+        if chain[0] == "person" and len(chain) > 1:
+            return self.field(chain[1:])
+        if len(chain) == 1 and chain[0] in ("actor_id", "person", "actor"):
+            return person_field(self.scan, self.clock, ("id",))
+        if chain == ("person_display_name",):
+            return self._display()
+        return person_field(self.scan, self.clock, chain)
+
+    def _display(self) -> Typed:
+        names = ", ".join(self.scan.person_property(key) for key in DISPLAY)
+        return Typed(f"[coalesce({names}, p.person_id::varchar), p.person_id::varchar]", "Tuple(String, String)", False)
+
+    def star(self) -> tuple[str, ...]:
+        return ("id", "created_at", "is_identified", "properties", "person", "actor", "person_display_name")
+
+    def tables(self) -> str:
+        return "persons p"
+
+    def joined(self, actor: str) -> str:
+        """SQL: the join with a selection, whose `actor` is a person's pid, or the id users are counted by."""
+        if self.context.project.aggregate_users_by_distinct_id:
+            return f" join person_distinct_ids i on i.distinct_id = {actor} join persons p on p.pid = i.pid"
+        return f" join persons p on p.pid = {actor}"
+
+    def matches(self, properties: Properties) -> str:
+        """SQL that holds for persons with these properties."""
+        return PersonFilters(self, self.context).all_of(properties)
+
+    def search(self, text: str) -> str:
+        """SQL that holds for persons whose mail, name or ids contain a text."""
+        fields = {key: self.scan.person_property(key) for key in ("email", "name")}
+        return f"coalesce({PERSON_SEARCH.format(text=self.scan.bind(f'%{text}%'), **fields)}, false)"
+
+    def details(self, ids: list[str]) -> Sql:
+        """Who they are."""
+        return Sql(PERSONS, {"ids": ids})
+
+    def shown(self, ids: list[str], answer: Rows) -> tuple[dict[str, Any], int]:
+        """Each id's person, and how many are not known."""
+        found = {row[0]: _person(*row) for row in answer.rows}
+        return {each: found.get(each) or {"id": each} for each in ids}, len(ids) - len(found)
+
+
+def _person(key: str, created_at: Any, is_identified: bool, properties: str, distinct_ids: list[str]) -> dict[str, Any]:
+    return {
+        "id": key,
+        "properties": json.loads(properties or "{}"),
+        "is_identified": is_identified,
+        "created_at": _moment(created_at),
+        "distinct_ids": distinct_ids,
+    }
+
+
+def _moment(value: Any) -> str | None:
+    return value.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z") if value else None
+
+
+class PersonFilters(Filters):
+    """Filters on persons alone: any property is the person's."""
+
+    def __init__(self, persons: Persons, context: Context) -> None:
+        super().__init__(persons.scan, context)
+        self.persons = persons
+
+    def one(self, item: PropertyGroup | PropertyFilter) -> str:
+        if isinstance(item, PropertyFilter) and item.type == "hogql":
+            scope = Scope()
+            scope.add(self.persons)
+            tree = statements.parse_expression(str(item.key))
+            found = Selects(self.scan, self.context).expression(tree, scope, truth=True)
+            return f"{'' if harmless(tree) else APART}coalesce(({found.sql})::boolean, false)"
+        if isinstance(item, PropertyFilter) and item.type in (None, "event"):
+            return super().one(item.model_copy(update={"type": "person"}))
+        return super().one(item)
+
+
+class Groups(Source):
+    """Groups of one type: `source.actor` is the key, what is known of it stands in `g`."""
+
+    field_name = "group"
+    defaults = ("group",)
+    names = ("id", "key", "actor_id", "group", "actor")
+
+    def __init__(self, number: int, clock: Clock, scan: Scan) -> None:
+        super().__init__("groups")
+        self.number, self.clock, self.scan = number, clock, scan
+
+    def field(self, chain: tuple[str, ...]) -> Typed | None:
+        if len(chain) == 1 and chain[0] in self.names:
+            return Typed("source.actor", "String", False)
+        if chain[0] == "properties" and len(chain) > 1:
+            return Typed(f"(g.properties ->> {self.scan.bind(pointer(*chain[1:]))})")
+        if chain == ("properties",):
+            return Typed("g.properties::varchar")
+        return Typed(self.clock("g.created_at"), "DateTime") if chain == ("created_at",) else None
+
+    def star(self) -> tuple[str, ...]:
+        return (*self.names, "properties", "created_at")
+
+    def joined(self, actor: str) -> str:
+        """SQL: the join with a selection, whose `actor` is a group's key."""
+        return f" left join groups g on g.group_type_index = {self.number} and g.group_key = {actor}"
+
+    def matches(self, properties: Properties) -> str:
+        """Groups are not narrowed by properties here."""
+        raise QueryError("Groups cannot be filtered here; filter the insight by group properties.", attr="properties")
+
+    def search(self, text: str) -> str:
+        """SQL that holds for groups whose name or key contains a text."""
+        name, like = self.scan.bind(pointer("name")), self.scan.bind(f"%{text}%")
+        return f"coalesce((g.properties ->> {name}) ilike {like} or source.actor ilike {like}, false)"
+
+    def details(self, ids: list[str]) -> Sql:
+        """Which they are."""
+        return Sql(GROUPS, {"ids": ids, "number": self.number})
+
+    def shown(self, ids: list[str], answer: Rows) -> tuple[dict[str, Any], int]:
+        """Each key's group, and how many are not known."""
+        found = {key: self._group(key, created, properties) for key, created, properties in answer.rows}
+        blank = {"group_type_index": self.number}
+        return {each: found.get(each) or {"id": each, **blank} for each in ids}, len(ids) - len(found)
+
+    def _group(self, key: str, created_at: Any, properties: str) -> dict[str, Any]:
+        known = json.loads(properties or "{}")
+        return {
+            "id": key,
+            "type": "group",
+            "properties": known,
+            "group_key": key,
+            "group_type_index": self.number,
+            "created_at": _moment(created_at),
+            "group_properties": known,
+        }
+
+
+Origin = Persons | Groups

@@ -1,0 +1,42 @@
+"""Which module of a kind says who is behind its points, and how a point reaches it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from insights_mcp.local.queries import unsupported
+from insights_mcp.local.queries.errors import QueryError, SchemaError
+from insights_mcp.local.queries.project import Context
+from insights_mcp.local.queries.selection import Actors
+from insights_mcp.local.queries.sql import Scan
+from insights_mcp.schema.actors import FunnelCorrelationActorsQuery, Point
+from insights_mcp.schema.query import source_of
+
+PACKAGE = "insights_mcp.local.queries"
+SELECTIONS = {
+    "PathsQuery": ("paths", "paths.selection"),
+    "StickinessQuery": ("stickiness", "stickiness"),
+    "LifecycleQuery": ("lifecycle", "lifecycle"),
+}
+
+
+def selected(point: Point, scan: Scan, context: Context) -> Actors:
+    """Who is behind a point. Raises QueryError, SchemaError."""
+    if isinstance(point, FunnelCorrelationActorsQuery):
+        raise unsupported.refuse("correlation", "source")
+    source = source_of(point.source)
+    kind = source.get("kind")
+    if kind not in SELECTIONS:
+        known = ", ".join(SELECTIONS)
+        raise QueryError(f"Actors of a {kind or 'query without a kind'} are not known. Use {known}.", attr="source")
+    model_of, module_of = (cast(Any, import_module(f"{PACKAGE}.{name}")) for name in SELECTIONS[str(kind)])
+    try:
+        model = model_of.MODEL.model_validate(source)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SchemaError(f"source.source.{where}: {first['msg']}") from None
+    return cast(Actors, module_of.actors(model, point, scan, context))
