@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 import tempfile
 import textwrap
@@ -52,8 +53,8 @@ CONFIGURATIONS = """
 Paste one of these (with your own folder after --local, or your PostHog key instead):
 
 Claude Code
-  claude mcp add insights -- insights-mcp serve --local {folder}
-  claude mcp add insights -e POSTHOG_API_KEY=phx_… -e POSTHOG_PROJECT_ID=12345 -- insights-mcp serve
+  claude mcp add insights -- {command} serve --local {folder}
+  claude mcp add insights -e POSTHOG_API_KEY=phx_… -e POSTHOG_PROJECT_ID=12345 -- {command} serve
 
 Cursor, in .cursor/mcp.json
   {cursor}
@@ -72,13 +73,20 @@ async def tell(events: Path | None) -> None:
         async with Client(stdio_client(server)) as client:
             for question, tool, arguments in _scenes(story):
                 await _scene(client, story, question, tool, arguments)
-    entry = {"command": "insights-mcp", "args": ["serve", "--local", "./insights-demo"]}
-    click.echo("\nTo keep such a project: insights-mcp demo-data --into ./insights-demo")
+    command = _command()
+    entry = {"command": command, "args": ["serve", "--local", "./insights-demo"]}
+    click.echo(f"\nTo keep such a project: {command} demo-data --into ./insights-demo")
     click.echo(CONFIGURATIONS.format(
+        command=command,
         folder="./insights-demo",
         cursor=json.dumps({"mcpServers": {"insights": entry}}),
         vscode=json.dumps({"name": "insights"} | entry),
     ))  # fmt: skip
+
+
+def _command() -> str:
+    """The command as it must be written here: by its path, unless a shell finds it."""
+    return "insights-mcp" if shutil.which("insights-mcp") else str(Path(sys.executable).with_name("insights-mcp"))
 
 
 async def _data(project: Path, events: Path | None) -> Story:
