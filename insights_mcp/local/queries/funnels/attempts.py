@@ -75,18 +75,25 @@ def _end(funnel: Funnel, number: int) -> str:
     return f"list_sort([{times}], 'ASC', 'NULLS LAST')[{number + 1}]"
 
 
-def persons(funnel: Funnel) -> Iterator[tuple[str, str]]:
-    """The tables up to `persons`: one row for each person and value, with their furthest attempts' times."""
+def furthest(funnel: Funnel, condition: str = "true") -> Iterator[tuple[str, str]]:
+    """The tables up to `furthest`: of the attempts that a condition holds for, each person's that came furthest."""
     yield from attempts(funnel)
     key = person(funnel)
-    yield "most", f"select {key}, max(steps) as steps from attempts group by {key}"
+    yield "most", f"select {key}, max(steps) as steps from attempts where {condition} group by {key}"
+    yield "furthest", f"select attempts.* from attempts join most using ({key}, steps) where {condition}"
+
+
+def persons(funnel: Funnel) -> Iterator[tuple[str, str]]:
+    """The tables up to `persons`: one row for each person and value, with their furthest attempts' times."""
+    yield from furthest(funnel)
+    key = person(funnel)
     shortest = funnel.values is not None and funnel.values.limited and funnel.asked != "time_to_convert"
     times = [
         f"min(x{n}) as y{n}, min(x{n}) as z{n}" if shortest else f"avg(x{n}) as y{n}, median(x{n}) as z{n}"
         for n in funnel.later
     ]
     columns = ", ".join([key, "steps", *times])
-    yield "persons", f"select {columns} from attempts join most using ({key}, steps) group by {key}, steps"
+    yield "persons", f"select {columns} from furthest group by {key}, steps"
 
 
 MATERIALIZED = frozenset({"marks", "attempts", "persons", "turns"})

@@ -112,13 +112,13 @@ def _period(query: FunnelsQuery, context: Context) -> Period:
     )
 
 
-def actor(funnel: Funnel) -> str:
-    """SQL: who an event counts for; NULL when for no one."""
+def actor(funnel: Funnel, scan: Scan) -> str:
+    """SQL: who an event of a scan counts for; NULL when for no one."""
     number, text = funnel.query.aggregation_group_type_index, funnel.given.funnelAggregateByHogQL
     if number is not None:
-        return f"nullif({funnel.scan.group_key(funnel.filters.group_type(number))}, '')"
+        return f"nullif({scan.group_key(funnel.filters.group_type(number))}, '')"
     if text and text != "person_id":
         from insights_mcp.local.queries.hogql import expression
 
-        return f"nullif(({expression(text, funnel.scan, funnel.context).sql})::varchar, '')"
-    return funnel.scan.actor
+        return f"nullif(({expression(text, scan, funnel.context).sql})::varchar, '')"
+    return scan.actor

@@ -15,7 +15,7 @@ EVENT = "{{'timestamp': e.timestamp, 'uuid': e.uuid, 'session_id': {session}, 'w
 
 def marks(funnel: Funnel) -> str:
     """SQL: one row for each event that is a step or an exclusion (in a strict funnel, for each event)."""
-    columns = [f"{actor(funnel)} as a", "e.timestamp as ts", *_marks(funnel)]
+    columns = [f"{actor(funnel, funnel.scan)} as a", "e.timestamp as ts", *_marks(funnel)]
     if funnel.values:
         columns.append(f"{funnel.values.of_event(funnel)} as v")
     if funnel.keeps_events:
@@ -40,13 +40,18 @@ def _kept(funnel: Funnel) -> str:
 
 def _where(funnel: Funnel) -> list[str]:
     given = funnel.query
-    conditions = [f"e.timestamp >= {_time(funnel, 'start')}", f"e.timestamp <= {_time(funnel, 'end')}"]
+    conditions = [in_range(funnel, funnel.scan.events)]
     names = _names(funnel)
     if names:
         conditions.append(f"e.event in ({', '.join(funnel.scan.bind(name) for name in names)})")
     if given.filterTestAccounts:
         conditions.append(funnel.filters.test_accounts())
     return conditions + ([funnel.filters.all_of(given.properties)] if given.properties else [])
+
+
+def in_range(funnel: Funnel, events: str) -> str:
+    """SQL that holds for the events of a scan that are within the funnel's dates."""
+    return f"{events}.timestamp >= {_time(funnel, 'start')} and {events}.timestamp <= {_time(funnel, 'end')}"
 
 
 def _names(funnel: Funnel) -> list[str]:

@@ -1,0 +1,143 @@
+"""Who is behind a step of a funnel: who reached it, who left before it, and who of them also did something else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from insights_mcp.local.queries import dates, entities
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.funnels.attempts import furthest, with_tables
+from insights_mcp.local.queries.funnels.funnel import Funnel, actor
+from insights_mcp.local.queries.funnels.marks import in_range
+from insights_mcp.local.queries.funnels.trends import entered
+from insights_mcp.local.queries.project import Context
+from insights_mcp.local.queries.properties import Filters
+from insights_mcp.local.queries.selection import Actors
+from insights_mcp.local.queries.sql import Scan
+from insights_mcp.schema.actors import FunnelCorrelationActorsQuery, FunnelsActorsQuery, Point
+from insights_mcp.schema.filters import Entity
+from insights_mcp.schema.funnels import FunnelsQuery
+
+EVENTS = "Array(Tuple(Nullable(DateTime64(6, 'UTC')), Nullable(UUID), Nullable(String), Nullable(String)))"
+KEPT = 10
+
+
+def actors(query: FunnelsQuery, point: Point, scan: Scan, context: Context) -> Actors:
+    """The persons or groups at a point of a funnel. Raises QueryError."""
+    if (query.funnelsFilter and query.funnelsFilter.funnelAggregateByHogQL) not in (None, "", "person_id"):
+        raise QueryError(
+            "Who is behind a funnel that counts an expression is no person. Leave funnelAggregateByHogQL out.",
+            attr="funnelsFilter",
+        )
+    # A person's pid is wanted, whatever counts as one user.
+    funnel = Funnel.of(query, context, replace(scan, by_distinct_id=False), keeps_events=True)
+    if isinstance(point, FunnelCorrelationActorsQuery):
+        sql = _correlated(funnel, point)
+    elif isinstance(point, FunnelsActorsQuery):
+        sql = _at_time(funnel, point) if funnel.asked == "trends" else _at_step(funnel, point)
+    else:
+        raise QueryError("Who is behind a funnel is asked with a FunnelsActorsQuery and its funnelStep.", attr="source")
+    return Actors(sql, {"matching_events": EVENTS}, query.aggregation_group_type_index)
+
+
+def _at_step(funnel: Funnel, point: FunnelsActorsQuery) -> str:
+    custom, step = point.funnelCustomSteps, point.funnelStep
+    if custom:
+        reached = f"steps in ({', '.join(funnel.scan.bind(number) for number in custom)})"
+    elif step is None:
+        raise QueryError("Say which step: funnelStep, such as 2, or -2 for who left before it.", attr="funnelStep")
+    else:
+        reached = f"steps >= {funnel.scan.bind(step)}" if step > 0 else f"steps = {funnel.scan.bind(-step - 1)}"
+    number = _number(step or 1, funnel)
+    return _selected(funnel, f"{reached} and {_valued(funnel, point.funnelStepBreakdown)}", _event(funnel, number))
+
+
+def _number(step: int, funnel: Funnel) -> int:
+    """The step whose events are shown, counted from 0: of who left, the last they took."""
+    number = step - 1 if step > 0 else -step - 2
+    if step in (0, -1) or number >= funnel.count:
+        raise QueryError(
+            f"funnelStep is a step, 1 to {funnel.count}; or, for who left before a step, -2 to -{funnel.count}.",
+            attr="funnelStep",
+        )
+    return number
+
+
+def _valued(funnel: Funnel, value: Any) -> str:
+    """SQL that holds for who counts under a value of the breakdown."""
+    if value is None or funnel.values is None:
+        return "true"
+    texts = [str(each) for each in (value if isinstance(value, list) else [value])]
+    return f"v = {funnel.scan.bind(texts)}::varchar[]"
+
+
+def _event(funnel: Funnel, number: int) -> str:
+    """SQL: the event that was the step; in any order, that came as the so manieth."""
+    events = ", ".join(f"i{each}" for each in range(funnel.count))
+    return f"i{number}" if funnel.order != "unordered" else f"list_sort([{events}], 'ASC', 'NULLS LAST')[{number + 1}]"
+
+
+def _final(funnel: Funnel) -> str:
+    """SQL: the event that was the last step taken."""
+    return f"coalesce({', '.join(_event(funnel, number) for number in range(funnel.count - 1, -1, -1))})"
+
+
+def _selected(funnel: Funnel, condition: str, event: str) -> str:
+    select = f"select a as actor, {_events(event)} from furthest where {condition} group by a"
+    return with_tables(furthest(funnel), select)
+
+
+def _events(event: str) -> str:
+    return f"list_slice(list({event}) filter ({event} is not null), 1, {KEPT}) as matching_events"
+
+
+def _at_time(funnel: Funnel, point: FunnelsActorsQuery) -> str:
+    start = point.funnelTrendsEntrancePeriodStart
+    if start is None:
+        raise QueryError(
+            "Say when they entered: funnelTrendsEntrancePeriodStart, such as 2026-01-31 00:00:00.", attr="source"
+        )
+    moment, _ = dates.parsed(start, funnel.context.local_now)
+    bucket = funnel.scan.bind(moment.replace(tzinfo=None))
+    left = bool(point.funnelTrendsDropOff)
+    reached = f"steps > {funnel.first} and steps <= {funnel.last}" if left else f"steps > {funnel.last}"
+    event = _final(funnel) if left else _event(funnel, funnel.last)
+    value = _valued(funnel, point.funnelStepBreakdown)
+    return with_tables(
+        furthest(funnel, f"{entered(funnel)} = {bucket}"),
+        f"select a as actor, {_events(event)} from furthest where {reached} and {value} group by a",
+    )
+
+
+def _correlated(funnel: Funnel, point: FunnelCorrelationActorsQuery) -> str:
+    """SQL: who also did something between their first step and their last, or has certain properties."""
+    converted = point.funnelCorrelationPersonConverted
+    sign = {None: "> 0 and steps <=", True: "=", False: "<>"}[converted]
+    reached = f"steps {sign} {funnel.count}"
+    did = _did(funnel, point.funnelCorrelationPersonEntity) if point.funnelCorrelationPersonEntity else None
+    found = f"(select *, i0.timestamp as began, i{funnel.count - 1}.timestamp as ended from furthest where {reached})"
+    source = f"{found} as f" + (f" semi join ({did}) d on {_during(funnel)}" if did else "")
+    where = f" where a in ({_having(funnel, point)})" if point.funnelCorrelationPropertyValues else ""
+    return with_tables(
+        furthest(funnel), f"select a as actor, {_events(_final(funnel))} from {source}{where} group by a"
+    )
+
+
+def _during(funnel: Funnel) -> str:
+    return f"d.a = f.a and d.ts > f.began and d.ts < coalesce(f.ended, f.began + {funnel.window})"
+
+
+def _did(funnel: Funnel, entity: dict[str, Any]) -> str:
+    scan = funnel.scan.inner("n")
+    filters = Filters(scan, funnel.context)
+    matched = entities.matches(Entity.model_validate({"kind": "EventsNode", **entity}), filters)
+    who = actor(funnel, scan)
+    return f"select {who} as a, n.timestamp as ts from {scan.tables} where {matched} and {in_range(funnel, 'n')}"
+
+
+def _having(funnel: Funnel, point: FunnelCorrelationActorsQuery) -> str:
+    scan = funnel.scan.inner("n")
+    held = Filters(scan, funnel.context).all_of(point.funnelCorrelationPropertyValues)
+    who = actor(funnel, scan)
+    return f"select {who} from {scan.tables} where {held} and {in_range(funnel, 'n')}"
