@@ -29,6 +29,7 @@ __all__ = ["Project", "QueryCancelled", "QueryError", "SchemaError", "check", "i
 KINDS = {
     "TrendsQuery": "trends",
     "PathsQuery": "paths",
+    "RetentionQuery": "retention",
     "StickinessQuery": "stickiness",
     "LifecycleQuery": "lifecycle",
     "FunnelsQuery": "funnels",
