@@ -39,7 +39,6 @@ FEATURES = {
     "breakdowns": "Breakdowns by several properties at once; break down by one",
     "histogram": "Histogram bins; break down by the property's values",
     "sampling": "Sampling; leave samplingFactor out",
-    "correlation": "Actors by correlation; ask for the actors of the funnel's step",
     "groups": "Counting groups; count persons (math 'dau')",
 }
 OPERATORS = {

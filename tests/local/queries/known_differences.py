@@ -7,6 +7,13 @@ DISPLAY_NAME = "The project calls persons by properties of its own choice, which
 KNOWN = {
     "actors/test_person_display_name_fallback#0": DISPLAY_NAME,
     "actors/test_person_display_name_with_spaces_in_property_name#0": DISPLAY_NAME,
+    "funnels_actors/test_funnel_person_recordings#1": RECORDINGS,
+    "funnels_actors/test_funnel_person_recordings#2": RECORDINGS,
+    "funnels_actors/test_strict_funnel_person_recordings#1": RECORDINGS,
+    "funnels_actors/test_strict_funnel_person_recordings#2": RECORDINGS,
+    "funnels_actors/test_funnel_trend_persons_returns_recordings#0": RECORDINGS,
+    "funnels_actors/test_funnel_trend_persons_with_drop_off#0": RECORDINGS,
+    "funnels_actors/test_funnel_correlation_on_properties_with_recordings#0": RECORDINGS,
     "paths/test_recording#0": RECORDINGS,
     "paths/test_recording_with_start_and_end#0": RECORDINGS,
     "funnels/test_funnel_with_matching_properties#0": (

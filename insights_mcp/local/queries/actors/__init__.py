@@ -7,7 +7,7 @@ them is there, a look-up who they are (origins.py).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any
 
@@ -95,7 +95,8 @@ def _source(
         actor = identifier(id_column(relation))
         joined = f"{APART}({relation.sql}) source join persons p on p.person_id = try_cast(source.{actor} as uuid)"
         return persons, joined, {name: typed.type for name, typed in relation.columns.items()}, None
-    found = selected(query.source, scan, context)
+    # Persons are listed, also where users are counted by their distinct ids.
+    found = selected(query.source, replace(scan, by_distinct_id=False), context)
     number = found.group_type_index
     origin: Origin = persons if number is None else Groups(number, compiler.clock, scan)
     return origin, f"({found.sql}) source{origin.joined('source.actor')}", found.columns, found.fold

@@ -85,9 +85,7 @@ class Persons(Source):
         return "persons p"
 
     def joined(self, actor: str) -> str:
-        """SQL: the join with a selection, whose `actor` is a person's pid, or the id users are counted by."""
-        if self.context.project.aggregate_users_by_distinct_id:
-            return f" join person_distinct_ids i on i.distinct_id = {actor} join persons p on p.pid = i.pid"
+        """SQL: the join with a selection, whose `actor` is a person's pid."""
         return f" join persons p on p.pid = {actor}"
 
     def matches(self, properties: Properties) -> str:

@@ -11,7 +11,7 @@ from insights_mcp.schema.paths import PathsFilter, PathsQuery
 
 # A person's steps at the point, with the events they were (a hundred at most).
 WALKERS = """{tables}
-select {actor} as actor, count(*) as event_count,
+select steps.pid as actor, count(*) as event_count,
        list(distinct row(e.timestamp, e.uuid, {session}, {window}))[:100] as matching_events
 from steps join events e on e.rowid = steps.id
 where {condition} group by steps.pid"""
@@ -25,7 +25,6 @@ def actors(query: PathsQuery, point: Point, scan: Scan, context: Context) -> Act
     walked = tables(query, inner, context, sized=bool(given.pathDropoffKey))
     sql = WALKERS.format(
         tables=walked,
-        actor="any_value(e.distinct_id)" if scan.by_distinct_id else "steps.pid",
         session=f"coalesce({inner.event_property('$session_id')}, '')",
         window=f"coalesce({inner.event_property('$window_id')}, '')",
         condition=" and ".join(_conditions(given, scan)),
