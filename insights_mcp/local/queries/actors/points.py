@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from insights_mcp.local.queries import unsupported
 from insights_mcp.local.queries.errors import QueryError, SchemaError
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.selection import Actors
@@ -17,6 +16,7 @@ from insights_mcp.schema.query import source_of
 
 PACKAGE = "insights_mcp.local.queries"
 SELECTIONS = {
+    "FunnelsQuery": ("funnels", "funnels.actors"),
     "PathsQuery": ("paths", "paths.selection"),
     "RetentionQuery": ("retention", "retention"),
     "StickinessQuery": ("stickiness", "stickiness"),
@@ -26,9 +26,8 @@ SELECTIONS = {
 
 def selected(point: Point, scan: Scan, context: Context) -> Actors:
     """Who is behind a point. Raises QueryError, SchemaError."""
-    if isinstance(point, FunnelCorrelationActorsQuery):
-        raise unsupported.refuse("correlation", "source")
-    source = source_of(point.source)
+    asked = point.source.source if isinstance(point, FunnelCorrelationActorsQuery) else point
+    source = source_of(asked.source)
     kind = source.get("kind")
     if kind not in SELECTIONS:
         known = ", ".join(SELECTIONS)
