@@ -85,6 +85,7 @@ class BreakdownFilter(QueryShape):
     breakdown_histogram_bin_count: int | None = None
     breakdown_normalize_url: bool | None = None
     breakdown_group_type_index: int | None = None
+    breakdown_path_cleaning: bool | None = None
 
 
 class CompareFilter(QueryShape):

@@ -34,6 +34,7 @@ class Series(Entity):
     math_property: str | None = None
     math_property_type: str | None = None
     math_hogql: str | None = None
+    math_multiplier: float | None = None
     math_group_type_index: int | None = None
 
 

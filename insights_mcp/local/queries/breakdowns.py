@@ -1,60 +1,151 @@
-"""Breakdowns: which value a row falls under, which values are shown, and the rest."""
+"""Breakdowns: which values a row falls under, which values are shown, and the rest."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
-from insights_mcp.local.queries import unsupported
+from insights_mcp.local.queries import cohorts, sessions, unsupported
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.sql import Scan
+from insights_mcp.local.queries.properties import METADATA, Filters
 from insights_mcp.schema.filters import Breakdown, BreakdownFilter
 
 OTHER = "$$_posthog_breakdown_other_$$"
 NONE = "$$_posthog_breakdown_null_$$"
+ALL = "all"
 LIMIT = 25
+NO_BIN = '["",""]'
 NORMALIZED = r"regexp_replace(regexp_replace({value}, '[\?#].*$', ''), '/+$', '')"
-PROPERTIES = {"event": Scan.event_property, "person": Scan.person_property}
+NUMBER = r"regexp_replace(printf('%.2f', {x}), '\.?0+$', '')"
+# Bins of equal width, named by their bounds; the last one holds its upper bound, so that is named a little higher.
+BIN = """coalesce(case when {high} = {low} then '[' || {lowest} || ',' || {above} || ']' else
+    (select '[' || {lower} || ',' || case when i = {count} - 1 then {above} else {upper} end || ']'
+     from (select least(floor(({value} - {low}) / (({high} - {low}) / {count})), {count} - 1) as i) where i is not null)
+    end, {none})"""
+
+
+@dataclass(frozen=True)
+class Split:
+    """One property to split by."""
+
+    property: str
+    type: str
+    normalize_url: bool = False
+    bins: int | None = None
+    group_type_index: int | None = None
+    clean_path: bool = False
+
+    def text(self, filters: Filters) -> str:
+        """SQL: the property's text, or NULL."""
+        field = FIELDS[self.type](self, filters)
+        if self.normalize_url:
+            field = NORMALIZED.format(value=field)
+        return cleaned(field, filters) if self.clean_path else field
+
+    def value(self, filters: Filters, number: int = 0) -> str:
+        """SQL: the value a row falls under; never NULL. Binned values need the table of `bounds` beside them."""
+        if self.bins:
+            return self._bin(filters, number)
+        return f"coalesce(nullif({self.text(filters)}, ''), {filters.scan.bind(NONE)})"
+
+    def _bin(self, filters: Filters, number: int) -> str:
+        low, high, count = f"bins.low{number}", f"bins.high{number}", str(self.bins)
+        width = f"({high} - {low}) / {count}"
+        named = {
+            "lowest": low,
+            "above": f"{high} + 0.01",
+            "lower": f"{low} + i * {width}",
+            "upper": f"{low} + (i + 1) * {width}",
+        }
+        texts = {name: NUMBER.format(x=f"({x})") for name, x in named.items()}
+        value = f"try_cast({self.text(filters)} as double)"
+        return BIN.format(value=value, low=low, high=high, count=count, none=filters.scan.bind(NO_BIN), **texts)
 
 
 @dataclass(frozen=True)
 class By:
-    """One property to split by. `listed`: it came in the newer list form, so its values are lists."""
+    """What to split by. `listed`: it came in the newer list form, so its values are lists."""
 
-    property: str
-    type: str
-    normalize_url: bool
+    splits: tuple[Split, ...]
     listed: bool
     limit: int
     hide_other: bool
+    cohorts: tuple[int | str, ...] = ()
 
-    def value(self, scan: Scan) -> str:
-        """SQL: the value a row falls under; never NULL."""
-        field = "e.event" if self.type == "event_metadata" else PROPERTIES[self.type](scan, self.property)
-        if self.normalize_url:
-            field = NORMALIZED.format(value=field)
-        return f"coalesce(nullif({field}, ''), {scan.bind(NONE)})"
+    @property
+    def is_several(self) -> bool:
+        """Several properties at once: a value is a list of values."""
+        return len(self.splits) > 1
+
+    @property
+    def together(self) -> bool:
+        """Cohorts are counted each by itself, unless everybody is asked for beside them."""
+        return ALL not in self.cohorts
+
+    def value(self, filters: Filters) -> str:
+        """SQL: the value (a text, or a list of texts) that a row falls under; never NULL."""
+        if self.cohorts:
+            return "cohort.name"
+        values = [split.value(filters, number) for number, split in enumerate(self.splits)]
+        return f"[{', '.join(values)}]" if self.is_several else values[0]
+
+    def bounds(self, filters: Filters) -> str:
+        """SQL: the least and the greatest number of each binned property; empty when nothing is binned."""
+        found = []
+        for number, split in enumerate(self.splits):
+            if split.bins:
+                value = f"try_cast({split.text(filters)} as double)"
+                found.append(f"min({value}) as low{number}, max({value}) as high{number}")
+        return ", ".join(found)
+
+    def tables(self, filters: Filters) -> str:
+        """SQL: what must be joined to events for the value."""
+        if self.cohorts:
+            each = [
+                f"select pid, {filters.scan.bind(str(number))} as name from ({_members(number, filters)})"
+                for number in self.cohorts
+            ]
+            return f" join ({' union all '.join(each)}) cohort on cohort.pid = {filters.scan.events}.pid"
+        return " cross join bins" if self.bounds(filters) else ""
+
+
+def _members(number: Any, filters: Filters) -> str:
+    if number == ALL:
+        return "select pid from persons"
+    return cohorts.members(cohorts.found(number, filters), filters)
 
 
 def of(given: BreakdownFilter | None) -> By | None:
     """What a query asks to split by; None when it does not."""
-    if given is None:
+    items = _items(given) if given else []
+    if given is None or not items:
         return None
-    items = _items(given)
-    if not items:
-        return None
-    if len(items) > 1:
-        raise unsupported.refuse("breakdowns", "breakdownFilter")
-    one = items[0]
-    if one.histogram_bin_count or given.breakdown_histogram_bin_count:
-        raise unsupported.refuse("histogram", "breakdownFilter")
-    return By(
-        str(one.property),
-        _type(one.type or given.breakdown_type or "event", str(one.property)),
-        bool(one.normalize_url or given.breakdown_normalize_url),
-        bool(given.breakdowns),
-        given.breakdown_limit or LIMIT,
-        bool(given.breakdown_hide_other_aggregation),
+    kind = given.breakdown_type or "event"
+    shown = (bool(given.breakdowns), given.breakdown_limit or LIMIT, bool(given.breakdown_hide_other_aggregation))
+    if (items[0].type or kind) == "cohort":
+        return By((), *shown, tuple(_cohort(item.property) for item in items))
+    return By(tuple(_split(item, given, kind) for item in items), *shown)
+
+
+def _split(item: Breakdown, given: BreakdownFilter, kind: str) -> Split:
+    number = item.group_type_index
+    return Split(
+        str(item.property),
+        _type(item.type or kind),
+        bool(item.normalize_url or given.breakdown_normalize_url),
+        item.histogram_bin_count or given.breakdown_histogram_bin_count,
+        given.breakdown_group_type_index if number is None else number,
+        bool(given.breakdown_path_cleaning),
     )
+
+
+def _cohort(name: str | int) -> int | str:
+    if name != ALL and not str(name).isdigit():
+        raise QueryError(f"'{name}' is no cohort. Give the number of one, or 'all'.", attr="breakdownFilter")
+    return name if name == ALL else int(name)
 
 
 def _items(given: BreakdownFilter) -> list[Breakdown]:
@@ -64,10 +155,66 @@ def _items(given: BreakdownFilter) -> list[Breakdown]:
     return [Breakdown(property=name) for name in names if name is not None and name != ""]
 
 
-def _type(kind: str, name: str) -> str:
-    if kind in PROPERTIES or (kind == "event_metadata" and name == "event"):
+def _type(kind: str) -> str:
+    if kind in FIELDS:
         return kind
     raise unsupported.feature(unsupported.FILTER_TYPES, kind, "breakdownFilter") or QueryError(
-        f"A breakdown by '{kind}' is not supported yet by the embedded backend: use event or person.",
+        f"A breakdown by '{kind}' is not supported by the embedded backend: use {', '.join(FIELDS)} or cohort.",
         attr="breakdownFilter",
     )
+
+
+def cleaned(field: str, filters: Filters) -> str:
+    """SQL: a path by the project's rules for cleaning paths (each a pattern and what to put in its place)."""
+    rules = sorted(filters.context.project.path_cleaning_filters, key=lambda rule: rule.get("order") or 0)
+    return reduce(lambda text, rule: _replaced(text, rule, filters), rules, field)
+
+
+def _replaced(text: str, rule: dict[str, Any], filters: Filters) -> str:
+    if not rule.get("regex"):
+        return text
+    # ClickHouse and DuckDB both read RE2; only the first match is not meant, but all.
+    alias = re.sub(r"\\(?!\d)", r"\\\\", str(rule.get("alias") or ""))
+    return f"regexp_replace({text}, {filters.scan.bind(rule['regex'])}, {filters.scan.bind(alias)}, 'g')"
+
+
+def _event(split: Split, filters: Filters) -> str:
+    return filters.scan.event_property(split.property)
+
+
+def _person(split: Split, filters: Filters) -> str:
+    return filters.scan.person_property(split.property)
+
+
+def _group(split: Split, filters: Filters) -> str:
+    return filters.scan.group_property(filters.group_type(split.group_type_index), split.property)
+
+
+def _session(split: Split, filters: Filters) -> str:
+    return filters.scan.session_property(sessions.checked(split.property))
+
+
+def _hogql(split: Split, filters: Filters) -> str:
+    from insights_mcp.local.queries.hogql import expression
+
+    return f"({expression(split.property, filters.scan, filters.context).sql})::varchar"
+
+
+def _metadata(split: Split, filters: Filters) -> str:
+    if split.property.startswith("$group_") and split.property[7:].isdigit():
+        return filters.scan.group_key(filters.group_type(int(split.property[7:])))
+    if split.property in METADATA:
+        return f"{filters.scan.events}.{METADATA[split.property]}"
+    raise QueryError(
+        f"'{split.property}' is no field of events. Use {', '.join(METADATA)} or $group_0.", attr="breakdownFilter"
+    )
+
+
+FIELDS: dict[str, Callable[[Split, Filters], str]] = {
+    "event": _event,
+    "person": _person,
+    "group": _group,
+    "session": _session,
+    "hogql": _hogql,
+    "event_metadata": _metadata,
+}

@@ -6,19 +6,12 @@ from insights_mcp.local.queries.errors import QueryError
 
 HOGQL_TABLES = "a HogQLQuery over `events` and `persons`"
 KINDS = {
-    "RetentionQuery": "A TrendsQuery with math 'weekly_active', or " + HOGQL_TABLES,
     "InsightActorsQuery": "A HogQLQuery that selects person_id from `events`",
     "CalendarHeatmapQuery": "A TrendsQuery with interval 'hour'",
     "EventsQuery": "A HogQLQuery over `events`",
 }
 SERIES = {
     "DataWarehouseNode": "Series of data warehouse tables; load the rows as events",
-}
-MATH = {
-    "first_time_for_user": "use math 'dau', or a HogQLQuery with min(timestamp) by person_id",
-    "first_matching_event_for_user": "use math 'dau', or a HogQLQuery with min(timestamp) by person_id",
-    "unique_group": "use uniq(properties.$group_0) in a HogQLQuery",
-    "hogql": "use a HogQLQuery",
 }
 FILTER_TYPES = {
     "flag": "use the event property $feature/NAME",
@@ -28,18 +21,10 @@ FILTER_TYPES = {
     "data_warehouse_person_property": "use a property of the person",
 }
 DISPLAYS = {
-    "CalendarHeatmap": "use display 'ActionsLineGraph' with interval 'hour'",
-    "TwoDimensionalHeatmap": "use display 'ActionsTable'",
-    "BoxPlot": "use math 'median', 'p75' and 'p90' as series",
-    "SlopeGraph": "use display 'ActionsLineGraph'",
+    "TwoDimensionalHeatmap": "use display 'ActionsTable' with two breakdowns",
 }
 FEATURES = {
-    "formula": "Formulas; ask for the series and combine their numbers",
-    "smoothing": "Smoothing; ask for the plain numbers",
-    "breakdowns": "Breakdowns by several properties at once; break down by one",
-    "histogram": "Histogram bins; break down by the property's values",
     "sampling": "Sampling; leave samplingFactor out",
-    "groups": "Counting groups; count persons (math 'dau')",
 }
 OPERATORS = {
     "is_cleaned_path_exact": "use 'regex'",

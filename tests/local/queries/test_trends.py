@@ -133,15 +133,16 @@ def test_test_accounts(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        (trend({"event": "visit", "math": "hogql"}), "HogQLQuery"),
-        (trend({"event": "visit"}, trendsFilter={"formula": "A*2"}), "Formulas"),
+        (trend({"event": "visit", "math": "hogql"}), "math_hogql"),
+        (trend({"event": "visit"}, trendsFilter={"formula": "A*B"}), "'B' in the formula"),
+        (trend({"event": "visit"}, trendsFilter={"formula": "A.x"}), "brackets only"),
+        (trend({"kind": "DataWarehouseNode", "id": "stripe"}), "DataWarehouseNode"),
         (trend({"kind": "ActionsNode", "id": 3}), "Action ID 3"),
         (trend({"event": "visit", "math": "sum"}), "math_property"),
         (trend({"event": "visit", "properties": [{"key": "id", "type": "cohort", "value": 1}]}), "cohort"),
         (trend({"event": "visit"}, dateRange={"date_from": "soon"}), "'soon' is no date"),
         (trend({"event": "visit"}, dateRange={"date_from": "1900-01-01"}, interval="minute"), "larger interval"),
         (trend({"event": "visit", "properties": [{"key": "page", "operator": "regex", "value": "("}]}), "missing )"),
-        (trend(), "no series"),
     ],
 )
 def test_refusals_say_why(ask: Ask, query: dict[str, Any], says: str) -> None:

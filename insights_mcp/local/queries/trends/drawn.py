@@ -1,0 +1,104 @@
+"""Displays whose answer is no list of numbers over time: box plots, and heatmaps of weekdays by hours."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from insights_mcp.local.events import Rows
+from insights_mcp.local.queries import dates
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.sql import Sql
+from insights_mcp.local.queries.trends.counting import OWNERS, Counting
+from insights_mcp.local.queries.trends.parts import Part
+
+SPREAD = ("min", "p25", "median", "p75", "max", "mean")
+BOXES = """select {bucket} as d, min(x), quantile_cont(x, 0.25), median(x), quantile_cont(x, 0.75), max(x), avg(x)
+from (select {at} as ts, try_cast({operand} as double) as x from {tables} where {where})
+where x is not null group by 1"""
+# Weekdays as ClickHouse counts them: 1 is Monday, 7 Sunday.
+HOURS = """with seen as (
+  select isodow({local})::bigint as day, hour({local})::bigint as hour, {actor} as actor from {tables} where {where})
+select day, hour, {number} as n from seen group by grouping sets ((day, hour), (day), (hour), ()) order by all"""
+HEAT_MATHS = {"total": "count(*)", "dau": "count(distinct actor)"}
+
+
+def boxes(counting: Counting) -> Sql:
+    """The spread of a property's values in each bucket."""
+    series = counting.part.series
+    owner = series.math_property_type or "event_properties"
+    if not series.math_property or owner not in OWNERS:
+        raise QueryError("A box plot needs a math_property, the property whose values it shows.", attr="series")
+    operand = OWNERS[owner](counting.scan, series.math_property)
+    where = counting.where()
+    return counting.scan.statement(
+        BOXES.format(
+            bucket=counting.part.period.bucket("ts"),
+            at=counting.at,
+            operand=operand,
+            tables=counting.scan.tables,
+            where=where,
+        )
+    )
+
+
+def hours(counting: Counting) -> Sql:
+    """How much happened in each hour of each weekday."""
+    if counting.math not in HEAT_MATHS:
+        raise QueryError(f"A calendar heatmap shows math {' or '.join(HEAT_MATHS)}.", attr="series")
+    where = counting.where()
+    return counting.scan.statement(
+        HOURS.format(
+            local=counting.part.period.local(counting.at),
+            actor=counting.actor,
+            number=HEAT_MATHS[counting.math],
+            tables=counting.scan.tables,
+            where=where,
+        )
+    )
+
+
+def box_plot(parts: list[Part], answers: list[Rows]) -> dict[str, Any]:
+    """One box for each series and bucket with values."""
+    found = []
+    for part, answer in zip(parts, answers, strict=True):
+        spreads = {row[0]: row[1:] for row in answer.rows}
+        for bucket in part.period.buckets():
+            spread = spreads.get(bucket, (0.0,) * len(SPREAD))
+            found.append({
+                "day": dates.day(bucket, part.period.interval),
+                "label": dates.label(bucket, part.period.interval, part.period.start, part.period.end),
+                **dict(zip(SPREAD, spread, strict=True)),
+                "series_index": part.order,
+                "series_label": part.name,
+            })  # fmt: skip
+    return {"results": [], "boxplot_data": found}
+
+
+def calendar(parts: list[Part], answers: list[Rows]) -> dict[str, Any]:
+    """Each series as a grid of weekdays (rows) by hours (columns), with the numbers of whole rows and columns."""
+    return {"results": [_grid(part, answer) for part, answer in zip(parts, answers, strict=True)]}
+
+
+def _grid(part: Part, answer: Rows) -> dict[str, Any]:
+    grid: dict[str, Any] = defaultdict(list, allAggregations=0)
+    for day, hour, number in answer.rows:
+        if day is not None and hour is not None:
+            grid["data"].append({"row": day, "column": hour, "value": number})
+        elif day is not None:
+            grid["rowAggregations"].append({"row": day, "value": number})
+        elif hour is not None:
+            grid["columnAggregations"].append({"column": hour, "value": number})
+        else:
+            grid["allAggregations"] = number
+    lists = {name: grid[name] for name in ("data", "rowAggregations", "columnAggregations", "allAggregations")}
+    named = {"order": part.order, "label": part.name, "calendar_heatmap_data": lists}
+    return named if part.compared is None else {**named, "compare": True, "compare_label": part.compared}
+
+
+STATEMENTS: dict[str, Callable[[Counting], Sql]] = {"BoxPlot": boxes, "CalendarHeatmap": hours}
+SHAPES: dict[str, Callable[[list[Part], list[Rows]], dict[str, Any]]] = {
+    "BoxPlot": box_plot,
+    "CalendarHeatmap": calendar,
+}

@@ -1,0 +1,130 @@
+"""Formulas over series, which are A, B, … in them: `A / B * 100`, bucket by bucket and value by value."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.schema.trends import FormulaNode, TrendsQuery
+
+Number = float
+LIMIT = 1000
+POWER = 100
+Series = dict[str, Any]
+
+
+def of(query: TrendsQuery) -> list[FormulaNode]:
+    """The formulas of a query, whichever way they are written. Raises QueryError for one that cannot be read."""
+    given = query.trendsFilter
+    if given is None:
+        return []
+    texts = given.formulas or ([given.formula] if given.formula else [])
+    found = given.formulaNodes or [FormulaNode(formula=text) for text in texts]
+    for node in found:
+        _check(_parsed(node.formula), node.formula, len(query.series))
+    return found
+
+
+def apply(nodes: list[FormulaNode], results: list[Series], orders: int) -> list[Series]:
+    """What each formula makes of the series of each period and value, most first within a period."""
+    answers: list[Series] = []
+    for number, node in enumerate(nodes):
+        for label in dict.fromkeys(each.get("compare_label") for each in results):
+            period = [each for each in results if each.get("compare_label") == label]
+            found = [_combined(node, number, same, orders) for same in _by_value(period)]
+            answers += sorted(found, key=_size, reverse=True) if found[1:] and not _cohorts(found) else found
+    return answers
+
+
+def _cohorts(found: list[Series]) -> bool:
+    return any(each.get("breakdown_value") == "all" for each in found)
+
+
+def _size(series: Series) -> Number:
+    return float(series["aggregated_value"] if "aggregated_value" in series else series["count"])
+
+
+def _by_value(results: list[Series]) -> list[list[Series]]:
+    groups: dict[str, list[Series]] = {}
+    for each in results:
+        groups.setdefault(repr(each.get("breakdown_value")), []).append(each)
+    return list(groups.values())
+
+
+def _combined(node: FormulaNode, number: int, same: list[Series], orders: int) -> Series:
+    tree = _parsed(node.formula)
+    by_order = {each["order"]: each for each in same}
+    first = same[0]
+    answer = {
+        **first,
+        "order": number,
+        "action": None,
+        "label": node.custom_name or f"Formula ({node.formula})",
+    }
+    if "aggregated_value" in first:
+        values = [by_order[n]["aggregated_value"] if n in by_order else 0 for n in range(orders)]
+        return {**answer, "data": None, "count": 0, "aggregated_value": _value(tree, values)}
+    rows = zip(
+        *(by_order[n]["data"] if n in by_order else [0] * len(first["data"]) for n in range(orders)), strict=True
+    )
+    data = [_value(tree, row) for row in rows]
+    return {**answer, "data": data, "count": float(sum(data))}
+
+
+def _parsed(text: str) -> ast.expr:
+    try:
+        if len(text) > LIMIT:
+            raise ValueError
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise QueryError(f"'{text[:80]}' is no formula. Write such as A / B * 100.", attr="trendsFilter") from None
+
+
+def _check(tree: ast.expr, text: str, orders: int) -> None:
+    """Raise for what no formula holds, before anything is computed."""
+    letters = [chr(ord("A") + number) for number in range(min(orders, 26))]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id.upper() not in letters:
+            raise QueryError(
+                f"'{node.id}' in the formula '{text}' is no series. Use {', '.join(letters)}.", attr="trendsFilter"
+            )
+        if not isinstance(node, PARTS) or (isinstance(node, ast.Constant) and type(node.value) not in (int, float)):
+            raise QueryError(
+                f"The formula '{text}' can hold series, numbers, + - * / % ** and brackets only.", attr="trendsFilter"
+            )
+
+
+def _value(tree: ast.expr, values: Sequence[Number]) -> Number:
+    if isinstance(tree, ast.Constant):
+        return tree.value  # type: ignore[return-value]
+    if isinstance(tree, ast.Name):
+        return values[ord(tree.id.upper()) - ord("A")]
+    if isinstance(tree, ast.UnaryOp):
+        value = _value(tree.operand, values)
+        return -value if isinstance(tree.op, ast.USub) else value
+    assert isinstance(tree, ast.BinOp)
+    left, right = _value(tree.left, values), _value(tree.right, values)
+    try:
+        return OPERATIONS[type(tree.op)](left, right)
+    except (ZeroDivisionError, OverflowError):
+        return 0
+
+
+def _power(left: Number, right: Number) -> Number:
+    """Only as far as a number stays one that can be drawn."""
+    found = float(left) ** min(float(right), POWER)
+    return found if isinstance(found, float) else 0
+
+
+OPERATIONS: dict[type[ast.operator], Callable[[Number, Number], Number]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
+}
+PARTS = (ast.BinOp, ast.UnaryOp, ast.Name, ast.Constant, ast.Load, ast.USub, ast.UAdd, *OPERATIONS)

@@ -1,0 +1,148 @@
+"""How counted rows become PostHog's list of series: filled, labelled, added up, smoothed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from itertools import accumulate
+from math import floor
+from typing import Any
+
+from insights_mcp.local.events import Rows
+from insights_mcp.local.queries import dates
+from insights_mcp.local.queries.breakdowns import ALL, NONE, OTHER
+from insights_mcp.local.queries.dates import Period
+from insights_mcp.local.queries.trends.parts import Part, interval
+from insights_mcp.schema.trends import TrendsQuery
+
+# Counted things grow with the share of events that is read; their averages do not.
+UNSCALED = frozenset({"avg", "min", "max", "median", "p75", "p90", "p95", "p99", "hogql"})
+Series = dict[str, Any]
+Named = Callable[[int], str]
+
+
+def series_of(
+    query: TrendsQuery, period: Period, parts: list[Part], answers: list[Rows], cohort_name: Named
+) -> tuple[list[Series], bool]:
+    """Rows (bucket, value, number, rank) of each part as series; and whether values were left out as "other"."""
+    results: list[Series] = []
+    more = False
+    alone = len(parts) == len({part.compared for part in parts})
+    for part, answer in zip(parts, answers, strict=True):
+        for value, rows in _by_value(part, answer):
+            other = value == OTHER or (isinstance(value, tuple) and OTHER in value)
+            more = more or other
+            if not (other and part.by and part.by.hide_other):
+                label = _value_label(value, part, cohort_name)
+                shown = label if alone else f"{part.name} - {label}"
+                results.append(_series(query, period, part, value, rows, shown))
+    return results, more
+
+
+Value = str | tuple[str, ...] | None
+
+
+def _by_value(part: Part, answer: Rows) -> list[tuple[Value, dict[datetime | None, Any]]]:
+    found: dict[Value, dict[datetime | None, Any]] = {} if part.by else {None: {}}
+    for bucket, value, number, _ in answer.rows:
+        found.setdefault(tuple(value) if isinstance(value, list) else value, {})[bucket] = number
+    return list(found.items())
+
+
+def _value_label(value: Value, part: Part, cohort_name: Named) -> str:
+    if part.by and part.by.cohorts and value not in (OTHER, NONE, None):
+        return "all users" if value == ALL else cohort_name(int(str(value)))
+    return "::".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _series(
+    query: TrendsQuery, period: Period, part: Part, value: Value, rows: dict[datetime | None, Any], label: str
+) -> Series:  # fmt: skip
+    scaled = {bucket: _scaled(number, part, query.samplingFactor) for bucket, number in rows.items()}
+    series: Series = {
+        "order": part.order,
+        "label": part.name,
+        "action": _action(part, period),
+        "filter": filter_of(query, period),
+        **(_in_all(scaled) if part.in_all else _over_time(query, part, scaled)),
+    }
+    if part.compared:
+        series |= {"compare": True, "compare_label": part.compared}
+    if part.by and value is not None:
+        series |= {"breakdown_value": _breakdown_value(value, part), "label": label}
+    return series
+
+
+def _breakdown_value(value: Value, part: Part) -> Any:
+    assert part.by
+    if part.by.cohorts:
+        return int(str(value)) if str(value).isdigit() else value
+    if isinstance(value, tuple):
+        return list(value)
+    return [value] if part.by.listed else value
+
+
+def _scaled(number: Any, part: Part, share: float | None) -> Any:
+    math = part.series.math or "total"
+    if share is None or share in (0, 1) or math in UNSCALED or math.endswith("_count_per_actor"):
+        return number
+    return round(number / share)
+
+
+def _in_all(rows: dict[datetime | None, Any]) -> Series:
+    return {"data": [], "days": [], "count": 0, "aggregated_value": rows.get(None, 0)}
+
+
+def _over_time(query: TrendsQuery, part: Part, rows: dict[datetime | None, Any]) -> Series:
+    buckets, cut = part.period.buckets(), part.period.interval
+    data = smoothed([rows.get(bucket, 0) for bucket in buckets], query)
+    if part.cumulative:
+        data = list(accumulate(data))
+    return {
+        "data": [float(number) for number in data] if part.by else data,
+        "labels": [dates.label(bucket, cut, part.period.start, part.period.end) for bucket in buckets],
+        "days": [dates.day(bucket, cut) for bucket in buckets],
+        "count": float((data[-1] if data else 0) if part.cumulative else sum(data)),
+    }
+
+
+def smoothed(data: list[Any], query: TrendsQuery) -> list[Any]:
+    """Each number as the mean of the last few, in whole numbers."""
+    span = (query.trendsFilter and query.trendsFilter.smoothingIntervals) or 1
+    if span <= 1:
+        return data
+    windows = [data[max(0, end - span) : end] for end in range(1, len(data) + 1)]
+    return [float(floor(sum(window) / len(window))) for window in windows]
+
+
+def _action(part: Part, period: Period) -> Series:
+    series = part.series
+    return {
+        "days": [dates.iso(bucket.replace(tzinfo=period.zone)) for bucket in period.buckets()],
+        "id": part.name if series.kind != "EventsNode" else series.event,
+        "type": "events",
+        "order": part.order,
+        "name": part.name,
+        "custom_name": series.custom_name,
+        "math": series.math,
+        "math_property": series.math_property,
+        "math_hogql": series.math_hogql,
+        "math_group_type_index": series.math_group_type_index,
+        "properties": {},
+    }
+
+
+def filter_of(query: TrendsQuery, period: Period) -> Series:
+    """The query in the words that insights had before queries."""
+    parts = (query.trendsFilter, query.breakdownFilter)
+    said = {key: value for part in parts if part for key, value in part.model_dump(exclude_none=True).items()}
+    named = {"filter_test_accounts": query.filterTestAccounts, "sampling_factor": query.samplingFactor}
+    return {
+        **said,
+        **query.model_dump(include={"properties"}, exclude_unset=True, exclude_none=True),
+        **{key: value for key, value in named.items() if value is not None},
+        **period.resolved(),
+        "entity_type": "events",
+        "insight": "TRENDS",
+        "interval": interval(query),
+    }
