@@ -51,7 +51,7 @@ def interval(query: HogQLQuery) -> None:
 def compile(query: HogQLQuery, context: Context) -> Plan:  # noqa: A001 (each kind: check, compile, shape)
     """The statement for a query. Raises QueryError."""
     tree = statements.parse(query.query)
-    scan = Scan(context.catalogue)
+    scan = context.scan()
     compiler = Selects(scan, context, _values(query))
     compiler.given = query.filters
     tree, limit, offset, limited = _limited(tree)

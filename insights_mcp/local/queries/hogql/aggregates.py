@@ -10,7 +10,7 @@ from insights_mcp.local.queries.hogql import functions
 from insights_mcp.local.queries.hogql.compiling import CALLS, Compiler, check_count, written
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Events, Typed
-from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, OrderBy, Window
+from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node, OrderBy, Window
 
 DEFAULTS = {"String": "''", "Int64": "0", "UInt64": "0", "Float64": "0", "UInt8": "false"}
 FRAME = re.compile(
@@ -45,8 +45,8 @@ class Aggregates(Compiler):
         check_count(base, node, function.fewest, function.most)
         if base.startswith("group") and base.endswith("Array"):
             return _grouped(written(function, args), args[0], condition)
-        if base in ("uniq", "uniqExact", "countDistinct") and isinstance(node.args[0], Field):
-            args = [self._person_number(node.args[0], scope) or args[0]]
+        if base in ("uniq", "uniqExact", "countDistinct") and node.args:
+            args = [self.person_number(node.args[0], scope) or args[0]]
         found = written(replace(function, template=_distinct(function.template, node.distinct)), args)
         sql = found.sql + (f" filter (where {condition})" if condition else "")
         if base == "sum":
@@ -54,8 +54,10 @@ class Aggregates(Compiler):
         nullable = args[0].nullable if found.type != "Float64" else True
         return Typed(sql, found.type, found.nullable and nullable)
 
-    def _person_number(self, field: Field, scope: Scope) -> Typed | None:
-        """Persons are counted by their number: no join, half the time."""
+    def person_number(self, field: Node, scope: Scope) -> Typed | None:
+        """Persons are counted by their number: no join, half the time. None when this is not the person of an event."""
+        if not isinstance(field, Field):
+            return None
         for source in scope.sources.values():
             own = field.chain[1:] if field.chain[0] == source.alias else field.chain
             if (

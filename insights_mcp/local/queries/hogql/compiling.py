@@ -78,6 +78,14 @@ class Compiler:
         """What `{filters}` stands for."""
         raise QueryError("{filters} cannot stand here.", attr="query")
 
+    def filter_date(self, start: bool) -> Typed:
+        """What `{filters.dateRange.from}` or `.to` stands for."""
+        raise QueryError("{filters} cannot stand here.", attr="query")
+
+    def person_number(self, field: Node, scope: Scope) -> Typed | None:
+        """The number of the person of an event, if that is what the field is; see aggregates.py."""
+        raise NotImplementedError
+
     def aggregate(self, name: str, node: Call, scope: Scope) -> Typed:
         """A value computed over several rows; see aggregates.py."""
         raise NotImplementedError
@@ -128,6 +136,8 @@ class Compiler:
         name = ".".join(node.chain)
         if name == "filters":
             return Typed(self.filters(scope), "UInt8", False)
+        if name in ("filters.dateRange.from", "filters.dateRange.to"):
+            return self.filter_date(name.endswith("from"))
         if name not in self.values:
             known = ", ".join(self.values) or "none"
             raise QueryError(f"Unresolved placeholder: {{{name}}}. Values are given for: {known}.", attr="query")

@@ -334,8 +334,9 @@ LAMBDAS = {
 }
 ELSEWHERE = {
     "windowFunnel": "use a FunnelsQuery",
-    "sumMap": "sum the values by key in a subquery",
-    "arrayZip": "use groupArray of tuples",
+    "retention": "use a RetentionQuery",
+    "sequenceMatch": "use a FunnelsQuery",
+    "sequenceCount": "use a FunnelsQuery",
     "file": "only events and persons can be read",
     "url": "only events and persons can be read",
     "sleep": "a query cannot wait",

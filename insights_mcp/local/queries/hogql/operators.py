@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from insights_mcp.local.queries import cohorts
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql.compiling import (
     ARITHMETIC,
@@ -15,6 +16,8 @@ from insights_mcp.local.queries.hogql.compiling import (
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Typed
 from insights_mcp.local.queries.hogql.tree import Call, Literal, Node, Subquery
+from insights_mcp.local.queries.project import Cohort
+from insights_mcp.local.queries.properties import Filters
 
 
 def and_or(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -125,6 +128,28 @@ def _listed(compiler: Compiler, node: Node, left: Typed, scope: Scope) -> str:
         return "(select null where false)"
     fitted = values if tuples else [_fitted(compiler, i, v, left) for i, v in zip(items, values, strict=True)]
     return "(" + ", ".join(value.sql for value in fitted if value.type != "Nothing") + ")"
+
+
+def in_cohort(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """Whether a person is in a cohort, named by its number or its name."""
+    who, which = node.args
+    names = which.args if isinstance(which, Call) and which.name == "tuple" else (which,)
+    filters = Filters(compiler.scan.inner("e"), compiler.context)
+    parts = [cohorts.members(_cohort(compiler, name, filters), filters) for name in names]
+    person = compiler.person_number(who, scope)
+    members = " union all ".join(f"select pid from ({part})" for part in parts)
+    if person is None:
+        person = _fitted(compiler, who, compiler.expression(who, scope), Typed("", "UUID"))
+        members = f"select person_id from persons where pid in ({members})"
+    return Typed(f"({person.sql} {'not ' if node.name == 'notInCohort' else ''}in ({members}))", "UInt8", False)
+
+
+def _cohort(compiler: Compiler, node: Node, filters: Filters) -> Cohort:
+    name = node.value if isinstance(node, Literal) else None
+    named = [each for each in compiler.context.project.cohorts.values() if each.name == name]
+    if isinstance(name, str) and not name.isdigit() and named:
+        return named[0]
+    return cohorts.found(name, filters)
 
 
 def arithmetic(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:

@@ -113,7 +113,7 @@ class Expressions(Terms):
     def _operation(self, name: str, left: Node) -> Node:
         if name in ("in", "notIn"):
             if self.take("cohort"):
-                raise QueryError("IN COHORT is not supported yet; use the properties that define it.", attr="query")
+                return Call(f"{name}Cohort", (left, self.sum()))
             return Call(name, (left, self.sum()))
         return folded(Call(name, (left, self.sum())))
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from insights_mcp.local.layout import identifier
+from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import calls, printing, sources, tree
+from insights_mcp.local.queries.hogql import calls, printing, sources, tables, tree
 from insights_mcp.local.queries.hogql.aggregates import Aggregates
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import TWIN, Relation, Source, Typed
 from insights_mcp.local.queries.hogql.tree import Alias, Call, Literal, Node, Select, Star, Table, Union
 from insights_mcp.local.queries.properties import Filters
-from insights_mcp.local.queries.sql import Scan
 from insights_mcp.schema.hogql import HogQLFilters
 
 assert calls.TABLE  # registers the functions
-TABLES = ("events", "persons", "person_distinct_ids", "raw_person_distinct_ids", "numbers")
+TABLES = (
+    "events", "persons", "sessions", "groups", "cohort_people", "static_cohort_people", "raw_cohort_people",
+    "person_distinct_ids", "raw_person_distinct_ids", "raw_sessions", "raw_persons", "raw_groups", "numbers",
+)  # fmt: skip
+FILTERED = (sources.Events, tables.Sessions)
 COLUMN_LIMIT = 500
 NESTING = 20
 
@@ -55,13 +60,14 @@ class Selects(Aggregates):
             raise QueryError("Only SELECT is allowed.", attr="query")
         scope = Scope(ctes={**ctes, **dict(node.ctes)})
         joins = self._sources(node, scope)
+        elements = self._unfolded(node, scope) if node.arrays else ""
         scope.windows = dict(node.windows)
         scope.aliases = {item.name: item.what for item in node.columns if isinstance(item, Alias)}
         scope.aliases |= {name: each for name, each in scope.ctes.items() if not isinstance(each, (Select, Union))}
         columns = self._columns(node.columns, scope)
         clauses = self._clauses(node, scope, columns)
         listed = ", ".join(f"{typed.sql} as {identifier(name)}" for name, typed in columns.items())
-        origin = self._from(node, scope, joins)
+        origin = self._from(node, scope, joins) + elements
         sql = f"select {'distinct ' if node.distinct else ''}{listed}{origin}{clauses}"
         return Relation(sql, {name: replace(typed, sql=identifier(name)) for name, typed in columns.items()})
 
@@ -93,14 +99,32 @@ class Selects(Aggregates):
             return sources.Derived(alias, self._numbers(node.args, scope))
         if name not in TABLES or node.args is not None:
             raise sources.unknown_table(name, [*(c for c in scope.ctes), *TABLES])
-        scan = Scan(
-            self.scan.catalogue, self.scan.values, events=identifier(alias), persons=identifier(alias + ".person")
-        )
-        if name == "events":
-            return sources.Events(alias, scan, self.clock)
+        scan = replace(self.scan.inner(identifier(alias)), persons=identifier(alias + ".person"))
+        name = name.removeprefix("raw_") if name not in ("raw_sessions", "raw_person_distinct_ids") else name
         if name == "persons":
-            return sources.Persons(alias, replace(scan, persons=identifier(alias)), self.clock)
-        return sources.DistinctIds(alias)
+            own = replace(scan, persons=identifier(alias), persons_on_events=False)
+            return sources.Persons(alias, own, self.clock)
+        if name.endswith("cohort_people"):
+            return tables.CohortPeople(alias, scan, self.context, name.startswith("static"))
+        made = {"events": sources.Events, "sessions": tables.Sessions, "groups": tables.Groups}
+        made["raw_sessions"] = tables.RawSessions
+        return made[name](alias, scan, self.clock) if name in made else sources.DistinctIds(alias)
+
+    def _unfolded(self, node: Select, scope: Scope) -> str:
+        """ARRAY JOIN: a row for each element; several arrays go in step."""
+        parts: dict[str, Typed] = {}
+        for item in node.arrays:
+            name, what = (item.name, item.what) if isinstance(item, Alias) else (printing.name_of(item), item)
+            found = self.expression(what, scope)
+            if not found.type.startswith("Array("):
+                raise QueryError(f"ARRAY JOIN takes an array, not {found.type}.", attr="query")
+            sql = f"case when len({found.sql}) > 0 then {found.sql} else [null] end" if node.keep_empty else found.sql
+            parts[name] = Typed(f"unnest({sql})", found.type[6:-1], node.keep_empty)
+        text = "select " + ", ".join(f"{typed.sql} as {identifier(name)}" for name, typed in parts.items())
+        source = sources.Elements("elements of arrays", Relation(text, parts))
+        # Before the others: the name of an array stands for its element from here on.
+        scope.sources = {source.alias: source, **scope.sources}
+        return (" cross join lateral " if node.source else " from ") + source.tables()
 
     def _numbers(self, args: tuple[Node, ...], scope: Scope) -> Relation:
         found = [f"({self.expression(arg, scope).sql})::bigint" for arg in args]
@@ -117,12 +141,9 @@ class Selects(Aggregates):
         conditions = [self._on(join, scope) for join in node.joins]
         text = " from " + joins[0][1].tables()
         for (kind, source), condition in zip(joins[1:], conditions, strict=True):
-            tables = source.tables()
-            text += (
-                f" {kind} join ({tables}){condition}"
-                if " join " in tables and tables[0] != "("
-                else f" {kind} join {tables}{condition}"
-            )
+            joined = source.tables()
+            nested = " join " in joined and joined[0] != "("
+            text += f" {kind} join ({joined}){condition}" if nested else f" {kind} join {joined}{condition}"
         return text
 
     def _on(self, join: tree.Join, scope: Scope) -> str:
@@ -212,33 +233,43 @@ class Selects(Aggregates):
 
     def filters(self, scope: Scope) -> str:
         given = self.given or HogQLFilters()
-        source = next((each for each in scope.sources.values() if isinstance(each, sources.Events)), None)
+        source = next((each for each in scope.sources.values() if isinstance(each, FILTERED)), None)
         if source is None:
-            raise QueryError("{filters} needs the table `events` in the same SELECT.", attr="query")
+            raise QueryError("{filters} needs the table `events` or `sessions` in the same SELECT.", attr="query")
+        if isinstance(source, tables.Sessions):
+            return self._session_filters(given, source)
         compiled = Filters(source.scan, self.context)
         parts = [compiled.all_of(given.properties)] if given.properties else []
         if given.filterTestAccounts:
             parts.append(compiled.test_accounts())
-        return "(" + " and ".join(parts + self._dates(given, source)) + ")" if parts or given.dateRange else "true"
+        dates = self._dates(given, f"{source.scan.events}.timestamp")
+        return "(" + " and ".join(parts + dates) + ")" if parts or given.dateRange else "true"
 
-    def _dates(self, given: HogQLFilters, source: sources.Events) -> list[str]:
-        from datetime import UTC
+    def _session_filters(self, given: HogQLFilters, source: tables.Sessions) -> str:
+        parts = [tables.session_filters(source, self.context).all_of(given.properties)] if given.properties else []
+        started = source.use("$start_timestamp", Typed("", "DateTime", False))
+        return "(" + " and ".join(parts + self._dates(given, started.sql)) + ")"
 
-        from insights_mcp.local.queries import dates
+    def _dates(self, given: HogQLFilters, column: str) -> list[str]:
+        bounds = [(">=", self._bound(given, True)), ("<=", self._bound(given, False))]
+        return ["true"] + [
+            f"{column} {sign} {self.scan.bind(bound.astimezone(UTC).replace(tzinfo=None))}"
+            for sign, bound in bounds
+            if bound
+        ]
 
-        parts = ["true"]
-        now = self.context.local_now
-        for text, sign in (
-            (given.dateRange and given.dateRange.date_from, ">="),
-            (given.dateRange and given.dateRange.date_to, "<="),
-        ):
-            if text and text != "all":
-                moment, _ = dates.parsed(text, now, cut="day" if sign == ">=" else None)
-                if sign == "<=" and len(text) == 10:
-                    moment = moment.replace(**dates.DAY_END)
-                bound = self.scan.bind(moment.astimezone(UTC).replace(tzinfo=None))
-                parts.append(f"{source.scan.events}.timestamp {sign} {bound}")
-        return parts
+    def _bound(self, given: HogQLFilters, start: bool) -> datetime | None:
+        text = given.dateRange and (given.dateRange.date_from if start else given.dateRange.date_to)
+        if not text or text == "all":
+            return None
+        moment, _ = dates.parsed(text, self.context.local_now, cut="day" if start else None)
+        return moment if start or len(text) != 10 else moment.replace(**dates.DAY_END)
+
+    def filter_date(self, start: bool) -> Typed:
+        bound = self._bound(self.given or HogQLFilters(), start)
+        if bound is None:
+            return Typed("null::timestamp", "DateTime", True)
+        return Typed(f"{self.scan.bind(bound.replace(tzinfo=None))}::timestamp", "DateTime", False)
 
 
 def _unused(name: str, columns: dict[str, Typed]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from insights_mcp.local.layout import identifier
+from insights_mcp.local.queries import sessions
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.sql import Scan
 
@@ -45,6 +46,24 @@ PROPERTY_CASTS = {
     "Boolean": ("try_cast({0} as boolean)", "Bool"),
 }
 TIME = "coalesce(try_cast({0} as timestamptz)::timestamp, make_timestamp((try_cast({0} as double) * 1000000)::bigint))"
+
+
+SESSION_KINDS = {"String": "String", "Numeric": "UInt64", "DateTime": "DateTime", "Boolean": "UInt8"}
+# Types of facts about sessions, where they are not what the kind of the fact says.
+SESSION_TYPES = {
+    "$urls": Typed("", "Array(String)", False),
+    "$session_duration": Typed("", "Int64", False),
+    "$channel_type": Typed("", "String", False),
+    "$vitals_lcp": Typed("", "Float64", True),
+}
+
+
+def session_type(name: str) -> Typed | None:
+    """The type of a fact about sessions; None when there is none of that name."""
+    if name not in sessions.FIELDS:
+        return None
+    kind = sessions.FIELDS[name][2]
+    return SESSION_TYPES.get(name) or Typed("", SESSION_KINDS[kind], kind not in ("Numeric", "DateTime"))
 
 
 class Source:
@@ -87,6 +106,10 @@ class Events(Source):
             return self.property(tuple(rest))
         if first in ("person", "poe"):
             return self._person(tuple(rest))
+        if first == "session":
+            return self._session(rest[0]) if len(rest) == 1 else None
+        if first in self._group_names():
+            return self._group(self._group_names()[first], rest)
         return self._identity(rest) if first == "pdi" else None
 
     def _column(self, name: str) -> Typed | None:
@@ -94,6 +117,8 @@ class Events(Source):
             return replace(self.property((name,)), nullable=True)
         if name == "person_id":
             return self._person(("id",))
+        if name == "issue_id":
+            return Typed(f"try_cast({self.scan.event_property('$exception_issue_id')} as uuid)", "UUID")
         if name not in EVENT_FIELDS:
             return None
         column, kind = EVENT_FIELDS[name]
@@ -101,6 +126,27 @@ class Events(Source):
         if kind == "DateTime":
             return Typed(self.clock(sql), kind, name == "created_at")
         return Typed(f"coalesce({sql}, '')" if name in MAYBE else sql, kind, False)
+
+    def _session(self, name: str) -> Typed | None:
+        if name in ("id", "session_id"):
+            return Typed(self.property(("$session_id",)).sql, "String", False)
+        typed = session_type(name)
+        if typed is None:
+            return None
+        sql = self.scan.session_property(name).removesuffix("::varchar")
+        return replace(typed, sql=self.clock(sql) if typed.type == "DateTime" else sql)
+
+    def _group_names(self) -> dict[str, int]:
+        named = {name: number for number, name in self.scan.catalogue.group_types.items()}
+        return {**{f"group_{number}": number for number in range(5)}, **named}
+
+    def _group(self, number: int, rest: list[str]) -> Typed | None:
+        if rest == ["key"]:
+            return Typed(self.scan.group_key(number))
+        if rest[0] != "properties" or len(rest) < 2:
+            return None
+        kind = self.scan.catalogue.group_property_types.get((number, rest[1])) if len(rest) == 2 else None
+        return cast(self.scan.group_property(number, *rest[1:]), kind, self.clock)
 
     def _identity(self, rest: list[str]) -> Typed | None:
         if rest[0] == "distinct_id":
@@ -122,7 +168,7 @@ class Events(Source):
         return EVENT_STAR
 
     def known(self) -> tuple[str, ...]:
-        return (*EVENT_STAR, "person", *SHORT)
+        return (*EVENT_STAR, "person", "session", *SHORT)
 
     def tables(self) -> str:
         return self.scan.tables
@@ -195,6 +241,16 @@ class Derived(Source):
         return f"({self.relation.sql}) {self.name}"
 
 
+class Elements(Derived):
+    """The elements of arrays, after ARRAY JOIN. `*` does not list them."""
+
+    def star(self) -> tuple[str, ...]:
+        return ()
+
+    def known(self) -> tuple[str, ...]:
+        return tuple(self.relation.columns)
+
+
 def member(owner: Typed, rest: tuple[str, ...]) -> Typed | None:
     """A key inside a JSON text: `properties` of a subquery stays searchable."""
     if not rest:
@@ -232,11 +288,11 @@ def cast(sql: str, kind: str | None, clock: Clock) -> Typed:
 
 
 UNKNOWN_TABLES = {
-    "sessions": "use events with $session_id",
-    "raw_sessions": "use events with $session_id",
-    "groups": "use events with $group_0",
-    "cohort_people": "use the properties that define the cohort",
-    "session_replay_events": "use events",
+    "session_replay_events": "recordings are not loaded; `sessions` tells what events say of a session",
+    "raw_session_replay_events": "recordings are not loaded; `sessions` tells what events say of a session",
+    "log_entries": "logs are not loaded; use events",
+    "heatmaps": "heatmaps are not loaded; use events",
+    "cohorts": "use `cohort_people`, or IN COHORT",
 }
 
 

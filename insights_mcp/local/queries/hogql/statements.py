@@ -77,8 +77,8 @@ class Statements(Expressions):
         distinct = self.take("distinct")
         columns = self.listed(self.aliased)
         source, joins = self._from() if self.take("from") else (None, ())
-        if self.sees("array", "join") or self.sees("left", "array"):
-            raise QueryError("ARRAY JOIN is not supported yet; use arrayJoin(...) in the SELECT list.", attr="query")
+        keep_empty = self.take("left", "array", "join")
+        arrays = self.listed(self.aliased) if keep_empty or self._array_join() else ()
         where = self.expression() if self.take("prewhere") or self.take("where") else None
         group = self._group() if self.take("group", "by") else ()
         having = self.expression() if self.take("having") else None
@@ -86,8 +86,12 @@ class Statements(Expressions):
         order = self.listed(self.ordered) if self.take("order", "by") else ()
         limit, offset, by = self._limits()
         return Select(
-            columns, source, joins, (), where, group, having, windows, order, limit, offset, by, distinct
+            columns, source, joins, (), where, group, having, windows, order, limit, offset, by, distinct, arrays,
+            keep_empty,
         )  # fmt: skip
+
+    def _array_join(self) -> bool:
+        return self.take("inner", "array", "join") or self.take("array", "join")
 
     def _group(self) -> tuple[Node, ...]:
         if self.take("all"):
@@ -123,7 +127,7 @@ class Statements(Expressions):
         while True:
             if self.take(","):
                 joins.append(Join("cross", self._source()))
-            elif self.sees("array") or self.sees("left", "array"):
+            elif self.sees("array") or self.sees("left", "array") or self.sees("inner", "array"):
                 break
             elif self.token.kind == "word" and self.token.text.lower() in JOIN_WORDS:
                 joins.append(self._join())
@@ -145,13 +149,13 @@ class Statements(Expressions):
         return Join(kind, source, self.expression() if self.take("on") else None)
 
     def _source(self) -> Node:
-        if self.sees("("):
+        if self.sees("(") and not self.sees("(", "<"):
             self.need("(")
             found = self.query()
             self.need(")")
             return Derived(found, self._alias())
-        if self.sees("<"):
-            raise QueryError("HogQLX tags are not supported yet; write the SELECT they stand for.", attr="query")
+        if self.sees("<") or self.take("("):
+            raise QueryError("HogQLX tags are not supported; ask the query they stand for by itself.", attr="query")
         if self.token.kind == "string":
             raise self.error("a table's name is expected, not a string")
         chain = [self.name()]

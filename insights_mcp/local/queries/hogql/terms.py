@@ -108,7 +108,7 @@ class Terms(Cursor):
         if self.take("*"):
             return self._star()
         if self.sees("<"):
-            raise QueryError("HogQLX tags are not supported yet; write the SELECT they stand for.", attr="query")
+            raise QueryError("HogQLX tags are not supported; ask the query they stand for by itself.", attr="query")
         raise self.error("an expression is expected")
 
     def _star(self) -> Star:

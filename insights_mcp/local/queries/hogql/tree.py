@@ -133,6 +133,8 @@ class Select(Node):
     offset: Node | None = None
     limit_by: tuple[Node, tuple[Node, ...]] | None = None
     distinct: bool = False
+    arrays: tuple[Node, ...] = ()
+    keep_empty: bool = False
 
 
 @dataclass(frozen=True)

@@ -38,10 +38,40 @@ def array_element(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> 
 def member(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     owner = compiler.expression(node.args[0], scope)
     index = node.args[1].value if isinstance(node.args[1], Literal) else None
-    kinds = _split(owner.type[6:-1]) if owner.type.startswith("Tuple(") else []
+    listed = owner.type.startswith("Array(Tuple(")
+    inner = element(owner.type) if listed else owner.type
+    kinds = _split(inner[6:-1]) if inner.startswith("Tuple(") else []
     if not isinstance(index, int) or (kinds and not 1 <= index <= len(kinds)):
         raise QueryError("A tuple's element is named by its number, from 1.", attr="query")
+    if listed:
+        sql = f"list_transform({owner.sql}, lambda z: struct_extract(z, {index}))"
+        return Typed(sql, f"Array({kinds[index - 1]})", owner.nullable)
     return Typed(f"struct_extract({owner.sql}, {index})", kinds[index - 1] if kinds else "Any", True)
+
+
+def array_zip(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """Tuples of what stands at the same place of several arrays."""
+    arrays = compiler.args(node, scope)
+    kinds = ", ".join(element(array.type) for array in arrays)
+    return Typed(f"list_zip({', '.join(array.sql for array in arrays)})", f"Array(Tuple({kinds}))", False)
+
+
+# One map for each pair, then all of them added up; at last the keys in order, and beside them the sums.
+PAIRS = "list_transform(list_zip({k}, {v}), lambda z: map([z[1]], [z[2]]))"
+ADDED = "map_concat(a, map(map_keys(b), [coalesce(a[map_keys(b)[1]], 0) + map_values(b)[1]]))"
+ENTRIES = f"list_sort(map_entries(list_reduce({PAIRS}, lambda a, b: {ADDED})))"
+SUM_MAP = f"row(list_transform({ENTRIES}, lambda e: e.key), list_transform({ENTRIES}, lambda e: e.value))"
+
+
+def sum_map(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """Values added up by key, over all rows: a tuple of the keys and of the sums."""
+    given = node.args[0] if len(node.args) == 1 else Call("tuple", node.args)
+    args = [member(compiler, Call("tupleElement", (given, Literal(place))), scope, truth) for place in (1, 2)]
+    if not all(arg.type.startswith("Array(") for arg in args):
+        raise QueryError("sumMap takes two arrays: the keys and their values.", attr="query")
+    keys, values = (f"coalesce(flatten(list({arg.sql})), [])" for arg in args)
+    kind = "Float64" if element(args[1].type) == "Float64" else element(args[1].type).replace("Int32", "Int64")
+    return Typed(SUM_MAP.format(k=keys, v=values), f"Tuple({args[0].type}, Array({kind}))", False)
 
 
 def _split(text: str) -> list[str]:
