@@ -19,7 +19,7 @@ EQUAL = {
     "RetentionQuery": 27,
     "StickinessQuery": 10,
     "LifecycleQuery": 12,
-    "HogQLQuery": 317,
+    "HogQLQuery": 330,
     "PathsQuery": 39,
     "ActorsQuery": 224,
 }

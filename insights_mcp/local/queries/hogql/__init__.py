@@ -146,7 +146,8 @@ def shape(plan: Plan, answers: list[Rows]) -> dict[str, Any]:
 
 
 def _type(typed: Typed) -> str:
-    name = {"DateTime": "DateTime64(6, 'UTC')", "Nothing": "Nothing", "Any": "String"}.get(typed.type, typed.type)
+    shown = typed.shown or typed.type
+    name = {"DateTime": "DateTime64(6, 'UTC')", "Nothing": "Nothing", "Any": "String"}.get(shown, shown)
     plain = not typed.nullable or name.startswith(("Array", "Tuple"))
     return name if plain else f"Nullable({name})"
 

@@ -38,6 +38,7 @@ TABLE: dict[str, tuple[Handler, int, int]] = {
     "notInCohort": (operators.in_cohort, 2, 2),
     **dict.fromkeys(ARITHMETIC, (operators.arithmetic, 2, 2)),
     "concat": (operators.concat, 1, 50),
+    "reverse": (values.reverse, 1, 1),
     "if": (operators.if_, 3, 3),
     "multiIf": (operators.if_, 3, 501),
     "coalesce": (operators.coalesce, 1, 50),

@@ -116,7 +116,8 @@ class Compiler:
         if isinstance(value, bool):
             return Typed(str(value).lower(), "Bool", False)
         if isinstance(value, int):
-            return Typed(str(value) if abs(value) < 10**37 else f"{float(value)!r}", "Int64", False)
+            whole = str(value) if abs(value) < 10**37 else f"{float(value)!r}"
+            return Typed(whole, "Int64", False, _narrowest(value))
         return Typed(f"{value!r}::double" if abs(value) < 1e308 else "null", "Float64", False)
 
     def _field(self, node: Field, scope: Scope, truth: bool) -> Typed:
@@ -232,6 +233,14 @@ class Compiler:
                 raise QueryError(f"'{node.value}' is no date.", attr="query")
             return found
         return self.time(self.expression(node, scope))
+
+
+def _narrowest(value: int) -> str:
+    """The smallest type of ClickHouse that holds a whole number, which is what its constants are."""
+    sizes = (8, 16, 32, 64, 128)
+    if value >= 0:
+        return next((f"UInt{size}" for size in sizes if value < 2**size), "UInt256")
+    return next((f"Int{size}" for size in sizes if value >= -(2 ** (size - 1))), "Int256")
 
 
 def _valued(value: Any) -> Node:

@@ -45,7 +45,6 @@ PLAIN = _table(
             "upper": "upper({0})",
             "lowerUTF8": "lower({0})",
             "upperUTF8": "upper({0})",
-            "reverse": "reverse({0}::varchar)",
             "trim": "trim({0})",
             "trimLeft": "ltrim({0})",
             "trimRight": "rtrim({0})",

@@ -13,11 +13,15 @@ from insights_mcp.local.queries.sql import Scan
 
 @dataclass(frozen=True)
 class Typed:
-    """SQL and the type of its value, in ClickHouse's words. Times are the project's wall clock."""
+    """SQL and the type of its value, in ClickHouse's words. Times are the project's wall clock.
+
+    `shown` is the narrower type that an answer names where it matters to nothing else.
+    """
 
     sql: str
     type: str = "String"
     nullable: bool = True
+    shown: str | None = None
 
 
 Clock = Callable[[str], str]

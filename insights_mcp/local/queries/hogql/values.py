@@ -92,6 +92,13 @@ def range_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     return Typed(f"range({start}, {capped}, {step})", "Array(UInt64)", False)
 
 
+def reverse(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    [what] = compiler.args(node, scope)
+    if what.type.startswith("Array"):
+        return Typed(f"list_reverse({what.sql})", what.type, what.nullable)
+    return Typed(f"reverse({operators.text(what)})", "String", what.nullable)
+
+
 def array_join(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     [array] = compiler.args(node, scope)
     return Typed(f"unnest({array.sql})", element(array.type), True)
