@@ -16,6 +16,7 @@ from insights_mcp.schema.query import source_of
 
 PACKAGE = "insights_mcp.local.queries"
 SELECTIONS = {
+    "TrendsQuery": ("trends", "trends.actors"),
     "FunnelsQuery": ("funnels", "funnels.actors"),
     "PathsQuery": ("paths", "paths.selection"),
     "RetentionQuery": ("retention", "retention"),

@@ -77,11 +77,11 @@ BINS = "bins as (select {bounds} from {tables} where {where}), "
 class Counting:
     """One part of a trend, while its statement is written."""
 
-    def __init__(self, part: Part, query: TrendsQuery, context: Context) -> None:
+    def __init__(self, part: Part, query: TrendsQuery, context: Context, scan: Scan | None = None) -> None:
         self.part = part
         self.query = query
         self.context = context
-        self.scan = context.scan()
+        self.scan = scan or context.scan()
         self.filters = Filters(self.scan, context)
         self.at = f"{self.scan.events}.timestamp"
         self.math = math_of(part)
@@ -89,6 +89,10 @@ class Counting:
 
     def statement(self) -> Sql:
         """The statement of the part."""
+        return self.scan.statement(self.text())
+
+    def text(self) -> str:
+        """SQL: rows of bucket, value, number and rank."""
         math = MATHS.get(self.math) or (_per_actor if self.math.endswith(PER_ACTOR_COUNT) else _over_values)
         before, per, holes = math(self)
         by = self.part.by
@@ -105,9 +109,9 @@ class Counting:
         holes["tables"] = tables + (by.tables(self.filters) if by else "")
         text = {"before": before.format_map(holes), "per": per.format_map(holes)}
         if not by:
-            return self.scan.statement(UNRANKED.format_map(text))
+            return UNRANKED.format_map(text)
         text["bins"] = BINS.format(bounds=bounds, tables=tables, where=where) if bounds else ""
-        return self.scan.statement(RANKED.format_map(text | self._ranking()))
+        return RANKED.format_map(text | self._ranking())
 
     def _ranking(self) -> dict[str, str]:
         by = self.part.by

@@ -1,0 +1,175 @@
+"""Who is behind a number of a trend: a bucket of a series, or a value of a breakdown, in one of the periods."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from insights_mcp.local.queries import dates
+from insights_mcp.local.queries.breakdowns import NO_BIN, NONE, OTHER, Split
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.project import Context
+from insights_mcp.local.queries.properties import joined
+from insights_mcp.local.queries.selection import Actors
+from insights_mcp.local.queries.sql import Scan
+from insights_mcp.local.queries.trends.counting import WINDOWS, Counting, window
+from insights_mcp.local.queries.trends.parts import Part, parts
+from insights_mcp.schema.actors import InsightActorsQuery
+from insights_mcp.schema.trends import TrendsQuery
+
+FIRSTS_ONLY = ("first_time_for_user", "first_matching_event_for_user")
+ONE = timedelta(microseconds=1)
+SELECT = """select {actor} as actor, count(*) as event_count, list(distinct {e}.distinct_id) as event_distinct_ids,
+       list(distinct row({at}, {e}.uuid, {session}, {window}))[:100] as matching_events
+from {tables} where {where} group by 1"""
+# Whose first event ever is the one that counts.
+FIRSTS = """with firsts as (
+  select {actor} as actor, min({at}) as first, min({at}) filter (where {matching}) as matched
+  from {tables} where {events} group by 1)
+"""
+FIRST = "{actor} in (select actor from firsts where first = matched and first = {at})"
+COLUMNS = {
+    "event_count": "UInt64",
+    "event_distinct_ids": "Array(String)",
+    "matching_events": "Array(Tuple(DateTime, UUID, String, String))",
+}
+
+
+def actors(query: TrendsQuery, point: InsightActorsQuery, scan: Scan, context: Context) -> Actors:
+    """Who is behind a point. Raises QueryError when the query has no such point."""
+    part = _part(query, point, context)
+    return _Selection(Counting(part, query, context, scan), point).actors()
+
+
+def _part(query: TrendsQuery, point: InsightActorsQuery, context: Context) -> Part:
+    compared = (point.compare or "current") if query.compareFilter and query.compareFilter.compare else None
+    found = [part for part in parts(query, context) if part.order == (point.series or 0) and part.compared == compared]
+    if not found:
+        raise QueryError(f"The insight has no series {point.series}: they are numbered from 0.", attr="series")
+    part = found[0]
+    if part.by is None or not part.by.cohorts:
+        return part
+    if point.breakdown is None:
+        return replace(part, by=None)
+    value = point.breakdown[0] if isinstance(point.breakdown, list) and point.breakdown else point.breakdown
+    return replace(part, by=replace(part.by, cohorts=(int(value) if str(value).isdigit() else value,)))
+
+
+@dataclass(frozen=True)
+class _Selection:
+    """One point of one part, while its statement is written."""
+
+    counting: Counting
+    point: InsightActorsQuery
+
+    def actors(self) -> Actors:
+        counting = self.counting
+        scan, grouped = counting.scan, counting.actor != counting.scan.actor
+        where = self._where()
+        holes = {
+            "actor": counting.actor,
+            "e": scan.events,
+            "at": counting.at,
+            "session": scan.event_property("$session_id"),
+            "window": scan.event_property("$window_id"),
+            "where": where,
+            "events": counting.events(),
+            "matching": counting.matching() if counting.math == "first_time_for_user" else "true",
+        }
+        if counting.math == "first_matching_event_for_user":
+            holes["events"] = joined("and", [holes["events"], counting.matching()])
+        before = FIRSTS if counting.math in FIRSTS_ONLY else ""
+        holes["tables"] = scan.tables
+        text = before.format_map(holes)
+        by = counting.part.by
+        holes["tables"] += by.tables(counting.filters) if by and by.cohorts else ""
+        columns = {name: kind for name, kind in COLUMNS.items() if not (grouped and name == "event_distinct_ids")}
+        return Actors(text + SELECT.format_map(holes), columns, self._group() if grouped else None)
+
+    def _group(self) -> int:
+        series, query = self.counting.part.series, self.counting.query
+        number = series.math_group_type_index
+        return int(number if number is not None else query.aggregation_group_type_index or 0)
+
+    def _where(self) -> str:
+        counting = self.counting
+        start, end = self._during()
+        conditions = [
+            counting.events(),
+            f"{counting.at} >= {counting.bound(start)}",
+            f"{counting.at} <= {counting.bound(end)}",
+            counting.matching(),
+            *self._of_value(),
+        ]
+        if counting.actor != counting.scan.actor:
+            conditions.append(f"coalesce({counting.actor}, '') <> ''")
+        if counting.math in FIRSTS_ONLY:
+            conditions.append(FIRST.format(actor=counting.actor, at=counting.at))
+        return joined("and", conditions)
+
+    def _during(self) -> tuple[datetime, datetime]:
+        """When the events behind the point happened; the end is included."""
+        part, math = self.counting.part, self.counting.math
+        if self.point.day is None or part.in_all:
+            return window(part, math)
+        period = part.period
+        moment, _ = dates.parsed(str(self.point.day), period.start)
+        bucket = dates.floor(moment, period.interval, period.week_start)
+        if math in WINDOWS:
+            until = bucket + timedelta(days=1)
+            return until - timedelta(days=WINDOWS[math]), until - ONE
+        start, end = bucket, dates.plus(bucket, period.interval) - ONE
+        given = self.counting.query.dateRange
+        if given and given.explicitDate:
+            start, end = max(start, period.start), min(end, period.end)
+        return period.read_from if part.cumulative else start, end
+
+    def _of_value(self) -> list[str]:
+        """SQL that holds for the events under the breakdown's value."""
+        by, wanted = self.counting.part.by, self.point.breakdown
+        if by is None or by.cohorts or wanted is None:
+            return []
+        values = wanted if isinstance(wanted, list) else [wanted]
+        if OTHER in values:
+            return [self._other()]
+        if len(values) != len(by.splits):
+            raise QueryError(
+                f"The insight is broken down by {len(by.splits)} properties; 'breakdown' has {len(values)} values.",
+                attr="breakdown",
+            )
+        return [self._under(split, value) for split, value in zip(by.splits, values, strict=True)]
+
+    def _under(self, split: Split, value: Any) -> str:
+        filters, bind = self.counting.filters, self.counting.scan.bind
+        if not split.bins:
+            return f"{split.value(filters)} = {bind(_text(value))}"
+        number = f"try_cast({split.text(filters)} as double)"
+        if value in (NO_BIN, NONE):
+            return f"{number} is null"
+        low, high = _bounds(value)
+        return f"coalesce({number} >= {bind(low)} and {number} < {bind(high)}, false)"
+
+    def _other(self) -> str:
+        """SQL that holds for the events whose value is not among those shown."""
+        counting = self.counting
+        by = counting.part.by
+        assert by
+        if any(split.bins for split in by.splits):
+            return "false"
+        other = counting.scan.bind(OTHER)
+        kept = f"not list_contains(b, {other})" if by.is_several else f"b <> {other}"
+        return f"{by.value(counting.filters)} not in (select b from ({counting.text()}) where {kept})"
+
+
+def _bounds(value: Any) -> tuple[float, float]:
+    try:
+        low, high = json.loads(value)
+        return float(low), float(high)
+    except (TypeError, ValueError):
+        raise QueryError(f"'{value}' is no bin: write it as the insight names it, [10,20].", attr="breakdown") from None
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
