@@ -35,13 +35,18 @@ class Person:
 
 
 def events(now: datetime, days: int, users: int) -> Iterator[dict[str, Any]]:
-    """The events of `days` days up to `now`, person by person."""
-    chance = random.Random(SEED)
+    """The events of `days` days up to `now`, person by person.
+
+    Everything is placed by the end of today, and everyone has chances of their own: later on the same day it is the
+    same story, a little longer.
+    """
+    end = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     for number in range(users):
-        start = now - timedelta(days=days) * (1 - chance.random() ** 0.7)
+        chance = random.Random(f"{SEED} {number}")
+        start = end - timedelta(days=days) * (1 - chance.random() ** 0.7)
         campaign = _ago(now, start, CAMPAIGN) or (chance.random() < 0.18 and CAMPAIGN[0] < days)
         if campaign and not _ago(now, start, CAMPAIGN):
-            start = now - timedelta(days=chance.uniform(CAMPAIGN[1], CAMPAIGN[0]))
+            start = end - timedelta(days=chance.uniform(CAMPAIGN[1], CAMPAIGN[0]))
         yield from _life(_person(number, bool(campaign), chance), start, now, chance)
 
 
