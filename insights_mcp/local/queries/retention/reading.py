@@ -128,7 +128,7 @@ class Reading:
 
     def _value(self) -> str:
         if self.by is None:
-            return "null::varchar"
+            return "''"
         if self.by.cohorts:
             return f"replace({self.by.value(self.filters)}, '{breakdowns.ALL}', '0')"
         # One property, as it is: PostHog neither bins nor cleans values here.

@@ -16,7 +16,7 @@ def cohorts(table: Table, by: By | None, rows: list[tuple[Any, ...]], amounts: b
     """Rows (value, row, column, number, amount) as cohorts; the largest values first, what is beyond the limit last."""
     values = _by_value(rows)
     if by is None:
-        return list(_table(table, values.get(None, {}), amounts))
+        return list(_table(table, values.get("", {}), amounts))
     sizes = {value: sum(count for (_, column), (count, _) in cells.items() if column == 0)
              for value, cells in values.items()}  # fmt: skip
     ranked = sorted(values, key=lambda value: (-sizes[value], value))
