@@ -5,7 +5,15 @@ from __future__ import annotations
 RECORDINGS = "The embedded backend has no session recordings, so none match; PostHog lists those of the events."
 DISPLAY_NAME = "The project calls persons by properties of its own choice, which the recorded world does not hold."
 FORMULA_TIES = "Values of which a formula makes the same number have no order of their own in PostHog."
+ACTOR_TIES = "Persons with the same number of events have no order of their own in PostHog."
+NO_BIN = "PostHog lists everybody for the bin of those without a number; here it is those without one."
 KNOWN = {
+    "trends_actors/test_trends_math_first_time_for_user_handles_multiple_ids#3": ACTOR_TIES,
+    "trends_actors/test_trends_breakdown_filter_by_range#1": NO_BIN,
+    "trends_actors/test_trends_multiple_breakdowns_filter_by_range#1": NO_BIN,
+    "trends_actors/test_trends_math_group_persons#0": (
+        "PostHog keeps groups twice, and one of these is in ClickHouse alone; here every group is known."
+    ),
     "sessions/test_persons_and_sessions_on_events#0": (
         "A column's name where ClickHouse puts the table's before it, as two joined tables have one such column."
     ),

@@ -15,7 +15,7 @@ from insights_mcp.local.queries.hogql import statements
 from insights_mcp.local.queries.hogql.harmless import harmless
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.selects import Selects
-from insights_mcp.local.queries.hogql.sources import Clock, Source, Typed, person_field
+from insights_mcp.local.queries.hogql.sources import MILLISECONDS, Clock, Source, Typed, person_field
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.sql import Scan, Sql
@@ -158,7 +158,7 @@ class Groups(Source):
             return Typed(f"(g.properties ->> {self.scan.bind(pointer(*chain[1:]))})")
         if chain == ("properties",):
             return Typed("g.properties::varchar")
-        return Typed(self.clock("g.created_at"), "DateTime") if chain == ("created_at",) else None
+        return Typed(MILLISECONDS.format(self.clock("g.created_at")), "DateTime") if chain == ("created_at",) else None
 
     def star(self) -> tuple[str, ...]:
         return (*self.names, "properties", "created_at")

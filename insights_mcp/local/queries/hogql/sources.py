@@ -27,6 +27,8 @@ class Typed:
 Clock = Callable[[str], str]
 # What makes the second of two columns of one name another.
 TWIN = "\u200b"
+# PostHog keeps when a person or group came into being by the millisecond.
+MILLISECONDS = "date_trunc('millisecond', {0})"
 PERSON_FIELDS = {
     "id": ("person_id", "UUID"),
     "created_at": ("created_at", "DateTime"),
@@ -280,7 +282,7 @@ def person_field(scan: Scan, clock: Clock, chain: tuple[str, ...]) -> Typed | No
         return None
     column, kind = PERSON_FIELDS[first]
     sql = f"{scan.persons}.{column}"
-    return Typed(clock(sql) if kind == "DateTime" else sql, kind, False)
+    return Typed(MILLISECONDS.format(clock(sql)) if kind == "DateTime" else sql, kind, False)
 
 
 def cast(sql: str, kind: str | None, clock: Clock) -> Typed:
