@@ -80,7 +80,7 @@ class Box:
         if why := reason():
             raise why
         if kind == "gone":
-            raise TooBig("the process grew too large") if facts[0] == box.TOO_LARGE else Failed(LOST)
+            raise TooBig("the process grew too large") if facts[0] == box.TOO_LARGE else EngineLost(LOST)
         raise FAILURES.get(kind, Failed)(LOST if kind == "EngineLost" else facts[0])
 
     def let_go(self) -> None:
@@ -175,7 +175,7 @@ class Boxes:
         try:
             return taken.run(request, cancelled, seconds)
         except OSError as error:
-            raise Failed(f"No process could be started for the query: {error.strerror}.") from error
+            raise EngineLost(f"No process could be started for the query: {error.strerror}.") from error
         finally:
             self._give(taken)
 

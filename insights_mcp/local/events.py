@@ -35,7 +35,7 @@ from insights_mcp.local.layout import LAYOUT, TABLES, column_of, pointer
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["APART", "EventStore", "Failed", "Interrupted", "Rows", "StoreError", "TooBig", "TookTooLong"]
+__all__ = ["APART", "EngineLost", "EventStore", "Failed", "Interrupted", "Rows", "StoreError", "TooBig", "TookTooLong"]
 
 Owner = Literal["event", "person"]
 SECONDS = 60.0
@@ -150,7 +150,7 @@ class EventStore:
                 return _run(cursor, sql, parameters or {}, cancelled, seconds, limit)
             except EngineLost:
                 self.close()
-                raise Failed(LOST) from None
+                raise EngineLost(LOST) from None
 
     def _request(self, sql: str, parameters: Mapping[str, Any], limit: int | None) -> Request:
         with self._lock:

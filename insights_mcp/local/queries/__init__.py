@@ -17,8 +17,8 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
 
-from insights_mcp.local.events import EventStore, Failed, Interrupted, Rows, TooBig, TookTooLong
-from insights_mcp.local.queries import unsupported
+from insights_mcp.local.events import EngineLost, EventStore, Failed, Interrupted, Rows, TooBig, TookTooLong
+from insights_mcp.local.queries import failures, unsupported
 from insights_mcp.local.queries.errors import QueryCancelled, QueryError, SchemaError
 from insights_mcp.local.queries.project import Context, Project
 from insights_mcp.local.queries.sql import Sql
@@ -87,14 +87,10 @@ def _fetched(events: EventStore, statement: Sql, cancelled: threading.Event) -> 
         raise QueryError(f"The query took longer than {error.args[0]:.0f} s. Ask for less: a shorter range.") from None
     except TooBig:
         raise QueryError("The query needs too much memory. Ask for less: a shorter range, fewer values.") from None
+    except EngineLost as error:
+        raise QueryError(str(error)) from None
     except Failed as error:
-        raise QueryError(_reason(str(error))) from error
-
-
-def _reason(message: str) -> str:
-    """DuckDB's first line, without what is only about the generated SQL."""
-    first = message.split("\n", 1)[0]
-    return first.split(": ", 1)[-1] if ": " in first else first
+        raise QueryError(failures.told(str(error))) from error
 
 
 def check(query: dict[str, Any]) -> None:
