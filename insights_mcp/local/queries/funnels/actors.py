@@ -7,7 +7,7 @@ from typing import Any
 
 from insights_mcp.local.queries import dates, entities
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.funnels.attempts import furthest, with_tables
+from insights_mcp.local.queries.funnels.attempts import furthest, valued, with_tables
 from insights_mcp.local.queries.funnels.funnel import Funnel, actor
 from insights_mcp.local.queries.funnels.marks import in_range
 from insights_mcp.local.queries.funnels.trends import entered
@@ -84,7 +84,7 @@ def _final(funnel: Funnel) -> str:
 
 
 def _selected(funnel: Funnel, condition: str, event: str) -> str:
-    select = f"select a as actor, {_events(event)} from furthest where {condition} group by a"
+    select = f"select a as actor, {_events(event)} from {valued(funnel, 'furthest')} where {condition} group by a"
     return with_tables(furthest(funnel), select)
 
 
@@ -106,7 +106,7 @@ def _at_time(funnel: Funnel, point: FunnelsActorsQuery) -> str:
     value = _valued(funnel, point.funnelStepBreakdown)
     return with_tables(
         furthest(funnel, f"{entered(funnel)} = {bucket}"),
-        f"select a as actor, {_events(event)} from furthest where {reached} and {value} group by a",
+        f"select a as actor, {_events(event)} from {valued(funnel, 'furthest')} where {reached} and {value} group by a",
     )
 
 

@@ -4,99 +4,92 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from insights_mcp.local.queries.funnels import chain
 from insights_mcp.local.queries.funnels.funnel import Funnel
 from insights_mcp.local.queries.funnels.marks import marks
-from insights_mcp.local.queries.funnels.order import entries
+from insights_mcp.local.queries.funnels.order import came, entries, previous
 
-
-def person(funnel: Funnel) -> str:
-    """SQL: the columns that make one line of the result: who, and under which value."""
-    return "a, v" if funnel.values else "a"
+MATERIALIZED = frozenset({"marks", "turns", "attempts", "persons", *(f"c{number}" for number in range(64))})
 
 
 def attempts(funnel: Funnel) -> Iterator[tuple[str, str]]:
     """The tables, by name, up to `attempts`: one row for each start, with `steps` taken and `x1`, `x2` … seconds."""
     yield "marks", marks(funnel)
-    yield from entries(funnel)
-    source = "entries"
     if funnel.values and not funnel.split:
         yield "attributed", funnel.values.attributed(funnel)
-        turned = ", r" if funnel.order == "unordered" and funnel.values.attribution == "step" else ""
-        source = f"entries join (select a, v{turned} from attributed) using (a{turned})"
-    columns = [person(funnel), "t0", f"{_steps(funnel)} as steps", *_times(funnel)]
-    if funnel.keeps_events:
-        columns += [f"i{number}" for number in range(funnel.count)]
+    if chain.fits(funnel):
+        yield from chain.attempts(funnel)
+        return
+    yield from entries(funnel)
+    source = "entries join attributed using (a, r)" if funnel.turned else "entries"
+    columns = [funnel.person, "t0", f"{_steps(funnel)} as steps"]
+    columns += [f"i{number}" for number in range(funnel.count)] if funnel.keeps_events else _times(funnel)
+    columns += [f"({_within(funnel, number)}) is true as w{number}" for number in funnel.optional]
     yield "attempts", f"select {', '.join(columns)} from {source} where {_undisturbed(funnel)}"
 
 
-def _within(funnel: Funnel, later: str, earlier: str) -> str:
-    return f"{later} <= {earlier} + {funnel.window}"
+def _within(funnel: Funnel, number: int) -> str:
+    """SQL that holds where a step was taken in time; the very next events count only if all before them did."""
+    numbers = range(1, number + 1) if funnel.order == "strict" else [number]
+    return " and ".join(f"t{each} <= t0 + {funnel.window}" for each in numbers)
 
 
 def _steps(funnel: Funnel) -> str:
-    """SQL: how many steps were taken within the window."""
-    reached = [_within(funnel, f"t{number}", "t0") for number in funnel.later]
+    """SQL: how many steps were taken within the window; in order, the number of the furthest."""
     if funnel.order == "unordered":
-        return " + ".join(["1", *(f"({condition} is true)::integer" for condition in reached)])
-    text = "0"
-    for condition in reversed(reached):
-        text = f"case when {condition} then 1 + {text} else 0 end"
-    return f"1 + {text}"
+        return " + ".join(["1", *(f"({_within(funnel, number)} is true)::integer" for number in funnel.later)])
+    arms = " ".join(f"when {_within(funnel, number)} then {number + 1}" for number in reversed(funnel.later))
+    return f"case {arms} else 1 end"
 
 
 def _times(funnel: Funnel) -> list[str]:
-    """SQL: the seconds from each step to the next; any order of steps counts in the order they came."""
-    times = [f"t{number}" for number in range(funnel.count)]
-    if funnel.order == "unordered":
-        came = f"list_sort([{', '.join(times)}], 'ASC', 'NULLS LAST')"
-        times = [f"{came}[{number + 1}]" for number in range(funnel.count)]
+    """SQL: the seconds to each step that was taken in time from the one before it."""
+    unordered = funnel.order == "unordered"
     return [
-        f"case when {_within(funnel, times[n], times[n - 1])}"
-        f" then date_diff('second', {times[n - 1]}, {times[n]}) end as x{n}"
+        f"case when {f'{came(funnel, n)} <= t0 + {funnel.window}' if unordered else _within(funnel, n)}"
+        f" then date_diff('second', {previous(funnel, n)}, {came(funnel, n)}) end as x{n}"
         for n in funnel.later
     ]
 
 
 def _undisturbed(funnel: Funnel) -> str:
-    """SQL that holds for attempts with no excluded event between the steps it must not come between."""
+    """SQL that holds for attempts with no excluded event between the steps it must not come between.
+
+    Where the later step was never taken it is the window that ends the time; where it was, however late, it is that.
+    """
     if not funnel.exclusions:
         return "true"
     ends = [
-        f"coalesce({_end(funnel, each.funnelToStep)}, t{each.funnelFromStep} + {funnel.window})"
+        f"coalesce({came(funnel, each.funnelToStep)}, t{each.funnelFromStep} + {funnel.window})"
         for each in funnel.exclusions
     ]
     return " and ".join(f"(b{number} < {end}) is not true" for number, end in enumerate(ends))
 
 
-def _end(funnel: Funnel, number: int) -> str:
-    if funnel.order != "unordered":
-        return f"t{number}"
-    times = ", ".join(f"t{each}" for each in range(funnel.count))
-    return f"list_sort([{times}], 'ASC', 'NULLS LAST')[{number + 1}]"
-
-
 def furthest(funnel: Funnel, condition: str = "true") -> Iterator[tuple[str, str]]:
     """The tables up to `furthest`: of the attempts that a condition holds for, each person's that came furthest."""
     yield from attempts(funnel)
-    key = person(funnel)
-    yield "most", f"select {key}, max(steps) as steps from attempts where {condition} group by {key}"
-    yield "furthest", f"select attempts.* from attempts join most using ({key}, steps) where {condition}"
+    yield "most", f"select {funnel.person}, max(steps) as steps from attempts where {condition} group by all"
+    yield "furthest", f"select attempts.* from attempts join most using ({funnel.person}, steps) where {condition}"
 
 
 def persons(funnel: Funnel) -> Iterator[tuple[str, str]]:
     """The tables up to `persons`: one row for each person and value, with their furthest attempts' times."""
     yield from furthest(funnel)
-    key = person(funnel)
     shortest = funnel.values is not None and funnel.values.limited and funnel.asked != "time_to_convert"
     times = [
         f"min(x{n}) as y{n}, min(x{n}) as z{n}" if shortest else f"avg(x{n}) as y{n}, median(x{n}) as z{n}"
         for n in funnel.later
     ]
-    columns = ", ".join([key, "steps", *times])
-    yield "persons", f"select {columns} from furthest group by {key}, steps"
+    taken = [f"bool_or(w{number}) as w{number}" for number in funnel.optional]
+    columns = ", ".join([funnel.person, "steps", *times, *taken])
+    yield "persons", f"select {columns} from furthest group by {funnel.person}, steps"
 
 
-MATERIALIZED = frozenset({"marks", "attempts", "persons", "turns"})
+def valued(funnel: Funnel, table: str) -> str:
+    """SQL: a table of persons with the value `v` that each counts under (several rows where under several)."""
+    known = funnel.values is None or "v" in funnel.person
+    return table if known else f"{table} join (select distinct a, v from attributed) using (a)"
 
 
 def with_tables(tables: Iterator[tuple[str, str]], select: str) -> str:

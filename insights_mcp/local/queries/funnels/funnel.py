@@ -93,9 +93,39 @@ class Funnel:
         """SQL: the columns within which an attempt stays."""
         return "a, v" if self.split else "a"
 
+    @cached_property
+    def optional(self) -> list[int]:
+        """The steps that may be left out."""
+        return [number for number, step in enumerate(self.steps) if step.optionalInFunnel]
+
+    @property
+    def turned(self) -> bool:
+        """Whether the value depends on which step an attempt starts with: the step of the attribution turns too."""
+        return self.order == "unordered" and self.values is not None and self.values.by_step
+
+    @property
+    def person(self) -> str:
+        """SQL: the columns that make one line of `attempts`: who, and the value where attempts are told apart by it."""
+        return "a, v" if self.split or self.turned else "a"
+
+    def is_step(self, number: int) -> str:
+        """SQL that holds for the marked events that are a step."""
+        return f"m & {1 << number} > 0"
+
+    def is_excluded(self, number: int) -> str:
+        """SQL that holds for the marked events that an exclusion means."""
+        return self.is_step(self.count + number)
+
+    def before(self, number: int) -> list[int]:
+        """The steps that may come right before one: the one before, and further back while that is optional."""
+        found = [number - 1]
+        while found[-1] in self.optional:
+            found.append(found[-1] - 1)
+        return found
+
     def repeats(self, number: int) -> bool:
         """Whether an event that is the step before is this one too, so that it takes another event."""
-        return covers(self.steps[number], self.steps[number - 1])
+        return any(covers(self.steps[number], self.steps[before]) for before in self.before(number))
 
 
 def _period(query: FunnelsQuery, context: Context) -> Period:

@@ -15,7 +15,7 @@ EVENT = "{{'timestamp': e.timestamp, 'uuid': e.uuid, 'session_id': {session}, 'w
 
 def marks(funnel: Funnel) -> str:
     """SQL: one row for each event that is a step or an exclusion (in a strict funnel, for each event)."""
-    columns = [f"{actor(funnel, funnel.scan)} as a", "e.timestamp as ts", *_marks(funnel)]
+    columns = [f"{actor(funnel, funnel.scan)} as a", "e.timestamp as ts", f"{_marks(funnel)} as m"]
     if funnel.values:
         columns.append(f"{funnel.values.of_event(funnel)} as v")
     if funnel.keeps_events:
@@ -23,19 +23,14 @@ def marks(funnel: Funnel) -> str:
         columns.append(EVENT.format(session=session, window=window) + " as i")
     where = " and ".join(_where(funnel))
     select = f"select {', '.join(columns)} from {funnel.scan.tables} where {where}"
-    return f"select * from ({select}) where {_kept(funnel)}"
+    return f"select * from ({select}) where a is not null{'' if funnel.order == 'strict' else ' and m > 0'}"
 
 
-def _marks(funnel: Funnel) -> list[str]:
-    steps = [f"({_condition(step, funnel)}) as s{number}" for number, step in enumerate(funnel.steps)]
-    return steps + [f"({_condition(each, funnel)}) as x{number}" for number, each in enumerate(funnel.exclusions)]
-
-
-def _kept(funnel: Funnel) -> str:
-    if funnel.order == "strict":
-        return "a is not null"
-    names = [f"s{number}" for number in range(funnel.count)] + [f"x{n}" for n in range(len(funnel.exclusions))]
-    return f"a is not null and ({' or '.join(names)})"
+def _marks(funnel: Funnel) -> str:
+    """SQL: one bit for each step that an event is, then one for each exclusion."""
+    conditions = [_condition(entity, funnel) for entity in (*funnel.steps, *funnel.exclusions)]
+    bits = [f"case when {condition} then {1 << bit} else 0 end" for bit, condition in enumerate(conditions)]
+    return f"({' + '.join(bits)})::uinteger"
 
 
 def _where(funnel: Funnel) -> list[str]:

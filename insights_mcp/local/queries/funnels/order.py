@@ -21,7 +21,7 @@ def entries(funnel: Funnel) -> Tables:
 
 def _start(funnel: Funnel, number: int, more: str = "") -> str:
     kept = ", i as i0" if funnel.keeps_events else ""
-    return f"select {funnel.key}, ts as t0{kept}{more} from marks where s{number}"
+    return f"select {funnel.key}, ts as t0{kept}{more} from marks where {funnel.is_step(number)}"
 
 
 def _next(funnel: Funnel, table: str, mark: str, after: str, number: str, sign: str = "<") -> str:
@@ -32,22 +32,57 @@ def _next(funnel: Funnel, table: str, mark: str, after: str, number: str, sign: 
     following = f"select {funnel.key}, ts{columns} from marks where {mark}"
     return (
         f"select c.*, n.ts as {number}{found} from {table} c"
-        f" asof left join ({following}) n on {same} and c.{after} {sign} n.ts"
+        f" asof left join ({following}) n on {same} and {after} {sign} n.ts"
     )
 
 
+def came(funnel: Funnel, number: int) -> str:
+    """SQL: when a step of an entry was taken; in any order, when the so manieth was."""
+    if funnel.order != "unordered":
+        return f"t{number}"
+    times = ", ".join(f"t{each}" for each in range(funnel.count))
+    return f"list_sort([{times}], 'ASC', 'NULLS LAST')[{number + 1}]"
+
+
 def _ordered(funnel: Funnel) -> Tables:
-    """One step after the other: each is looked for from the time of the one before."""
+    """One step after the other: each is looked for from the time of the one before.
+
+    Optional steps come last: each is looked for between the steps around it that are taken anyway.
+    """
     yield "c0", _start(funnel, 0)
-    for number in funnel.later:
+    table = "c0"
+    for number in (*(n for n in funnel.later if n not in funnel.optional), *funnel.optional):
+        before = previous(funnel, number) if number in funnel.optional else f"t{funnel.before(number)[-1]}"
         sign = "<" if funnel.repeats(number) else "<="
-        yield f"c{number}", _next(funnel, f"c{number - 1}", f"s{number}", f"t{number - 1}", f"t{number}", sign)
-    yield from _excluded(funnel, f"c{funnel.count - 1}")
+        yield f"c{number}", _next(funnel, table, funnel.is_step(number), before, f"t{number}", sign)
+        table = f"c{number}"
+        if number in funnel.optional:
+            yield f"o{number}", f"select * replace ({_in_time(funnel, number)}) from {table}"
+            table = f"o{number}"
+    yield from _excluded(funnel, table)
+
+
+def previous(funnel: Funnel, number: int) -> str:
+    """SQL: when the step before was taken, or the one before that where it was left out."""
+    times = [came(funnel, before) for before in funnel.before(number)]
+    return times[0] if len(times) == 1 else f"coalesce({', '.join(times)})"
+
+
+def _in_time(funnel: Funnel, number: int) -> str:
+    """SQL: an optional step's time, if that was not after the next required step was taken in time."""
+    following = [n for n in range(number + 1, funnel.count) if n not in funnel.optional]
+    if not following:
+        return f"t{number} as t{number}"
+    late = f"t{number} > t{following[0]} and t{following[0]} <= t0 + {funnel.window}"
+    return f"case when ({late}) is not true then t{number} end as t{number}"
 
 
 def _excluded(funnel: Funnel, table: str) -> Tables:
     for number, exclusion in enumerate(funnel.exclusions):
-        yield f"d{number}", _next(funnel, table, f"x{number}", f"t{exclusion.funnelFromStep}", f"b{number}")
+        yield (
+            f"d{number}",
+            _next(funnel, table, funnel.is_excluded(number), f"t{exclusion.funnelFromStep}", f"b{number}"),
+        )
         table = f"d{number}"
     yield "entries", f"select * from {table}"
 
@@ -57,7 +92,7 @@ def _unordered(funnel: Funnel) -> Tables:
     for turn in range(funnel.count):
         yield f"c{turn}_0", _start(funnel, turn, f", {turn} as r")
         for number in funnel.later:
-            mark = f"s{(number + turn) % funnel.count}"
+            mark = funnel.is_step((number + turn) % funnel.count)
             yield f"c{turn}_{number}", _next(funnel, f"c{turn}_{number - 1}", mark, "t0", f"t{number}")
     tables = (f"select * from c{turn}_{funnel.count - 1}" for turn in range(funnel.count))
     yield "turns", " union all ".join(tables)
@@ -69,14 +104,14 @@ def _strict(funnel: Funnel) -> Tables:
     names = ["t", "i"] if funnel.keeps_events else ["t"]
     sources = {"t": "ts", "i": "i"}
     following = [
-        f"lead(case when s{number} then {sources[name]} end, {number}) over o as {name}{number}"
+        f"lead(case when {funnel.is_step(number)} then {sources[name]} end, {number}) over o as {name}{number}"
         for number in funnel.later
         for name in names
     ]
     starts = ", i as i0" if funnel.keeps_events else ""
-    inner = f"select {funnel.key}, s0, ts as t0{starts}, {', '.join(following)} from marks"
+    inner = f"select {funnel.key}, m, ts as t0{starts}, {', '.join(following)} from marks"
     yield "followed", f"{inner} window o as (partition by {funnel.key} order by ts)"
-    yield "entries", "select * exclude (s0) from followed where s0"
+    yield "entries", f"select * exclude (m) from followed where {funnel.is_step(0)}"
 
 
 ORDERS: dict[str, Callable[[Funnel], Tables]] = {"ordered": _ordered, "unordered": _unordered, "strict": _strict}

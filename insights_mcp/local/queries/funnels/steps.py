@@ -5,35 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from insights_mcp.local.queries import entities
-from insights_mcp.local.queries.funnels.attempts import persons, with_tables
+from insights_mcp.local.queries.funnels.attempts import persons, valued, with_tables
 from insights_mcp.local.queries.funnels.funnel import Funnel
 from insights_mcp.local.queries.funnels.values import OTHER
 
 
 def select(funnel: Funnel) -> str:
     """SQL: for each value its people by step, then average and median times of each step after the first."""
-    columns = _columns(funnel)
-    values = funnel.values
+    columns, people, values = _columns(funnel), valued(funnel, "persons"), funnel.values
     if values is None:
-        return with_tables(persons(funnel), f"select {columns} from persons")
-    full = [f"count(*) filter (steps >= {number}) desc" for number in range(funnel.count, 0, -1)]
+        return with_tables(persons(funnel), f"select {columns} from {people}")
+    largest = ", ".join([*(f"{_reached(funnel, n)} desc" for n in range(funnel.count - 1, -1, -1)), "v"])
     if not values.limited:
-        return with_tables(
-            persons(funnel), f"select {columns}, v from persons group by v order by {', '.join([*full, 'v'])}"
-        )
+        return with_tables(persons(funnel), f"select {columns}, v from {people} group by v order by {largest}")
+    ranked = f"select v, row_number() over (order by {largest}) as rank from {people} group by v"
     kept = f"case when rank <= {funnel.scan.bind(values.limit)} then v else ['{OTHER}'] end"
-    ranked = f"select v, row_number() over (order by {', '.join([*full, 'v'])}) as rank from persons group by v"
     return with_tables(
         iter([*persons(funnel), ("ranked", ranked)]),
-        f"select {columns}, {kept} as value from persons join ranked using (v) group by value order by min(rank)",
+        f"select {columns}, {kept} as value from {people} join ranked using (v) group by value order by min(rank)",
     )
+
+
+def _reached(funnel: Funnel, number: int) -> str:
+    """SQL: how many took a step; one that is not optional was taken by all who came further."""
+    return f"count(*) filter ({f'w{number}' if number in funnel.optional else f'steps > {number}'})"
 
 
 def _columns(funnel: Funnel) -> str:
-    counts = [f"count(*) filter (steps >= {number + 1})" for number in range(funnel.count)]
-    return ", ".join(
-        counts + [f"avg(y{number})" for number in funnel.later] + [f"median(z{number})" for number in funnel.later]
-    )
+    counts = [_reached(funnel, number) for number in range(funnel.count)]
+    averages = [f"avg(y{number})" for number in funnel.later]
+    return ", ".join(counts + averages + [f"median(z{number})" for number in funnel.later])
 
 
 def results(funnel: Funnel, rows: list[tuple[Any, ...]]) -> list[Any]:

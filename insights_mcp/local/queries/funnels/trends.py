@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from insights_mcp.local.queries import dates
-from insights_mcp.local.queries.funnels.attempts import attempts, person, with_tables
+from insights_mcp.local.queries.funnels.attempts import attempts, valued, with_tables
 from insights_mcp.local.queries.funnels.funnel import Funnel
 
 # PostHog computes so many lines (periods times values), and drops the rest.
@@ -15,12 +15,12 @@ LINES = 1000
 
 def select(funnel: Funnel) -> str:
     """SQL: for each interval (and value) how many reached the first of the two steps, and how many the second."""
-    reached = f"select {entered(funnel)} as d, {person(funnel)}, max(steps) as steps from attempts group by all"
+    reached = f"select {entered(funnel)} as d, {funnel.person}, max(steps) as steps from attempts group by all"
     value = ", v" if funnel.values else ""
     return with_tables(
         iter([*attempts(funnel), ("reached", reached)]),
         f"select d, count(*) filter (steps > {funnel.first}) as n, count(*) filter (steps > {funnel.last}) as m{value}"
-        " from reached group by all order by all",
+        f" from {valued(funnel, 'reached')} group by all order by all",
     )
 
 

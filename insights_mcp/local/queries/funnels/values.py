@@ -60,6 +60,11 @@ class Values:
         return self.attribution == "all_events" or self.type == "cohort"
 
     @property
+    def by_step(self) -> bool:
+        """Whether a person counts under the values they had at one step."""
+        return self.attribution == "step" and not self.splits_events
+
+    @property
     def limited(self) -> bool:
         return self.type in LIMITED
 
@@ -98,10 +103,10 @@ class Values:
 
     def attributed(self, funnel: Funnel) -> str:
         """SQL: who counts under which value, when that is not each event's own."""
-        if self.attribution == "step":
+        if self.by_step:
             rotations = range(funnel.count) if funnel.order == "unordered" else range(1)
             return " union ".join(
-                f"select a, v, {rotation} as r from marks where s{(self.step + rotation) % funnel.count}"
+                f"select a, v, {rotation} as r from marks where {funnel.is_step((self.step + rotation) % funnel.count)}"
                 for rotation in rotations
             )
         best = "arg_min" if self.attribution == "first_touch" else "arg_max"
