@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from insights_mcp.tools.activity import GetInsightActivity, ListActivity
+from insights_mcp.tools.actors import ListActors
 from insights_mcp.tools.analysis import AnalyzeInsight, GetSuggestions
 from insights_mcp.tools.dashboards import GetDashboard, ListDashboards
 from insights_mcp.tools.data import DiscoverData
@@ -22,6 +23,7 @@ from insights_mcp.tools.tool import Tool
 TOOLS: tuple[type[Tool], ...] = (
     DiscoverData,
     RunQuery,
+    ListActors,
     CancelQuery,
     ListInsights,
     GetInsight,

@@ -14,7 +14,7 @@ from insights_mcp.local.queries.hogql.harmless import harmless
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.selects import Selects
 from insights_mcp.local.queries.hogql.sources import Typed
-from insights_mcp.local.queries.hogql.tree import Alias, Call, Node, walk
+from insights_mcp.local.queries.hogql.tree import Alias, Call, Field, Node, walk
 from insights_mcp.schema.actors import ActorsQuery
 
 COMMENT = re.compile(r"\s+--.*$", re.DOTALL)
@@ -107,7 +107,10 @@ def _sorted(typed: Typed, way: str) -> str:
 
 
 def _parsed(text: str) -> Node:
-    cursor = statements.Statements(COMMENT.sub("", text))
+    text = COMMENT.sub("", text)
+    if text == "group":  # a column here, a word of the language elsewhere
+        return Field((text,))
+    cursor = statements.Statements(text)
     found = cursor.aliased()
     if cursor.token.kind != "end":
         raise cursor.error("the expression should end here")

@@ -1,0 +1,165 @@
+"""Who is behind a number: the persons or groups at one point of an insight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from insights_mcp import computation
+from insights_mcp.answer import Answer, Table
+from insights_mcp.answer.results import MARKS
+from insights_mcp.endpoints import insights, queries
+from insights_mcp.errors import InvalidInput
+from insights_mcp.schema.insight import Refresh
+from insights_mcp.schema.query import QueryResponse, source_of
+from insights_mcp.text import clean, counted
+from insights_mcp.tools.query_input import Query
+from insights_mcp.tools.tool import InsightReference, Tool, Work, given
+
+MARKED = {shown: mark for mark, shown in MARKS.items()}
+SHOWN = ("email", "name")
+MANY = ["event_count DESC", "actor_id"]
+Text = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+Texts = Annotated[list[Text], BeforeValidator(lambda value: value if isinstance(value, list) else [value])]
+Point = Callable[["ListActors", dict[str, Any]], dict[str, Any]]
+
+
+class ListActors(Tool):
+    """Who is behind one point of an insight: the persons, or groups, that a number counts."""
+
+    title: ClassVar[str] = "List who is behind a number"
+    tabular = True
+    uses = (queries.RunQuery,)
+    may_use = (insights.GetInsight, insights.ListInsights)
+
+    query: Annotated[Query | None, Field(description="The query.")] = None
+    id: Annotated[InsightReference | None, Field(description="Or a saved insight.")] = None
+    day: Annotated[Text | None, Field(description="Bucket's date; stickiness: number of intervals.")] = None
+    series: Annotated[int | None, Field(ge=0, description="Which one, from 0.")] = None
+    breakdown: Annotated[Texts | None, Field(description="Its value; of several breakdowns, one of each.")] = None
+    compare: Annotated[Literal["current", "previous"] | None, Field(description="Which period.")] = None
+    status: Annotated[
+        Literal["new", "returning", "resurrecting", "dormant"] | None, Field(description="Lifecycle's.")
+    ] = None
+    step: Annotated[int | None, Field(description="Funnel: 2 reached step 2, -2 left before it.")] = None
+    interval: Annotated[int | None, Field(ge=0, description="Retention: cohort's row, from 0.")] = None
+    path: Annotated[
+        list[str] | None, Field(description='Edge ["1_/a","2_/b"]; ["2_/b"]: who stopped there.', max_length=2)
+    ] = None
+    properties: Annotated[list[str] | None, Field(description="To show; default email, name.")] = None
+    search: Annotated[str | None, Field(max_length=200, description="Part of name, email or id.")] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="Actors per page.")] = 50
+    offset: Annotated[int, Field(ge=0, description="Actors to skip.")] = 0
+
+    async def run(self, work: Work) -> Answer:
+        """One page of actors."""
+        call = queries.RunQuery(query=self.actors_query(await self._source(work)), refresh=Refresh.BLOCKING)
+        reply = await computation.run_query(work.client, call, work.watch)
+        rows = reply.results if isinstance(reply.results, list) else []
+        return Answer(
+            f"{counted(self.offset + len(rows), 'actor')}{' so far' if reply.hasMore else ''}.",
+            table=self._table(reply, rows),
+            more="list_actors(…, offset={offset})",
+        )
+
+    async def _source(self, work: Work) -> dict[str, Any]:
+        if self.query is not None:
+            return source_of(self.query)
+        if self.id is None:
+            raise InvalidInput("No insight is given.", "Give query, or the id of a saved insight.")
+        found = await work.references.on_insight(
+            self.id, lambda n: work.client.send(insights.GetInsight(id=n, refresh=Refresh.FORCE_CACHE))
+        )
+        return source_of(found.query or {})
+
+    def actors_query(self, source: dict[str, Any]) -> dict[str, Any]:
+        """The ActorsQuery for a point of a query. Raises InvalidInput where the point is not said."""
+        kind = source.get("kind")
+        if kind not in POINTS:
+            raise InvalidInput(f"Nobody can be listed behind a {clean(kind, 60)}.", f"Works for {', '.join(POINTS)}.")
+        beside, order = BESIDE.get(str(kind), ((), None))
+        page = given(orderBy=order, search=self.search, limit=self.limit, offset=self.offset or None)
+        return {"kind": "ActorsQuery", "source": POINTS[str(kind)](self, source), "select": ["actor", *beside], **page}
+
+    def _table(self, reply: QueryResponse, rows: list[list[Any]]) -> Table:
+        """One row for each: the id, the properties asked for, what was selected beside."""
+        names = tuple(self.properties or SHOWN)
+        beside = [str(name) for name in (reply.columns or ["actor"])[1:] if name != "event_distinct_ids"]
+        cells = [_cells(row, names, len(beside)) for row in rows]
+        held = self.offset + len(rows) + (1 if reply.hasMore else 0)
+        return Table(("actor", *names, *beside), cells, self.offset, held)
+
+
+def _cells(row: list[Any], names: tuple[str, ...], beside: int) -> list[Any]:
+    actor = row[0] if isinstance(row[0], dict) else {"id": row[0]}
+    known = actor.get("properties") or {}
+    return [(actor.get("distinct_ids") or [actor.get("id")])[0], *(known.get(n) for n in names), *row[1 : 1 + beside]]
+
+
+# -- how each kind of query is told which point is meant ---------------------------------------------------------------
+
+
+def _value(asked: ListActors, source: dict[str, Any]) -> Any:
+    """The breakdown's value as results hold it, given as answers show it."""
+    values = [MARKED.get(value, value) for value in asked.breakdown or ()]
+    split = source.get("breakdownFilter") or {}
+    if split.get("breakdowns") or len(values) != 1:
+        return values or None
+    return int(values[0]) if split.get("breakdown_type") == "cohort" and values[0].isdigit() else values[0]
+
+
+def _insight(source: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"kind": "InsightActorsQuery", "source": source, **given(**more)}
+
+
+def _trend(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    point = {"day": asked.day, "breakdown": _value(asked, source), "compare": asked.compare}
+    return _insight(source, series=asked.series or 0, **point)
+
+
+def _lifecycle(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    return _insight(source, day=asked.day, status=asked.status)
+
+
+def _retention(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    return _insight(source, interval=asked.interval or 0, breakdown=_value(asked, source))
+
+
+def _stickiness(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    point = given(day=asked.day, compare=asked.compare)
+    return {"kind": "StickinessActorsQuery", "source": source, "series": asked.series or 0, **point}
+
+
+def _funnel(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    query = {"kind": "FunnelsActorsQuery", "source": source, **given(funnelStepBreakdown=_value(asked, source))}
+    if asked.day is not None:
+        left = asked.step is not None and asked.step < 0
+        start = asked.day if len(asked.day) > len("2026-01-31") else f"{asked.day} 00:00:00"
+        return query | {"funnelTrendsEntrancePeriodStart": start, "funnelTrendsDropOff": left}
+    if asked.step is None:
+        raise InvalidInput("Which step of the funnel is not said.", "Give step: 2 reached step 2, -2 left before it.")
+    return query | {"funnelStep": asked.step}
+
+
+def _path(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    keys = ("pathDropoffKey",) if len(asked.path or ()) == 1 else ("pathStartKey", "pathEndKey")
+    ends = dict(zip(keys, asked.path or (), strict=False))
+    return _insight(source | {"pathsFilter": (source.get("pathsFilter") or {}) | ends})
+
+
+POINTS: dict[str, Point] = {
+    "TrendsQuery": _trend,
+    "FunnelsQuery": _funnel,
+    "RetentionQuery": _retention,
+    "StickinessQuery": _stickiness,
+    "LifecycleQuery": _lifecycle,
+    "PathsQuery": _path,
+}
+# What is told of each actor, and what they are sorted by.
+BESIDE: dict[str, tuple[tuple[str, ...], list[str] | None]] = {
+    "TrendsQuery": (("event_count",), MANY),
+    "PathsQuery": (("event_count",), MANY),
+    "RetentionQuery": (("appearances",), ["length(appearances) DESC", "actor_id"]),
+}
