@@ -24,8 +24,10 @@ from insights_mcp.endpoints.sharing import SHARING
 from insights_mcp.endpoints.thresholds import THRESHOLDS
 from insights_mcp.local import (
     account,
+    actions,
     activity,
     alerts,
+    cohorts,
     dashboards,
     definitions,
     insights,
@@ -61,7 +63,7 @@ WITH_BODY = ("POST", "PATCH", "PUT")
 ALIAS = "/api/environments/"
 # Importing a subject registers its answers.
 SUBJECTS = (
-    account, activity, alerts, dashboards, definitions,
+    account, actions, activity, alerts, cohorts, dashboards, definitions,
     insights, query_calls, sharing, suggestions, thresholds, trending,
 )  # fmt: skip
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from insights_mcp.local import queries
+from insights_mcp.local import actions, cohorts, queries
 from insights_mcp.local.account import project_row
 from insights_mcp.local.alarms import check_alerts
 from insights_mcp.local.calls import encoded
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 THREADS = 32
 CANCELLED = "Query was cancelled."
+DEFINED = "select max(updated_at) from (select updated_at from actions union all select updated_at from cohorts)"
 Source = dict[str, Any]
 
 
@@ -104,7 +105,14 @@ class Computing:
         """The project as the engine needs it."""
         row = project_row(self._backend.store)
         filters = json.loads(row["test_account_filters"])
-        return queries.Project(row["id"], row["timezone"], row["week_start_day"], filters)
+        return queries.Project(
+            row["id"],
+            row["timezone"],
+            row["week_start_day"],
+            filters,
+            actions=actions.defined(self._backend.store),
+            cohorts=cohorts.defined(self._backend.store),
+        )
 
     def _served(self, key: str, kept: Kept | None, job: Job | None, rest: Mapping[str, Any] | None = None) -> Outcome:
         outcome = kept.outcome if kept else Outcome(key, rest=rest or {})
@@ -165,12 +173,13 @@ class Computing:
         return outcome
 
     def _version(self) -> str:
-        """Changes whenever events are loaded."""
+        """Changes whenever events are loaded, or an action or a cohort is defined anew."""
+        defined = self._backend.store.value(DEFINED) or ""
         try:
             file = self._backend.events_file.stat()
         except OSError:
-            return ""
-        return f"{file.st_mtime_ns}-{file.st_size}"
+            return defined
+        return f"{file.st_mtime_ns}-{file.st_size}{defined}"
 
 
 def response(outcome: Outcome) -> dict[str, Any]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from insights_mcp.local.errors import invalid
+from insights_mcp.schema.filters import Properties
 
 Field = Callable[[Any, str], Any]
 
 LARGEST_ORDER = 2**31 - 1
+FILTERS: TypeAdapter[Any] = TypeAdapter(Properties)
 
 
 def read(body: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
@@ -72,6 +76,14 @@ def json_object(value: Any, name: str) -> dict[str, Any]:
     if not isinstance(not_null(value, name), dict):
         raise invalid("Value must be a valid JSON object.", name)
     return dict(value)
+
+
+def filters(value: Any, name: str) -> Any:
+    """Property filters: a list of them, or a group."""
+    try:
+        return FILTERS.validate_python(value) and value
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False)[0]["msg"], name) from None
 
 
 def query(value: Any, name: str) -> dict[str, Any]:

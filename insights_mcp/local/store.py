@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from insights_mcp.local.errors import LocalError, read_only, unavailable
-from insights_mcp.local.tables import TABLES, VERSION
+from insights_mcp.local.tables import ADDED, VERSION
 
 Row = dict[str, Any]
 
@@ -113,10 +113,10 @@ class Store:
 
     def _create(self) -> None:
         # Two processes may come here at once: only the first one finds the old version inside the transaction.
-        if self._version() < VERSION:
-            for statement in TABLES.split(";\n"):
+        for tables in ADDED[self._version() :]:
+            for statement in tables.split(";\n"):
                 self._connection.execute(statement)
-            self._connection.execute(f"pragma user_version = {VERSION}")
+        self._connection.execute(f"pragma user_version = {VERSION}")
 
     def _version(self) -> int:
         return int(self.value("pragma user_version"))

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-VERSION = 1
-
-TABLES = """
+FIRST = """
 create table users (
     id integer primary key, uuid text not null, distinct_id text not null, email text not null unique,
     first_name text not null, last_name text not null default '', created_at text not null
@@ -86,3 +84,19 @@ create table results (
 );
 create index results_by_age on results (last_refresh);
 """
+DEFINITIONS = """
+create table actions (
+    id integer primary key autoincrement, name text not null default '', description text not null default '',
+    tags text not null default '[]', steps text not null default '[]', deleted integer not null default 0,
+    created_at text not null, updated_at text not null, created_by integer references users
+);
+create table cohorts (
+    id integer primary key autoincrement, name text not null default '', description text not null default '',
+    filters text not null default '{}', groups text not null default '[]', is_static integer not null default 0,
+    persons text not null default '[]', deleted integer not null default 0,
+    created_at text not null, updated_at text not null, created_by integer references users
+);
+"""
+# What each version of the file added.
+ADDED = (FIRST, DEFINITIONS)
+VERSION = len(ADDED)
