@@ -48,5 +48,5 @@ def told(message: str) -> str:
         if match := re.search(pattern, message):
             words = [TYPES.get(word, "a number" if "INT" in word else word) for word in match.groups(default="")]
             said = text.format(*words)
-            return said[0].upper() + said[1:]
+            return said[0].upper() + said[1:] if text.startswith("{") else said
     return f"The query cannot be computed: its values do not fit together. {NEXT}"

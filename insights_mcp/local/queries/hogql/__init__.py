@@ -19,7 +19,7 @@ from insights_mcp.local.queries.hogql import sources, statements
 from insights_mcp.local.queries.hogql.harmless import harmless
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.selects import Selects
-from insights_mcp.local.queries.hogql.sources import TWIN, Typed
+from insights_mcp.local.queries.hogql.sources import TWIN, Typed, type_name
 from insights_mcp.local.queries.hogql.tree import Literal, Node, Select, Union
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.sql import Scan, Sql
@@ -42,6 +42,7 @@ class Plan:
     offset: int
     zone: tzinfo | None
     limited: bool
+    zone_name: str = "UTC"
 
 
 def interval(query: HogQLQuery) -> None:
@@ -58,7 +59,8 @@ def compile(query: HogQLQuery, context: Context) -> Plan:  # noqa: A001 (each ki
     relation = compiler.query(tree, {})
     text = f"{APART}select {_plain(relation.columns)} from ({relation.sql}) limit {limit + 1} offset {offset}"
     return Plan(
-        [scan.statement(text)], relation.columns, query.query, limit, offset, context.local_now.tzinfo, limited
+        [scan.statement(text)], relation.columns, query.query, limit, offset, context.local_now.tzinfo, limited,
+        context.project.timezone,
     )  # fmt: skip
 
 
@@ -136,20 +138,13 @@ def shape(plan: Plan, answers: list[Rows]) -> dict[str, Any]:
     return {
         "results": results,
         "columns": names,
-        "types": [[name, _type(kind)] for name, kind in zip(names, kinds, strict=True)],
+        "types": [[name, type_name(kind, plan.zone_name)] for name, kind in zip(names, kinds, strict=True)],
         "hasMore": len(rows) > plan.limit,
         "limit": plan.limit,
         "offset": plan.offset,
         "hogql": plan.text,
         "query": plan.text,
     }
-
-
-def _type(typed: Typed) -> str:
-    shown = typed.shown or typed.type
-    name = {"DateTime": "DateTime64(6, 'UTC')", "Nothing": "Nothing", "Any": "String"}.get(shown, shown)
-    plain = not typed.nullable or name.startswith(("Array", "Tuple"))
-    return name if plain else f"Nullable({name})"
 
 
 def value(item: Any, kind: str, zone: tzinfo | None) -> Any:
@@ -171,6 +166,13 @@ def _list(item: list[Any] | tuple[Any, ...], kind: str, zone: tzinfo | None) -> 
     return [value(each, inner, zone) for each in item]
 
 
+def _dict(item: dict[Any, Any], kind: str, zone: tzinfo | None) -> Any:
+    """A map is an object; a tuple with names is a list."""
+    if kind.startswith("Map("):
+        return {str(key): value(each, "", zone) for key, each in item.items()}
+    return _list(list(item.values()), "", zone)
+
+
 VALUES: dict[type, Any] = {
     bool: lambda item, kind, zone: item if kind == "Bool" else int(item),
     datetime: _time,
@@ -182,5 +184,5 @@ VALUES: dict[type, Any] = {
     bytes: lambda item, kind, zone: base64.b64encode(item).decode(),
     list: _list,
     tuple: _list,
-    dict: lambda item, kind, zone: _list(list(item.values()), "", zone),
+    dict: lambda item, kind, zone: _dict(item, kind, zone),
 }

@@ -12,6 +12,7 @@ from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Events, Typed
 from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node, OrderBy, Window
 
+LISTS = ("groupArray", "groupUniqArray", "groupArrayDistinct", "groupArraySorted", "topK")
 DEFAULTS = {"String": "''", "Int64": "0", "UInt64": "0", "Float64": "0", "UInt8": "false"}
 FRAME = re.compile(
     r"^(rows|range)( between)?( (unbounded|\d+) (preceding|following)| current row)"
@@ -43,8 +44,10 @@ class Aggregates(Compiler):
         args = [_numeric(arg) for arg in args] if base in functions.NUMERIC else args
         function = functions.AGGREGATES[base]
         check_count(base, node, function.fewest, function.most)
-        if base.startswith("group") and base.endswith("Array"):
-            return _grouped(written(function, args), args[0], condition)
+        if base in LISTS:
+            return self._listed(base, function, node, args[0], condition)
+        if base == "uniq" and len(args) > 1:
+            args = [Typed(f"({', '.join(arg.sql for arg in args)})", "Tuple", False)]
         if base in ("uniq", "uniqExact", "countDistinct") and node.args:
             args = [self.person_number(node.args[0], scope) or args[0]]
         found = written(replace(function, template=_distinct(function.template, node.distinct)), args)
@@ -67,6 +70,18 @@ class Aggregates(Compiler):
             ):
                 return Typed(f"{source.scan.events}.pid", "UInt64", False)
         return None
+
+    def _listed(
+        self, base: str, function: functions.Function, node: Call, arg: Typed, condition: str
+    ) -> Typed:  # fmt: skip
+        """Values in an array: all of them, or as many as the parameter says."""
+        most = node.params[0].value if node.params and isinstance(node.params[0], Literal) else None
+        if most is not None and (not isinstance(most, int) or not 0 < most <= 100_000):
+            raise QueryError(f"{base}({most}) needs a whole number of elements.", attr="query")
+        if base == "topK":
+            function = replace(function, template=f"approx_top_k({{0}}, {most or 10})")
+        found = _grouped(written(function, [arg]), arg, condition)
+        return replace(found, sql=f"{found.sql}[:{most}]") if most and base != "topK" else found
 
     def _count(self, node: Call, scope: Scope, condition: str) -> Typed:
         inner = "*"

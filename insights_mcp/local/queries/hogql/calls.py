@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from insights_mcp.local.queries.hogql import functions, moments, operators, values
+from insights_mcp.local.queries.hogql import functions, lambdas, moments, operators, values
 from insights_mcp.local.queries.hogql.compiling import (
     ARITHMETIC,
     CALLS,
@@ -44,7 +44,17 @@ TABLE: dict[str, tuple[Handler, int, int]] = {
     "coalesce": (operators.coalesce, 1, 50),
     "ifNull": (operators.coalesce, 2, 2),
     "array": (values.array, 0, 1000),
+    **dict.fromkeys(functions.LAMBDAS, (lambdas.over_elements, 2, 6)),
+    **dict.fromkeys(("arraySum", "arrayAvg", "arrayMin", "arrayMax", "arrayProduct"), (lambdas.mapped_first, 1, 6)),
+    **dict.fromkeys(lambdas.SORTS, (lambdas.sorted_, 1, 6)),
+    "arrayFold": (lambdas.fold, 3, 3),
+    "arrayReduce": (lambdas.reduced, 2, 2),
     "arrayZip": (values.array_zip, 2, 10),
+    "map": (values.map_, 2, 200),
+    "mapKeys": (values.map_part, 1, 1),
+    "mapValues": (values.map_part, 1, 1),
+    "transform": (values.transform, 3, 4),
+    "toTypeName": (values.type_of, 1, 1),
     "sumMap": (values.sum_map, 1, 2),
     "tuple": (values.tuple_, 1, 100),
     "arrayElement": (values.array_element, 2, 2),
@@ -65,8 +75,9 @@ TABLE: dict[str, tuple[Handler, int, int]] = {
     },
     **{
         name: (values.cast("float"), 1, 1)
-        for name in ("toFloat", "toFloat64", "toFloatOrNull", "toFloat32", "toDecimal", "accurateCastOrNull")
+        for name in ("toFloat", "toFloat64", "toFloatOrNull", "toFloat32", "accurateCastOrNull")
     },
+    **{name: (values.cast("float"), 1, 2) for name in ("toDecimal", "toDecimal32", "toDecimal64", "toDecimal128")},
     "toIntOrZero": (values.or_default("int", "0"), 1, 1),
     "toFloatOrZero": (values.or_default("float", "0"), 1, 1),
     "toFloatOrDefault": (values.or_default("float", "0"), 1, 1),
@@ -85,6 +96,7 @@ TABLE: dict[str, tuple[Handler, int, int]] = {
     "toStartOfInterval": (moments.start_of_interval, 2, 3),
     "toTimeZone": (moments.zoned, 2, 2),
     "toUnixTimestamp": (moments.unix, 1, 2),
+    "toUnixTimestamp64Milli": (moments.unix, 1, 2),
     "fromUnixTimestamp": (moments.from_unix, 1, 2),
     "formatDateTime": (moments.format_, 2, 3),
     **dict.fromkeys(values.JSON, (values.json_value, 1, 10)),
@@ -106,6 +118,24 @@ SPELLINGS = {
     "ifnull": "ifNull",
     "nullif": "nullIf",
     "mid": "substring",
+    "lpad": "leftPad",
+    "rpad": "rightPad",
+    "concat_ws": "concatWithSeparator",
+    "trimboth": "trim",
+    "mod": "modulo",
+    "from_unixtime": "fromUnixTimestamp",
+    "current_timestamp": "now",
+    "length_utf8": "lengthUTF8",
+    "char_length": "lengthUTF8",
+    "to_date": "toDate",
+    "pow": "pow",
+    "std": "stddevPop",
+    "stddev_pop": "stddevPop",
+    "stddev_samp": "stddevSamp",
+    "var_pop": "varPop",
+    "var_samp": "varSamp",
+    "any_value": "any",
+    "string_agg": "groupConcat",
 }
 EVERY = (*functions.PLAIN, *functions.AGGREGATES, *functions.WINDOWS, *functions.LAMBDAS, *functions.QUANTILES, *TABLE)
 CANONICAL.update({**{name.lower(): name for name in EVERY}, **SPELLINGS})

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import functions
@@ -23,7 +22,6 @@ from insights_mcp.local.queries.hogql.tree import (
     Cast,
     Field,
     Interval,
-    Lambda,
     Literal,
     Node,
     Placeholder,
@@ -178,35 +176,18 @@ class Compiler:
         if name in CALLS:
             check_count(name, node, *COUNTS.get(name, (0, 1000)))
             return CALLS[name](self, replace(node, name=name), scope, truth)
-        if name in functions.LAMBDAS:
-            return self._lambda_call(name, node, scope)
         if name in functions.PLAIN:
             return self._plain(name, functions.PLAIN[name], node, scope)
         return self.aggregate(name, node, scope)
 
     def _plain(self, name: str, function: functions.Function, node: Call, scope: Scope) -> Typed:
+        node = _zoned(node, function)
         check_count(name, node, function.fewest, function.most)
         args = [self.expression(arg, scope) for arg in node.args]
         return written(function, args)
 
     def args(self, node: Call, scope: Scope) -> list[Typed]:
         return [self.expression(arg, scope) for arg in node.args]
-
-    def _lambda_call(self, name: str, node: Call, scope: Scope) -> Typed:
-        template, kind = functions.LAMBDAS[name]
-        check_count(name, node, 2, 2)
-        function, array = node.args
-        listed = self.expression(array, scope)
-        if not isinstance(function, Lambda) or len(function.names) != 1:
-            raise QueryError(f"{name} needs a lambda of one argument, such as {name}(x -> x + 1, array).", attr="query")
-        [argument] = function.names
-        inner = element(listed.type)
-        own = replace(scope, locals={**scope.locals, argument: Typed(identifier(argument), inner, False)})
-        body = self.expression(function.body, own)
-        sql = fill(template, [f"lambda {identifier(argument)}: {body.sql}", listed.sql])
-        if name == "arrayMap":
-            return Typed(sql, f"Array({body.type})", listed.nullable)
-        return Typed(sql, inner if kind == "Any" else (listed.type if kind == "=1" else kind), listed.nullable)
 
     def time(self, what: Typed) -> Typed:
         if what.type in ("DateTime", "Date"):
@@ -249,6 +230,15 @@ def _valued(value: Any) -> Node:
     if value is None or isinstance(value, (str, int, float, bool)):
         return Literal(value)
     raise QueryError("Values for placeholders must be text, numbers, booleans or lists of them.", attr="values")
+
+
+def _zoned(node: Call, function: functions.Function) -> Call:
+    """toHour(time, zone) is toHour(toTimeZone(time, zone))."""
+    extra = node.args[-1] if node.name.startswith("to") and len(node.args) == function.most + 1 else None
+    if not isinstance(extra, Literal) or not isinstance(extra.value, str) or len(node.args) < 2:
+        return node
+    first = Call("toTimeZone", (node.args[0], extra))
+    return replace(node, args=(first, *node.args[1:-1]))
 
 
 def fill(template: str, args: list[str]) -> str:

@@ -10,7 +10,7 @@ from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Typed
 from insights_mcp.local.queries.hogql.terms import UNITS
-from insights_mcp.local.queries.hogql.tree import Call, Interval, Literal, Node
+from insights_mcp.local.queries.hogql.tree import Call, Field, Interval, Literal, Node
 
 FORMATS = {"i": "%M", "M": "%B", "e": "%-d", "D": "%m/%d/%y", "F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "h": "%I"}
 
@@ -33,7 +33,8 @@ def now(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 
 def _unit(node: Node) -> str:
-    value = str(node.value).lower().removesuffix("s") if isinstance(node, Literal) else ""
+    name = node.chain[0] if isinstance(node, Field) else (node.value if isinstance(node, Literal) else "")
+    value = str(name).lower().removesuffix("s")
     if value not in (*UNITS, "millisecond", "microsecond"):
         raise QueryError(f"A unit of time is one of {', '.join(UNITS)}, in quotes.", attr="query")
     return value
@@ -115,7 +116,8 @@ def unix(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     time = compiler.as_time(node.args[0], scope)
     zone = compiler.context.project.timezone
     utc = time.sql if zone == "UTC" else f"timezone('UTC', timezone({compiler.scan.bind(zone)}, {time.sql}))"
-    return Typed(f"epoch({utc})::bigint", "Int64", time.nullable)
+    name = "epoch_ms" if node.name.endswith("Milli") else "epoch"
+    return Typed(f"{name}({utc})::bigint", "Int64", time.nullable)
 
 
 def from_unix(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:

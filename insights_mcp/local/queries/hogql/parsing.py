@@ -24,7 +24,7 @@ REGEX = {
     "~*": (False, True), "=~*": (False, True), "!~*": (True, True), "!=~*": (True, True),
 }  # fmt: skip
 SUMS = {"+": "plus", "-": "minus", "||": "concat"}
-PRODUCTS = {"*": "multiply", "/": "divide", "%": "modulo"}
+PRODUCTS = {"*": "multiply", "/": "divide", "%": "modulo", "div": "intDiv", "mod": "modulo"}
 
 
 class Expressions(Terms):
@@ -139,8 +139,9 @@ class Expressions(Terms):
 
     def _binary(self, names: dict[str, str], inner: Callable[[], Node]) -> Node:
         found = inner()
-        while self.token.kind == "sign" and self.token.text in names:
-            name = names[self.next().text]
+        while (text := self.token.text.lower()) in names and self.token.kind in ("sign", "word"):
+            self.next()
+            name = names[text]
             found = Call(name, (found, inner()))
         return found
 

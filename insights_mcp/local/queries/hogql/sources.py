@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +23,14 @@ class Typed:
     type: str = "String"
     nullable: bool = True
     shown: str | None = None
+
+
+def type_name(typed: Typed, zone: str) -> str:
+    """The type in ClickHouse's words."""
+    name = {"Any": "String"}.get(typed.shown or typed.type, typed.shown or typed.type)
+    name = re.sub(r"\bDateTime\b", lambda _: f"DateTime64(6, '{zone}')", name)
+    plain = not typed.nullable or name.startswith(("Array", "Tuple", "Map", "Nothing"))
+    return name if plain else f"Nullable({name})"
 
 
 Clock = Callable[[str], str]

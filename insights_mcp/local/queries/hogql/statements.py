@@ -75,6 +75,7 @@ class Statements(Expressions):
     def _select(self) -> Select:
         self.need("select")
         distinct = self.take("distinct")
+        apart = self.inside("(", ")", self.expression) if distinct and self.take("on") else ()
         columns = self.listed(self.aliased)
         source, joins = self._from() if self.take("from") else (None, ())
         keep_empty = self.take("left", "array", "join")
@@ -85,6 +86,8 @@ class Statements(Expressions):
         windows = self.listed(self._window) if self.take("window") else ()
         order = self.listed(self.ordered) if self.take("order", "by") else ()
         limit, offset, by = self._limits()
+        if apart:  # DISTINCT ON is LIMIT 1 BY
+            distinct, by = False, (Literal(1), apart)
         return Select(
             columns, source, joins, (), where, group, having, windows, order, limit, offset, by, distinct, arrays,
             keep_empty,

@@ -187,6 +187,10 @@ class Terms(Cursor):
             distinct, args = self._arguments()
         if args == (Star(),):
             args = ()
+        if self.take("filter", "("):
+            self.need("where")
+            name, args = name + "If", (*args, self.expression())
+            self.need(")")
         over = self._over() if self.take("over") else None
         return Call(name, args, params, distinct, over)
 

@@ -9,7 +9,7 @@ from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import moments, operators
 from insights_mcp.local.queries.hogql.compiling import CASTS, NUMBERS, TIMES, Compiler, Handler, element
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.sources import Typed, type_name
 from insights_mcp.local.queries.hogql.tree import Call, Literal
 
 
@@ -26,8 +26,43 @@ def tuple_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     return Typed(f"row({', '.join(v.sql for v in values)})", f"Tuple({', '.join(v.type for v in values)})", False)
 
 
+def map_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """map(key, value, key, value, …)."""
+    if len(node.args) % 2:
+        raise QueryError("map takes keys, each with its value.", attr="query")
+    sides = [compiler.expression(Call("array", node.args[start::2]), scope) for start in (0, 1)]
+    kinds = ", ".join(element(side.type) for side in sides)
+    return Typed(f"map({sides[0].sql}, {sides[1].sql})", f"Map({kinds})", False)
+
+
+def map_part(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """The keys of a map, or its values."""
+    found = compiler.expression(node.args[0], scope)
+    if not found.type.startswith("Map("):
+        raise QueryError(f"{node.name} takes a map, not {found.type}.", attr="query")
+    name, place = ("map_keys", 0) if node.name == "mapKeys" else ("map_values", 1)
+    return Typed(f"{name}({found.sql})", f"Array({_split(found.type[4:-1])[place]})", False)
+
+
+def transform(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """transform(x, from, to, default): what stands in `to` where x stands in `from`."""
+    args = compiler.args(node, scope)
+    what, start, end = args[:3]
+    other = args[3] if len(args) > 3 else what
+    place = f"nullif(list_position({start.sql}, {what.sql}), 0)"
+    return Typed(f"coalesce({end.sql}[{place}], {other.sql})", element(end.type), other.nullable)
+
+
+def type_of(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """A type's name, in ClickHouse's words."""
+    found = compiler.expression(node.args[0], scope)
+    return Typed(compiler.scan.bind(type_name(found, compiler.context.project.timezone)), "String", False)
+
+
 def array_element(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     owner, key = compiler.args(node, scope)
+    if owner.type.startswith("Map("):
+        return Typed(f"{owner.sql}[{key.sql}]", _split(owner.type[4:-1])[1], True)
     if owner.type.startswith("Tuple("):
         return member(compiler, node, scope, truth)
     if owner.type == "String" and isinstance(node.args[1], Literal) and isinstance(node.args[1].value, str):

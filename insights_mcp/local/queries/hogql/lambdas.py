@@ -1,0 +1,115 @@
+"""Functions that take a lambda over the elements of arrays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from insights_mcp.local.layout import identifier
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql import functions
+from insights_mcp.local.queries.hogql.compiling import Compiler, element, fill, written
+from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.tree import Call, Lambda, Literal, Node
+
+SORTS = {"arraySort": "list_sort", "arrayReverseSort": "list_reverse_sort"}
+# arrayReduce's aggregates, and what each is over a list.
+REDUCED = {
+    "sum": "sum", "avg": "avg", "min": "min", "max": "max", "count": "count", "any": "any_value", "median": "median",
+    "uniq": "count_distinct", "uniqExact": "count_distinct", "stddevPop": "stddev_pop", "varPop": "var_pop",
+}  # fmt: skip
+
+
+def over_elements(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """arrayMap, arrayFilter and the like: a lambda, and as many arrays as it has arguments."""
+    function, arrays = _parts(compiler, node, scope)
+    template, kind = functions.LAMBDAS[node.name]
+    source, head, body = _bound(compiler, function, arrays, scope)
+    sql = fill(template, [head, source])
+    inner, several = element(arrays[0].type), len(arrays) > 1
+    if node.name == "arrayMap":
+        return Typed(sql, f"Array({body.type})", arrays[0].nullable)
+    if several and node.name == "arrayFilter":
+        sql = f"list_transform({sql}, lambda z: struct_extract(z, 1))"
+    elif several and kind == "Any":
+        sql = f"struct_extract({sql}, 1)"
+    return Typed(sql, inner if kind == "Any" else (arrays[0].type if kind == "=1" else kind), arrays[0].nullable)
+
+
+def _parts(compiler: Compiler, node: Call, scope: Scope) -> tuple[Lambda, list[Typed]]:
+    function, *rest = node.args
+    arrays = [compiler.expression(each, scope) for each in rest]
+    if not isinstance(function, Lambda) or len(function.names) != len(arrays):
+        raise QueryError(
+            f"{node.name} takes a lambda with an argument for each array, such as {node.name}(x -> x + 1, array).",
+            attr="query",
+        )
+    return function, arrays
+
+
+def _bound(compiler: Compiler, function: Lambda, arrays: list[Typed], scope: Scope) -> tuple[str, str, Typed]:
+    """The list to go over, the lambda's SQL, and its body. Several arrays go in step, as one list of tuples."""
+    if len(arrays) == 1:
+        argument, source = identifier(function.names[0]), arrays[0].sql
+        own = {function.names[0]: Typed(argument, element(arrays[0].type), False)}
+    else:
+        argument = identifier(f"step {len(scope.locals)}")
+        source = f"list_zip({', '.join(array.sql for array in arrays)})"
+        own = {
+            name: Typed(f"struct_extract({argument}, {place})", element(array.type))
+            for place, (name, array) in enumerate(zip(function.names, arrays, strict=True), 1)
+        }
+    body = compiler.expression(function.body, replace(scope, locals={**scope.locals, **own}))
+    return source, f"lambda {argument}: {body.sql}", body
+
+
+def mapped_first(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """arraySum and the like: of the elements, or of what a lambda makes of them."""
+    args = node.args
+    if isinstance(args[0], Lambda):
+        args = (Call("arrayMap", args),)
+    if len(args) != 1:
+        raise QueryError(f"{node.name} takes an array, or a lambda and arrays.", attr="query")
+    return written(functions.PLAIN[node.name], [compiler.expression(args[0], scope)])
+
+
+def sorted_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """arraySort: by the elements, or by what a lambda makes of them."""
+    if len(node.args) == 1:
+        return mapped_first(compiler, node, scope, truth)
+    function, arrays = _parts(compiler, node, scope)
+    source, head, body = _bound(compiler, function, arrays, scope)
+    argument = head.removeprefix("lambda ").split(": ", 1)[0]
+    own = argument if len(arrays) == 1 else f"struct_extract({argument}, 1)"
+    pairs = f"list_transform({source}, lambda {argument}: {{'k': {body.sql}, 'v': {own}}})"
+    return Typed(f"list_transform({SORTS[node.name]}({pairs}), lambda z: z.v)", arrays[0].type, arrays[0].nullable)
+
+
+def fold(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """arrayFold((sum, x) -> sum + x, array, 0)."""
+    function, array, start = node.args
+    if not isinstance(function, Lambda) or len(function.names) != 2:
+        raise QueryError("arrayFold takes a lambda of two arguments: what is gathered, and an element.", attr="query")
+    listed, first = compiler.expression(array, scope), compiler.expression(start, scope)
+    inner = element(listed.type)
+    gathered, item = (identifier(name) for name in function.names)
+    own = {function.names[0]: Typed(gathered, inner, False), function.names[1]: Typed(item, inner, False)}
+    body = compiler.expression(function.body, replace(scope, locals={**scope.locals, **own}))
+    sql = f"list_reduce({listed.sql}, lambda {gathered}, {item}: {body.sql}, {first.sql})"
+    return Typed(sql, first.type if body.type == inner else body.type, listed.nullable)
+
+
+def reduced(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """arrayReduce('sum', array)."""
+    name = _text(node.args[0])
+    if name not in REDUCED:
+        raise QueryError(f"arrayReduce takes one of {', '.join(REDUCED)}, in quotes.", attr="query")
+    listed = compiler.expression(node.args[1], scope)
+    if name in ("uniq", "uniqExact"):
+        return Typed(f"len(list_distinct({listed.sql}))", "UInt64", False)
+    kind = {"count": "UInt64", "sum": element(listed.type), "min": element(listed.type), "max": element(listed.type)}
+    return Typed(f"list_aggregate({listed.sql}, '{REDUCED[name]}')", kind.get(name, "Float64"), True)
+
+
+def _text(node: Node) -> str:
+    return str(node.value) if isinstance(node, Literal) else ""
