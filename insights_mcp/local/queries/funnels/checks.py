@@ -8,6 +8,7 @@ from insights_mcp.local.queries import unsupported
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.schema.funnels import Exclusion, FunnelsFilter, FunnelsQuery, Step
 
+MARKS = 60
 WIDEST = 100 * 366 * 86_400
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 
@@ -17,6 +18,8 @@ def check(query: FunnelsQuery) -> None:
     given = query.funnelsFilter or FunnelsFilter()
     if len(query.series) < 2:
         raise QueryError("Funnels require at least two steps. Add a step to the series.", attr="series")
+    if len(query.series) + len(given.exclusions or []) > MARKS:
+        raise QueryError(f"A funnel has at most {MARKS} steps and exclusions together.", attr="series")
     if query.samplingFactor not in (None, 1):
         raise unsupported.refuse("sampling", "samplingFactor")
     _check_window(given)

@@ -30,7 +30,7 @@ def _marks(funnel: Funnel) -> str:
     """SQL: one bit for each step that an event is, then one for each exclusion."""
     conditions = [_condition(entity, funnel) for entity in (*funnel.steps, *funnel.exclusions)]
     bits = [f"case when {condition} then {1 << bit} else 0 end" for bit, condition in enumerate(conditions)]
-    return f"({' + '.join(bits)})::uinteger"
+    return f"({' + '.join(bits)})::{'uinteger' if len(bits) < 32 else 'ubigint'}"
 
 
 def _where(funnel: Funnel) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from insights_mcp.local.queries import cohorts
+from insights_mcp.local.queries import cohorts, sessions
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.properties import METADATA
 from insights_mcp.local.queries.sql import Scan
@@ -161,7 +161,7 @@ def _hogql(funnel: Funnel, item: Breakdown, key: str) -> str:
 FIELDS = {
     "event": lambda funnel, item, key: funnel.scan.event_property(key),
     "person": lambda funnel, item, key: funnel.scan.person_property(key),
-    "session": lambda funnel, item, key: funnel.scan.session_property(key),
+    "session": lambda funnel, item, key: funnel.scan.session_property(sessions.checked(key)),
     "group": _group,
     "hogql": _hogql,
     "event_metadata": _metadata,
