@@ -127,7 +127,7 @@ def retention_filters(draw: st.DrawFn) -> dict[str, Any]:
     kinds = ("retention_recurring", "retention_first_time", "retention_first_ever_occurrence")
     asked: dict[str, Any] = {
         "period": draw(UNITS).title(),
-        "totalIntervals": draw(st.integers(1, 9)),
+        "totalIntervals": draw(st.one_of(st.integers(1, 9), st.just(70))),
         "retentionType": draw(st.sampled_from(kinds)),
         "targetEntity": draw(ENTITIES),
         "returningEntity": draw(ENTITIES),

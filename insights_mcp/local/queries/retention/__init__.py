@@ -1,7 +1,7 @@
 """RetentionQuery: of those who did something in a period, how many come back in the periods after it.
 
 table.py says which periods are rows and columns; reading.py what is read; cohorts.py counts by calendar periods,
-windows.py by 24-hour windows, amounts.py what a property adds up to; shape.py lays the counts out.
+windows.py by 24-hour windows, pairs.py what a property adds up to; shape.py lays the counts out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from insights_mcp.local.events import Rows
 from insights_mcp.local.queries.breakdowns import By
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
-from insights_mcp.local.queries.retention import amounts, cohorts
+from insights_mcp.local.queries.retention import cohorts, pairs
 from insights_mcp.local.queries.retention import shape as shapes
 from insights_mcp.local.queries.retention.reading import Reading, reading
 from insights_mcp.local.queries.retention.table import Table
@@ -43,9 +43,9 @@ def interval(query: RetentionQuery) -> str:
 def compile(query: RetentionQuery, context: Context) -> Plan:  # noqa: A001 (each kind: check, compile, shape)
     """The statement for a query. Raises QueryError for what is not supported."""
     read = _checked(reading(query, context.scan(), context))
-    wanted = amounts.is_wanted(read)
-    statement = amounts.counts(read) if wanted else cohorts.counts(read)
-    return Plan([read.scan.statement(statement)], read.table, read.by, wanted)
+    amounts = pairs.has_amounts(read)
+    statement = pairs.counts(read) if amounts or pairs.is_wide(read) else cohorts.counts(read)
+    return Plan([read.scan.statement(statement)], read.table, read.by, amounts)
 
 
 def actors(query: RetentionQuery, point: InsightActorsQuery, scan: Scan, context: Context) -> Actors:
@@ -66,7 +66,7 @@ def _checked(read: Reading) -> Reading:
         return read
     if read.asked.cumulative:
         raise QueryError("Cumulative retention is not supported for 24 hour windows.", attr="retentionFilter")
-    if amounts.is_wanted(read):
+    if pairs.has_amounts(read):
         raise QueryError("Sum and average aggregation are not supported for 24 hour windows.", attr="retentionFilter")
     return read
 

@@ -12,17 +12,20 @@ from insights_mcp.local.queries.retention.reading import Reading
 # With a minimum of occurrences, a period counts as a return by how many there were in it.
 OFTEN = """select actor, b, w, bool_or(s) as s, count(*) filter (r) >= {least} as r{firsts} from seen group by all"""
 EVERY_TIME = """masks as (
-  select actor, b, {starts} filter (s) as s, {returns} filter (r) as r, min(w) filter (s) as f from {source}
+  select actor, b, {of}{if_start} as s, {of}{if_return} as r, min(w){if_start} as f from {source}
   group by actor, b having s is not null),
 alike as (select b, s, {f} as f, r, {who} from masks group by all),
 starts as (select b, i.i, f, r, n from alike, range({rows}) i(i) where {has})"""
 FIRST_TIME = """anchored as (
-  select actor, b, {anchor} as t, {returns} filter (r and w is not null) as r from {source} group by actor, b),
+  select actor, b, {anchor} as t, {of} filter (r and w is not null) as r from {source} group by actor, b),
 starts as (
   select b, i, i as f, r, {who} from (select actor, b, {number} as i, r from anchored where {within}) group by all)"""
 COUNTS = """{starts},
-cells as (select b, i, n, unnest({columns}) as k from starts)
+cells as ({cells})
 select b, i, k, sum(n)::bigint as n from cells group by all"""
+# A row's columns, each tried by itself; or taken from the list of them, which is slower, and can be worked on.
+TRIED = "select b, i, n, {column} as k from starts, range({size}) c(c) where {appears}"
+LISTED = "select b, i, n, unnest({columns}) as k from starts"
 ACTORS = """{starts}
 select n as actor, list_sort(flatten(list({columns}))) as appearances from starts where {wanted} group by n"""
 COUNTED, NAMED = "count(*) as n", "actor as n"
@@ -30,10 +33,13 @@ COUNTED, NAMED = "count(*) as n", "actor as n"
 
 def counts(reading: Reading) -> str:
     """SQL: how many actors there are by value, row and column."""
-    columns = _columns(reading)
     if reading.asked.cumulative:
-        columns = f"range(list_max({columns}) + 1)"
-    return COUNTS.format(starts=starts(reading, COUNTED), columns=columns)
+        cells = LISTED.format(columns=f"range(list_max({_columns(reading)}) + 1)")
+    elif reading.table.brackets:
+        cells = LISTED.format(columns=_columns(reading))
+    else:
+        cells = _tried(reading)
+    return COUNTS.format(starts=starts(reading, COUNTED), cells=cells)
 
 
 def actors(reading: Reading, wanted: str) -> str:
@@ -47,38 +53,61 @@ def starts(reading: Reading, who: str) -> str:
 
 
 def _by_calendar(reading: Reading, who: str) -> str:
-    asked, mask = reading.asked, reading.mask
-    least, source, often = asked.minimumOccurrences or 1, "seen", ""
+    least, often = reading.asked.minimumOccurrences or 1, ""
     if least > 1:
-        firsts = "".join(f", min({name}) as {name}" for name in _firsts(reading))
+        firsts = "".join(f", min({name}) as {name}" for name in reading.firsts)
         often = f"often as ({OFTEN.format(least=reading.scan.bind(least), firsts=firsts)}),\n"
-        source = "often"
-    holes = {
-        "starts": mask.of("w"),
-        "returns": mask.of("w"),
-        "source": source,
-        "who": who,
-        "f": "f" if reading.table.brackets else "null",
-        "rows": reading.table.rows,
-        "has": mask.has("s", "i.i"),
-        "anchor": reading.anchor() if reading.is_first else "",
-        "number": reading.number("t"),
-        "within": reading.within("t"),
-    }
-    form = FIRST_TIME if reading.is_first else EVERY_TIME
-    return f"with seen as ({reading.seen(reading.period())}),\n{often}{form.format_map(holes)}"
+    seen = f"with seen as ({reading.seen(reading.period())}),\n{often}"
+    return seen + (_first_time if reading.is_first else _every_time)(reading, "often" if often else "seen", who)
 
 
-def _firsts(reading: Reading) -> list[str]:
-    return (["first"] if reading.is_first else []) + (["known"] if reading.is_first_ever else [])
+def _every_time(reading: Reading, source: str, who: str) -> str:
+    mask = reading.mask
+    same = reading.starts == reading.returns and source == "seen"
+    return EVERY_TIME.format(
+        of=mask.of("w"),
+        if_start="" if same else " filter (s)",
+        if_return="" if same else " filter (r)",
+        source=source,
+        who=who,
+        f="f" if reading.table.brackets else "null",
+        rows=reading.table.rows,
+        has=mask.has("s", "i.i"),
+    )
+
+
+def _first_time(reading: Reading, source: str, who: str) -> str:
+    return FIRST_TIME.format(
+        of=reading.mask.of("w"),
+        anchor=reading.anchor(),
+        source=source,
+        who=who,
+        number=reading.number("t"),
+        within=reading.within("t"),
+    )
+
+
+def _tried(reading: Reading) -> str:
+    """SQL: the cells of `starts` without cumulation and brackets."""
+    table = reading.table
+    if reading.by_windows:
+        returned = windows.mask(reading).has("r", "c")
+        return TRIED.format(column="c", size=table.columns, appears=f"c = 0 or {returned}")
+    appears = f"c >= i and c < i + {table.columns} and (c = i or {reading.mask.has('r', 'c')})"
+    return TRIED.format(column="c - i", size=table.rows, appears=appears)
 
 
 def _columns(reading: Reading) -> str:
     """SQL: the list of the columns that a row of `starts` is in."""
+    return f"list_filter(range({reading.table.columns}), lambda k: {_appears(reading)})"
+
+
+def _appears(reading: Reading) -> str:
+    """SQL: whether a row of `starts` is in column `k`."""
     table = reading.table
     if reading.by_windows:
-        return windows.columns(reading)
-    if table.brackets:
+        later = windows.mask(reading).has("r", "k")
+    elif table.brackets:
         # Brackets count from the actor's first period, whichever row this is.
         lows, highs = ([getattr(each, end) for each in table.brackets] for end in ("low", "high"))
         low, high = f"{reading.scan.bind(lows)}::bigint[]", f"{reading.scan.bind(highs)}::bigint[]"
@@ -86,4 +115,4 @@ def _columns(reading: Reading) -> str:
         later = f"len(list_filter({span}, lambda j: {reading.mask.has('r', 'j')})) > 0"
     else:
         later = f"i + k < {table.rows} and {reading.mask.has('r', 'i + k')}"
-    return f"list_filter(range({table.columns}), lambda k: k = 0 or coalesce({later}, false))"
+    return f"(k = 0 or coalesce({later}, false))"

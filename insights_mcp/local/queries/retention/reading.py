@@ -57,6 +57,11 @@ class Reading:
         return self.asked.retentionType == FIRST_EVER
 
     @property
+    def firsts(self) -> list[str]:
+        """The columns of `seen` that tell the first time."""
+        return (["first"] if self.is_first else []) + (["known"] if self.is_first_ever else [])
+
+    @property
     def by_windows(self) -> bool:
         """Periods count from each actor's own first event."""
         return self.asked.timeWindowMode == "24_hour_windows"

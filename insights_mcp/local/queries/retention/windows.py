@@ -44,14 +44,6 @@ def mask(reading: Reading) -> Mask:
     return Mask(reading.table.columns)
 
 
-def columns(reading: Reading) -> str:
-    """SQL: the list of the columns that a row of `starts` is in."""
-    return (
-        f"list_filter(range({reading.table.columns}),"
-        f" lambda k: k = 0 or coalesce({mask(reading).has('r', 'k')}, false))"
-    )
-
-
 def _anchor(reading: Reading) -> str:
     """SQL: when an actor's first period began."""
     over = "over (partition by actor)"
