@@ -1,0 +1,281 @@
+"""TrendsQuery: maths beyond plain counts, breakdowns of every kind, formulas, displays, and who is behind a number."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from insights_mcp.local import queries
+from insights_mcp.local.events import EventStore
+from insights_mcp.local.load import load
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.project import Action, Cohort
+from tests.local.queries.conftest import Ask
+
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+RANGE = {"date_from": "2026-03-08", "date_to": "2026-03-10"}
+
+
+def event(name: str, time: str, who: str, **properties: Any) -> dict[str, Any]:
+    return {"event": name, "timestamp": f"2026-03-{time}:00Z", "distinct_id": who, "properties": properties}
+
+
+# Two companies; session s1 lasts ten minutes, s2 one; `paid` is 10, 20, 30 and 40; cem paid before these days.
+EVENTS = [
+    event("$groupidentify", "01T09:00", "ann", **{
+        "$group_type": "company", "$group_key": "acme", "$group_set": {"size": 5, "field": "steel"}}),
+    event("$groupidentify", "01T09:01", "ben", **{
+        "$group_type": "company", "$group_key": "beta", "$group_set": {"size": 50}}),
+    event("pay", "02T10:00", "cem", paid=1),
+    event("visit", "08T10:00", "ann", **{"$session_id": "s1", "$group_0": "acme", "$current_url": "/shop/17?x=1"}),
+    event("pay", "08T10:10", "ann", **{"$session_id": "s1", "$group_0": "acme", "paid": 10, "how": "card"}),
+    event("pay", "08T11:00", "ben", **{"$session_id": "s2", "$group_0": "beta", "paid": 20, "how": "cash"}),
+    event("visit", "08T11:01", "ben", **{"$session_id": "s2", "$group_0": "beta", "$current_url": "/shop/18/"}),
+    event("pay", "09T10:00", "ann", **{"$group_0": "acme", "paid": 30, "how": "card", "$set": {"plan": "pro"}}),
+    event("pay", "10T10:00", "cem", paid=40),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """Ask a store of EVENTS."""
+    folder = tmp_path_factory.mktemp("shop")
+    source = folder / "events.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in EVENTS))
+    load([source], folder)
+    store = EventStore(Path(folder / "events.duckdb"))
+
+    def asked(query: dict[str, Any], **settings: Any) -> dict[str, Any]:
+        project = queries.Project(**settings)
+        return queries.run(query, events=store, project=project, now=NOW, cancelled=threading.Event())
+
+    yield asked
+    store.close()
+
+
+def trend(*series: dict[str, Any], **more: Any) -> dict[str, Any]:
+    nodes = [{"kind": "EventsNode", **each} for each in series]
+    return {"kind": "TrendsQuery", "series": nodes, "dateRange": RANGE, **more}
+
+
+def by(**breakdown: Any) -> dict[str, Any]:
+    return {"breakdownFilter": breakdown}
+
+
+def shown(display: str, **more: Any) -> dict[str, Any]:
+    return {"trendsFilter": {"display": display, **more}}
+
+
+def data(answer: dict[str, Any]) -> list[Any]:
+    return [series["data"] for series in answer["results"]]
+
+
+def values(answer: dict[str, Any]) -> dict[str, Any]:
+    return {str(series["breakdown_value"]): series["data"] for series in answer["results"]}
+
+
+PAY = {"event": "pay"}
+NONE = "$$_posthog_breakdown_null_$$"
+OTHER = "$$_posthog_breakdown_other_$$"
+
+
+@pytest.mark.parametrize(
+    ("series", "expected"),
+    [
+        ({"event": "pay", "math": "first_time_for_user"}, [2, 0, 0]),
+        ({"event": "pay", "math": "first_time_for_user", "properties": [{"key": "paid", "value": 20}]}, [1, 0, 0]),
+        (
+            {
+                "event": "pay",
+                "math": "first_matching_event_for_user",
+                "properties": [{"key": "paid", "value": 25, "operator": "gt"}],
+            },
+            [0, 1, 1],
+        ),
+        ({"event": None, "math": "unique_group", "math_group_type_index": 0}, [2, 1, 0]),
+        ({"event": "pay", "math": "dau", "math_group_type_index": 0}, [2, 1, 0]),
+        ({"event": None, "math": "sum", "math_property": "$session_duration"}, [660, 0, 0]),
+        ({"event": "pay", "math": "hogql", "math_hogql": "sum(properties.paid) / 10"}, [3, 3, 4]),
+        ({"event": "pay", "math": "sum", "math_property": "paid", "math_multiplier": 2}, [60, 60, 80]),
+    ],
+)
+def test_math(shop: Ask, series: dict[str, Any], expected: list[float]) -> None:
+    """First times look at all of history; groups and sessions count once however many events they have."""
+    assert [expected] == data(shop(trend(series)))
+
+
+@pytest.mark.parametrize(
+    ("breakdown", "expected"),
+    [
+        (
+            {"breakdown_type": "group", "breakdown": "field", "breakdown_group_type_index": 0},
+            {"steel": [1, 1, 0], NONE: [1, 0, 1]},
+        ),
+        ({"breakdown_type": "hogql", "breakdown": "upper(properties.how)"},
+         {"CARD": [1, 1, 0], "CASH": [1, 0, 0], NONE: [0, 0, 1]}),
+        ({"breakdown_type": "session", "breakdown": "$session_duration"},
+         {"60": [1, 0, 0], "600": [1, 0, 0], NONE: [0, 1, 1]}),
+        ({"breakdown": "paid", "breakdown_histogram_bin_count": 3},
+         {"[10,20]": [1, 0, 0], "[20,30]": [1, 0, 0], "[30,40.01]": [0, 1, 1]}),
+        ({"breakdown": "how", "breakdown_limit": 1}, {"card": [1, 1, 0], OTHER: [1, 0, 1]}),
+        ({"breakdowns": [{"property": "how"}, {"property": "plan", "type": "person"}]},
+         {"['card', 'pro']": [1, 1, 0], f"['cash', '{NONE}']": [1, 0, 0], f"['{NONE}', '{NONE}']": [0, 0, 1]}),
+    ],
+)  # fmt: skip
+def test_breakdown(shop: Ask, breakdown: dict[str, Any], expected: dict[str, Any]) -> None:
+    """By what the group, the session or an expression says; in bins of equal width; by several at once."""
+    assert expected == values(shop(trend(PAY, **by(**breakdown))))
+
+
+def test_urls_and_paths_are_cleaned(shop: Ask) -> None:
+    """Query and trailing slash go; the project's rules say what else is one."""
+    rules = [{"regex": r"/\d+", "alias": "/<id>"}]
+    given = {"breakdown": "$current_url", "breakdown_normalize_url": True}
+    assert values(shop(trend({"event": "visit"}, **by(**given)))).keys() == {"/shop/17", "/shop/18"}
+    cleaned = by(**given, breakdown_path_cleaning=True)
+    assert values(shop(trend({"event": "visit"}, **cleaned), path_cleaning_filters=rules)) == {"/shop/<id>": [2, 0, 0]}
+
+
+def test_cohorts_and_everybody(shop: Ask) -> None:
+    """Each cohort is counted by itself, and everybody beside them."""
+    pro = {"type": "OR", "values": [{"type": "person", "key": "plan", "value": "pro"}]}
+    cohorts = {7: Cohort(7, "Pros", definition=pro)}
+    answer = shop(trend(PAY, **by(breakdown_type="cohort", breakdown=[7, "all"])), cohorts=cohorts)
+    assert values(answer) == {"7": [1, 1, 0], "all": [2, 1, 1]}
+    assert [series["label"] for series in answer["results"]] == ["pay - Pros", "pay - all users"]
+
+
+def test_an_action_is_called_by_its_name(shop: Ask) -> None:
+    """Its series counts the events of any step."""
+    action = Action(3, "Shopped", [{"event": "pay"}, {"event": "visit", "url": "shop/18", "url_matching": "contains"}])
+    answer = shop(trend({"kind": "ActionsNode", "id": 3, "event": None}), actions={3: action})
+    assert [("Shopped", [3, 1, 1])] == [(series["label"], series["data"]) for series in answer["results"]]
+
+
+def test_several_events_together(shop: Ask) -> None:
+    """A group node counts what one of its nodes means."""
+    nodes = [{"kind": "EventsNode", "event": "visit"}, {"kind": "EventsNode", **PAY}]
+    assert [[4, 1, 1]] == data(shop(trend({"kind": "GroupNode", "nodes": nodes})))
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [("A / B", [1, 0, 0]), ("(A - b) * 10", [0, 10, 10]), ("-A ** 2 % 3", [2, 2, 2]), ("A", [2, 1, 1])],
+)
+def test_formula(shop: Ask, formula: str, expected: list[float]) -> None:
+    """Bucket by bucket; what is divided by nothing is 0."""
+    assert [expected] == data(shop(trend(PAY, {"event": "visit"}, trendsFilter={"formula": formula})))
+
+
+def test_formulas_by_value(shop: Ask) -> None:
+    """A value that one series has not counts as 0 there; the largest comes first."""
+    query = trend(PAY, {"event": "visit"}, trendsFilter={"formulas": ["A + B"]}, **by(breakdown="how"))
+    assert list(values(shop(query)).items()) == [(NONE, [2, 0, 1]), ("card", [1, 1, 0]), ("cash", [1, 0, 0])]
+
+
+@pytest.mark.parametrize(
+    "formula", ["A + C", "__import__('os')", "A if B else 1", "A +", "A.real", "'x' * 9", "A" * 2000]
+)
+def test_no_formula(shop: Ask, formula: str) -> None:
+    """Only series, numbers and arithmetic."""
+    with pytest.raises(QueryError) as refused:
+        shop(trend(PAY, {"event": "visit"}, trendsFilter={"formula": formula}))
+    assert refused.value.attr == "trendsFilter"
+
+
+def test_a_formula_that_explodes_is_nothing(shop: Ask) -> None:
+    """Powers end where numbers do."""
+    assert [[0, 0, 0]] == data(shop(trend(PAY, trendsFilter={"formula": "9 ** 9999 + 0 * A"})))
+
+
+def test_smoothing(shop: Ask) -> None:
+    """The mean of the last days, in whole numbers."""
+    paid = {**PAY, "math": "sum", "math_property": "paid"}
+    assert [[30, 30, 33]] == data(shop(trend(paid, trendsFilter={"smoothingIntervals": 3})))
+
+
+def test_box_plot(shop: Ask) -> None:
+    """The spread of a property's values in each bucket."""
+    paid = {**PAY, "math_property": "paid"}
+    first, *rest = shop(trend(paid, **shown("BoxPlot")))["boxplot_data"]
+    assert [first[name] for name in ("day", "min", "p25", "median", "p75", "max", "mean")] == [
+        "2026-03-08", 10, 12.5, 15, 17.5, 20, 15,
+    ]  # fmt: skip
+    assert [30, 40] == [box["median"] for box in rest]
+
+
+def test_calendar_heatmap(shop: Ask) -> None:
+    """Weekdays by hours, with the numbers of each weekday, each hour, and all."""
+    [found] = shop(trend({**PAY, "math": "dau"}, **shown("CalendarHeatmap")))["results"]
+    heat = found["calendar_heatmap_data"]
+    assert heat["rowAggregations"] == [{"row": 1, "value": 1}, {"row": 2, "value": 1}, {"row": 7, "value": 2}]
+    assert heat["columnAggregations"] == [{"column": 10, "value": 2}, {"column": 11, "value": 1}]
+    assert (len(heat["data"]), heat["allAggregations"]) == (4, 3)
+
+
+def test_sampling_counts_up(shop: Ask) -> None:
+    """A tenth of the users stands for all: what they did is counted tenfold, or not at all."""
+    [numbers] = data(shop(trend(PAY, samplingFactor=0.1)))
+    assert all(number % 10 == 0 for number in numbers)
+
+
+@pytest.mark.parametrize(
+    ("query", "point", "expected"),
+    [
+        (trend(PAY), {"day": "2026-03-08"}, {"ann": 1, "ben": 1}),
+        (trend(PAY), {"day": "2026-03-10"}, {"cem": 1}),
+        (trend({"event": None, "math": "weekly_active"}), {"day": "2026-03-10"}, {"ann": 3, "ben": 2, "cem": 1}),
+        (trend({**PAY, "math": "first_time_for_user"}), {"day": "2026-03-10"}, {}),
+        (trend(PAY, **shown("ActionsLineGraphCumulative")), {"day": "2026-03-09"}, {"ann": 2, "ben": 1}),
+        (trend(PAY, **by(breakdown="how")), {"day": "2026-03-08", "breakdown": "cash"}, {"ben": 1}),
+        (trend(PAY, **by(breakdown="how")), {"day": "2026-03-10", "breakdown": NONE}, {"cem": 1}),
+        (trend(PAY, **by(breakdown="how", breakdown_limit=1)), {"day": "2026-03-08", "breakdown": OTHER}, {"ben": 1}),
+        (trend(PAY, **by(breakdown="paid", breakdown_histogram_bin_count=3)),
+         {"day": "2026-03-08", "breakdown": "[10,20]"}, {"ann": 1}),
+        (trend(PAY, **shown("BoldNumber")), {}, {"ann": 2, "ben": 1, "cem": 1}),
+        (trend(PAY, compareFilter={"compare": True, "compare_to": "-1w"}),
+         {"day": "2026-03-02", "compare": "previous"}, {"cem": 1}),
+    ],
+)  # fmt: skip
+def test_who_is_behind(shop: Ask, query: dict[str, Any], point: dict[str, Any], expected: dict[str, int]) -> None:
+    """The persons of a bucket, a value or a whole period, with their events."""
+    source = {"kind": "InsightActorsQuery", "source": query, **point}
+    answer = shop({"kind": "ActorsQuery", "source": source, "select": ["id", "event_count"]})
+    who = {row[0]: row[1] for row in answer["results"]}
+    ids = shop({"kind": "HogQLQuery", "query": "select distinct_id, person_id from person_distinct_ids"})["results"]
+    assert {name: who[person] for name, person in ids if person in who} == expected
+
+
+def test_groups_behind_a_number(shop: Ask) -> None:
+    """Where groups are counted, groups are behind it."""
+    query = trend({"event": "pay", "math": "unique_group", "math_group_type_index": 0})
+    source = {"kind": "InsightActorsQuery", "source": query, "day": "2026-03-08"}
+    answer = shop({"kind": "ActorsQuery", "source": source, "select": ["id", "event_count"], "orderBy": ["id"]})
+    assert [row[:2] for row in answer["results"]] == [["acme", 1], ["beta", 1]]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        (trend({"event": "pay", "math": "unique_group"}), "math_group_type_index"),
+        (trend({"event": "pay", "math": "sum", "math_property": "x", "math_property_type": "stars"}), "stars"),
+        (trend(PAY, **by(breakdown="x", breakdown_type="group")), "0 (company)"),
+        (trend(PAY, **by(breakdown=[99], breakdown_type="cohort")), "Cohort 99 does not exist"),
+        (trend(PAY, **by(breakdown=["x"], breakdown_type="cohort")), "'x' is no cohort"),
+        (trend(PAY, **by(breakdown="x", breakdown_type="session")), "$session_duration"),
+        (trend(PAY, **shown("WorldMap")), "breakdown"),
+        (trend(PAY, **shown("BoxPlot")), "math_property"),
+        (trend(PAY, **shown("TwoDimensionalHeatmap")), "ActionsTable"),
+    ],
+)
+def test_refusals(shop: Ask, query: dict[str, Any], says: str) -> None:
+    """What cannot be answered is refused with what would be."""
+    with pytest.raises(QueryError) as refused:
+        shop(query)
+    assert says in refused.value.detail
