@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-RECORDINGS = "The embedded backend has no session recordings, so none match; PostHog lists those of the events."
 DISPLAY_NAME = "The project calls persons by properties of its own choice, which the recorded world does not hold."
 FORMULA_TIES = "Values of which a formula makes the same number have no order of their own in PostHog."
 ACTOR_TIES = "Persons with the same number of events have no order of their own in PostHog."
@@ -22,15 +21,6 @@ KNOWN = {
     "trends_runner/test_trends_with_formula_and_multiple_breakdowns_hide_other_breakdowns#1": FORMULA_TIES,
     "actors/test_person_display_name_fallback#0": DISPLAY_NAME,
     "actors/test_person_display_name_with_spaces_in_property_name#0": DISPLAY_NAME,
-    "funnels_actors/test_funnel_person_recordings#1": RECORDINGS,
-    "funnels_actors/test_funnel_person_recordings#2": RECORDINGS,
-    "funnels_actors/test_strict_funnel_person_recordings#1": RECORDINGS,
-    "funnels_actors/test_strict_funnel_person_recordings#2": RECORDINGS,
-    "funnels_actors/test_funnel_trend_persons_returns_recordings#0": RECORDINGS,
-    "funnels_actors/test_funnel_trend_persons_with_drop_off#0": RECORDINGS,
-    "funnels_actors/test_funnel_correlation_on_properties_with_recordings#0": RECORDINGS,
-    "paths/test_recording#0": RECORDINGS,
-    "paths/test_recording_with_start_and_end#0": RECORDINGS,
     "funnels/test_funnel_with_matching_properties#0": (
         "Nobody took the last step, so it has no conversion time; PostHog's SQL pairs the step before with itself there"
         " and says 0."

@@ -21,7 +21,7 @@ EQUAL = {
     "LifecycleQuery": 12,
     "HogQLQuery": 330,
     "PathsQuery": 39,
-    "ActorsQuery": 295,
+    "ActorsQuery": 305,
 }
 CASES = [pytest.param(case, id=case["id"]) for kind in queries.KINDS for case in worlds.cases(kind)]
 

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,18 @@ from insights_mcp.local.loading import catalogue
 from insights_mcp.local.queries import Project
 from insights_mcp.local.queries.cohorts import definition_of
 from insights_mcp.local.queries.project import Action, Cohort
-from tests.local.queries import recorded_funnels
+from tests.local.queries import recorded_actors, recorded_funnels
 
 CASES = Path(__file__).parents[4] / "shared" / "data" / "conformance"
 TABLES = (
     "events", "persons", "property_definitions", "person_distinct_id_overrides", "groups", "group_types",
+    "session_replays",
 )  # fmt: skip
 TIME = "%Y-%m-%dT%H:%M:%S"
-COMPARABLE = {"FunnelsQuery": recorded_funnels.comparable}
+COMPARABLE: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
+    "FunnelsQuery": recorded_funnels.comparable,
+    "ActorsQuery": recorded_actors.comparable,
+}
 
 
 def cases(kind: str) -> Iterator[dict[str, Any]]:
@@ -64,6 +68,7 @@ class Worlds:
         load([source], folder, persons_on_events=True)
         _group(folder / "events.duckdb", world)
         _identify(folder / "events.duckdb", world)
+        _record(folder / "events.duckdb", world)
         _define(folder / "events.duckdb", world.get("property_definitions") or [])
         return EventStore(folder / "events.duckdb")
 
@@ -93,6 +98,21 @@ def _identify(path: Path, world: dict[str, Any]) -> None:
         con.execute(
             "update persons set is_identified = person_id in (select unnest($ids::uuid[]))", {"ids": identified}
         )
+
+
+def _record(path: Path, world: dict[str, Any]) -> None:
+    """The sessions that were recorded, each by one snapshot, at a time that no query asks about."""
+    rows = [json.dumps({"$session_id": each["session_id"]}) for each in world.get("session_replays") or []]
+    with duckdb.connect(str(path)) as con:
+        names = {name for (name,) in con.execute("select column_name from duckdb_columns()").fetchall()}
+        for text in rows:
+            con.execute(
+                "insert into events by name select uuid() as uuid, '$snapshot_items' as event, 0 as pid,"
+                " timestamp '1970-01-01' as timestamp, $t::json as properties",
+                {"t": text},
+            )
+        if rows and "p.$session_id" in names:
+            con.execute("""update events set "p.$session_id" = properties ->> '/$session_id'""")
 
 
 def _define(path: Path, definitions: list[dict[str, Any]]) -> None:
@@ -171,7 +191,7 @@ def differences(case: dict[str, Any], actual: dict[str, Any]) -> list[str]:
     parts = [key for key in ("hasMore", "resolved_date_range", "columns") if key in expected]
     wrong = [key for key in parts if not same(expected[key], actual.get(key))]
     unordered = case["query"]["kind"] == "HogQLQuery" and "order by" not in case["query"]["query"].lower()
-    comparable = COMPARABLE.get(case["query"]["kind"], lambda *both: both)
+    comparable = COMPARABLE.get(case["query"]["kind"], lambda expected, actual: (expected, actual))
     equal = same(*comparable(expected["results"], actual["results"]))
     if not equal and not (unordered and bag(expected["results"]) == bag(actual["results"])):
         wrong.append("results")

@@ -14,6 +14,7 @@ from typing import Any
 from insights_mcp.local.events import APART, Rows
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries import hogql
+from insights_mcp.local.queries.actors import recordings
 from insights_mcp.local.queries.actors.frame import DELETE, Column, Frame, id_column
 from insights_mcp.local.queries.actors.origins import Groups, Origin, Persons, Selected
 from insights_mcp.local.queries.actors.points import selected
@@ -27,6 +28,7 @@ from insights_mcp.schema.hogql import HogQLQuery
 
 MODEL = ActorsQuery
 WHO = ("person", "group", "actor")
+RECORDINGS = "matched_recordings"
 DISTINCT_IDS = "event_distinct_ids"
 DEFAULT_LIMIT, LIMIT = 100, 50_000
 
@@ -41,6 +43,7 @@ class Plan:
     origin: Origin
     limit: int
     offset: int
+    scan: Scan
     zone: tzinfo | None
     statements: list[Sql] = field(default_factory=list)
 
@@ -52,15 +55,25 @@ class Plan:
         if len(answers) == first:
             given = self.fold.values(answers[0]) if self.fold else {}
             return [Sql(self.page.text, {**self.page.parameters, **given})]
-        place = self.who
-        if place is None or len(answers) > first + 1:
-            return []
-        return [self.origin.details([str(row[place]) for row in answers[-1].rows[: self.limit]])]
+        return self._looked_up(answers[first].rows[: self.limit]) if len(answers) == first + 1 else []
+
+    def _looked_up(self, rows: list[tuple[Any, ...]]) -> list[Sql]:
+        asked: list[Sql | None] = []
+        if self.who is not None:
+            asked.append(self.origin.details([str(row[self.who]) for row in rows]))
+        if self.recordings is not None:
+            asked.append(recordings.recorded((row[self.recordings] for row in rows), self.scan))
+        return [statement for statement in asked if statement]
 
     @property
     def who(self) -> int | None:
         """The first column that shows an actor whole."""
         return next((n for n, column in enumerate(self.columns) if column.name in WHO), None)
+
+    @property
+    def recordings(self) -> int | None:
+        """The column of matched recordings."""
+        return next((n for n, column in enumerate(self.columns) if column.name == RECORDINGS), None)
 
 
 def interval(query: ActorsQuery) -> None:
@@ -80,7 +93,7 @@ def compile(query: ActorsQuery, context: Context) -> Plan:  # noqa: A001 (each k
     listed = ", ".join(f"{column.typed.sql} as c{number}" for number, column in enumerate(columns))
     clauses = frame.where() + frame.group(columns) + frame.order(columns)
     page = f"select {listed} from {tables}{clauses} limit {scan.bind(limit + 1)} offset {scan.bind(offset)}"
-    return Plan(fold, scan.statement(page), columns, origin, limit, offset, context.local_now.tzinfo)
+    return Plan(fold, scan.statement(page), columns, origin, limit, offset, scan, context.local_now.tzinfo)
 
 
 def _source(
@@ -114,9 +127,11 @@ def _names(query: ActorsQuery, origin: Origin, beside: Mapping[str, str]) -> lis
 
 def shape(plan: Plan, answers: list[Rows]) -> dict[str, Any]:
     """Rows as PostHog's answer, with each actor written out."""
-    answers = answers[1:] if plan.fold else answers
-    rows = answers[0].rows
-    results = [_row(plan, row) for row in rows[: plan.limit]]
+    page, *looked_up = answers[1:] if plan.fold else answers
+    rows = page.rows
+    details = looked_up.pop(0) if plan.who is not None else None
+    recorded = frozenset(str(session) for answer in looked_up for (session,) in answer.rows)
+    results = [_row(plan, row, recorded) for row in rows[: plan.limit]]
     found = {
         "results": results,
         "columns": [column.name for column in plan.columns],
@@ -125,14 +140,16 @@ def shape(plan: Plan, answers: list[Rows]) -> dict[str, Any]:
         "limit": plan.limit,
         "offset": plan.offset,
     }
-    return found if plan.who is None else found | _written_out(plan, plan.who, results, answers[1])
+    return found | _written_out(plan, plan.who, results, details) if plan.who is not None and details else found
 
 
-def _row(plan: Plan, row: tuple[Any, ...]) -> list[Any]:
-    return [_value(plan, column, item) for column, item in zip(plan.columns, row, strict=True)]
+def _row(plan: Plan, row: tuple[Any, ...], recorded: frozenset[str]) -> list[Any]:
+    return [_value(plan, column, item, recorded) for column, item in zip(plan.columns, row, strict=True)]
 
 
-def _value(plan: Plan, column: Column, item: Any) -> Any:
+def _value(plan: Plan, column: Column, item: Any, recorded: frozenset[str]) -> Any:
+    if column.name == RECORDINGS:
+        return recordings.shown(item, recorded)
     if column.name == DELETE:
         return 1
     if column.typed.type == "Tuple(String, String)" and isinstance(item, list):

@@ -42,9 +42,9 @@ class Selected(Source):
         self.clock = clock
 
     def field(self, chain: tuple[str, ...]) -> Typed | None:
-        name = chain[0]
-        if chain == ("matched_recordings",):
-            return Typed("[]::varchar[]", "Array(Nothing)", False)  # event files hold no recordings
+        name = "matching_events" if chain[0] == "matched_recordings" else chain[0]
+        if chain == ("matched_recordings",) and name not in self.columns:
+            return Typed("[]::varchar[]", "Array(Nothing)", False)
         if len(chain) > 1 or name not in self.columns:
             return None
         sql, kind = f"{self.name}.{identifier(name)}", self.columns[name]

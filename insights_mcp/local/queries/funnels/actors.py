@@ -38,7 +38,9 @@ def actors(query: FunnelsQuery, point: Point, scan: Scan, context: Context) -> A
         sql = _at_time(funnel, point) if funnel.asked == "trends" else _at_step(funnel, point)
     else:
         raise QueryError("Who is behind a funnel is asked with a FunnelsActorsQuery and its funnelStep.", attr="source")
-    return Actors(sql, {"matching_events": EVENTS}, query.aggregation_group_type_index)
+    # PostHog matches no recordings to steps that come in any order.
+    columns = {} if funnel.order == "unordered" else {"matching_events": EVENTS}
+    return Actors(sql, columns, query.aggregation_group_type_index)
 
 
 def _at_step(funnel: Funnel, point: FunnelsActorsQuery) -> str:
