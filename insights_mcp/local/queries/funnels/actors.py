@@ -51,7 +51,7 @@ def _at_step(funnel: Funnel, point: FunnelsActorsQuery) -> str:
         raise QueryError("Say which step: funnelStep, such as 2, or -2 for who left before it.", attr="funnelStep")
     else:
         reached = f"steps >= {funnel.scan.bind(step)}" if step > 0 else f"steps = {funnel.scan.bind(-step - 1)}"
-    number = _number(step or 1, funnel)
+    number = _number(1 if step is None else step, funnel)
     return _selected(funnel, f"{reached} and {_valued(funnel, point.funnelStepBreakdown)}", _event(funnel, number))
 
 
@@ -107,7 +107,7 @@ def _at_time(funnel: Funnel, point: FunnelsActorsQuery) -> str:
     event = _final(funnel) if left else _event(funnel, funnel.last)
     value = _valued(funnel, point.funnelStepBreakdown)
     return with_tables(
-        furthest(funnel, f"{entered(funnel)} = {bucket}"),
+        furthest(funnel, f" where {entered(funnel)} = {bucket}"),
         f"select a as actor, {_events(event)} from {valued(funnel, 'furthest')} where {reached} and {value} group by a",
     )
 

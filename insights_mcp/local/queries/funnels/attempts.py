@@ -25,7 +25,7 @@ def attempts(funnel: Funnel) -> Iterator[tuple[str, str]]:
     columns = [funnel.person, "t0", f"{_steps(funnel)} as steps"]
     columns += [f"i{number}" for number in range(funnel.count)] if funnel.keeps_events else _times(funnel)
     columns += [f"({_within(funnel, number)}) is true as w{number}" for number in funnel.optional]
-    yield "attempts", f"select {', '.join(columns)} from {source} where {_undisturbed(funnel)}"
+    yield "attempts", f"select {', '.join(columns)} from {source}{_undisturbed(funnel)}"
 
 
 def _within(funnel: Funnel, number: int) -> str:
@@ -53,24 +53,24 @@ def _times(funnel: Funnel) -> list[str]:
 
 
 def _undisturbed(funnel: Funnel) -> str:
-    """SQL that holds for attempts with no excluded event between the steps it must not come between.
+    """SQL that keeps attempts with no excluded event between the steps it must not come between.
 
     Where the later step was never taken it is the window that ends the time; where it was, however late, it is that.
     """
     if not funnel.exclusions:
-        return "true"
+        return ""
     ends = [
         f"coalesce({came(funnel, each.funnelToStep)}, t{each.funnelFromStep} + {funnel.window})"
         for each in funnel.exclusions
     ]
-    return " and ".join(f"(b{number} < {end}) is not true" for number, end in enumerate(ends))
+    return " where " + " and ".join(f"(b{number} < {end}) is not true" for number, end in enumerate(ends))
 
 
-def furthest(funnel: Funnel, condition: str = "true") -> Iterator[tuple[str, str]]:
-    """The tables up to `furthest`: of the attempts that a condition holds for, each person's that came furthest."""
+def furthest(funnel: Funnel, where: str = "") -> Iterator[tuple[str, str]]:
+    """The tables up to `furthest`: of the attempts (all, or those `where` keeps) each person's that came furthest."""
     yield from attempts(funnel)
-    yield "most", f"select {funnel.person}, max(steps) as steps from attempts where {condition} group by all"
-    yield "furthest", f"select attempts.* from attempts join most using ({funnel.person}, steps) where {condition}"
+    yield "most", f"select {funnel.person}, max(steps) as steps from attempts{where} group by all"
+    yield "furthest", f"select attempts.* from attempts join most using ({funnel.person}, steps){where}"
 
 
 def persons(funnel: Funnel) -> Iterator[tuple[str, str]]:

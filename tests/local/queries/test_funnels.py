@@ -1,0 +1,332 @@
+"""FunnelsQuery over the small world: what counts as a step, under which value, and how each answer is laid out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from insights_mcp.local.events import Catalogue, EventStore
+from insights_mcp.local.queries import QueryError, funnels
+from insights_mcp.local.queries.funnels.actors import actors
+from insights_mcp.local.queries.project import Context, Project
+from insights_mcp.schema.actors import FunnelsActorsQuery
+from insights_mcp.schema.funnels import FunnelsQuery
+from tests.local.queries.conftest import NOW, Ask
+
+DAYS = {"date_from": "2026-03-08", "date_to": "2026-03-10"}
+HOUR = 3600
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+PAGE = {"breakdown": "page", "breakdown_type": "event"}
+
+
+def funnel(*steps: str | dict[str, Any], breakdown: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
+    nodes = [{"kind": "EventsNode", **({"event": step} if isinstance(step, str) else step)} for step in steps]
+    query = {"kind": "FunnelsQuery", "series": nodes, "dateRange": DAYS, "funnelsFilter": given}
+    return query | ({"breakdownFilter": breakdown} if breakdown else {})
+
+
+def counts(answer: dict[str, Any]) -> list[int]:
+    return [step["count"] for step in answer["results"]]
+
+
+def times(answer: dict[str, Any]) -> list[float | None]:
+    return [step["average_conversion_time"] for step in answer["results"]]
+
+
+def values(answer: dict[str, Any]) -> dict[str, list[int]]:
+    return {steps[0]["breakdown_value"][0]: [step["count"] for step in steps] for steps in answer["results"]}
+
+
+def test_a_step(ask: Ask) -> None:
+    """A step says what it is, how many took it, and how long after the one before."""
+    answer = ask(funnel("visit", {"event": "buy", "custom_name": "Paid"}))
+    assert {
+        "action_id": "buy",
+        "name": "buy",
+        "custom_name": "Paid",
+        "type": "events",
+        "order": 1,
+        "people": [],
+        "count": 3,
+        "average_conversion_time": pytest.approx((1 + (10.5 + 1) / 2 + 1) / 3 * HOUR),
+        "median_conversion_time": pytest.approx(HOUR),
+    } == answer["results"][1]
+
+
+def test_order_matters(ask: Ask) -> None:
+    """Nobody visits after they buy."""
+    assert [3, 0] == counts(ask(funnel("buy", "visit")))
+
+
+def test_any_order(ask: Ask) -> None:
+    """In any order, the steps are numbered as they came."""
+    answer = ask(funnel("buy", "visit", funnelOrderType="unordered"))
+    assert (["Completed 1 step", "Completed 2 steps"], [3, 3]) == (
+        [step["name"] for step in answer["results"]],
+        counts(answer),
+    )
+
+
+def test_strict_order(ask: Ask) -> None:
+    """Bea's visit before she was known is followed by $identify, so only her later visit leads to the purchase."""
+    answer = ask(funnel("visit", "buy", funnelOrderType="strict"))
+    assert (counts(answer), times(answer)) == ([3, 3], [None, HOUR])
+
+
+def test_window(ask: Ask) -> None:
+    """Within two hours, Bea's purchase counts from her second visit only."""
+    answer = ask(funnel("visit", "buy", funnelWindowInterval=2, funnelWindowIntervalUnit="hour"))
+    assert ([3, 3], [None, HOUR]) == (counts(answer), times(answer))
+
+
+@pytest.mark.parametrize(
+    ("unit", "width", "reached"), [("second", 3599, 0), ("second", 3600, 3), ("minute", 59, 0), ("week", 1, 3)]
+)
+def test_units_of_the_window(ask: Ask, unit: str, width: int, reached: int) -> None:
+    """The window ends with its last moment."""
+    answer = ask(funnel("visit", "buy", funnelWindowInterval=width, funnelWindowIntervalUnit=unit))
+    assert [3, reached] == counts(answer)
+
+
+def test_the_same_step_twice_takes_two_events(ask: Ask) -> None:
+    """Only Bea visited twice."""
+    assert [3, 1] == counts(ask(funnel("visit", "visit")))
+
+
+def test_one_event_can_be_two_different_steps(ask: Ask) -> None:
+    """A visit to the start page is a visit, and also the narrower step."""
+    start = {"event": "visit", "properties": [{"key": "page", "value": "/", "type": "event"}]}
+    assert [3, 2] == counts(ask(funnel("visit", start)))
+
+
+def test_optional_step(ask: Ask) -> None:
+    """Who leaves an optional step out goes on; it counts those who took it."""
+    answer = ask(funnel("visit", {"event": "$identify", "optionalInFunnel": True}, "buy"))
+    assert [3, 1, 3] == counts(answer)
+
+
+def test_exclusion(ask: Ask) -> None:
+    """Bea's first attempt holds an $identify; her second does not."""
+    exclusion = {"kind": "EventsNode", "event": "$identify", "funnelFromStep": 0, "funnelToStep": 1}
+    answer = ask(funnel("visit", "buy", exclusions=[exclusion]))
+    assert ([3, 3], [None, HOUR]) == (counts(answer), times(answer))
+
+
+def test_first_time_for_user(ask: Ask) -> None:
+    """The first visit ever must itself be the one asked for: Bea's and Cem's were to other pages."""
+    first = {
+        "event": "visit",
+        "math": "first_time_for_user",
+        "properties": [{"key": "page", "value": "/", "type": "event"}],
+    }
+    assert [1, 1] == counts(ask(funnel(first, "buy")))
+
+
+def test_first_touch(ask: Ask) -> None:
+    """A person counts under the first value they had; who had none counts under the empty one."""
+    assert {"/": [1, 1], "/docs": [1, 1], "": [1, 1]} == values(ask(funnel("visit", "buy", breakdown=PAGE)))
+
+
+def test_last_touch(ask: Ask) -> None:
+    """Bea's last page was the start page."""
+    answer = ask(funnel("visit", "buy", breakdown=PAGE, breakdownAttributionType="last_touch"))
+    assert {"/": [2, 2], "": [1, 1]} == values(answer)
+
+
+def test_all_events(ask: Ask) -> None:
+    """Steps must have the same value; purchases have no page."""
+    answer = ask(funnel("visit", "buy", breakdown=PAGE, breakdownAttributionType="all_events"))
+    assert {"": [1, 1], "/": [2, 0], "/docs": [1, 0]} == values(answer)
+
+
+def test_value_at_a_step(ask: Ask) -> None:
+    """Bea counts under each page she visited."""
+    answer = ask(
+        funnel("visit", "buy", breakdown=PAGE, breakdownAttributionType="step", breakdownAttributionValue=0)
+    )  # fmt: skip
+    assert {"/": [2, 2], "/docs": [1, 1], "": [1, 1]} == values(answer)
+
+
+def test_several_properties(ask: Ask) -> None:
+    """Several properties make one value."""
+    answer = ask(funnel("visit", "buy", breakdown={"breakdown": ["page", "$session_id"], "breakdown_type": "event"}))
+    assert [["/", "s1"], ["/docs", "s2"], ["", "s4"]] == sorted(
+        (steps[0]["breakdown_value"] for steps in answer["results"]), key=lambda value: str(value[1])
+    )
+
+
+def test_rare_values_are_other(ask: Ask) -> None:
+    """Beyond the limit values fall together."""
+    answer = ask(funnel("visit", "buy", breakdown=PAGE | {"breakdown_limit": 1}))
+    assert [2, 2] == values(answer)["Other"]
+
+
+@pytest.mark.parametrize(
+    ("breakdown", "expected"),
+    [
+        ({"breakdown": "plan", "breakdown_type": "person"}, {"free": [1, 1], "pro": [1, 1], "": [1, 1]}),
+        ({"breakdown": "upper(event)", "breakdown_type": "hogql"}, {"VISIT": [3, 3]}),
+        ({"breakdown": "event", "breakdown_type": "event_metadata"}, {"visit": [3, 3]}),
+        ({"breakdowns": [{"property": "plan", "type": "person"}]}, {"free": [1, 1], "pro": [1, 1], "": [1, 1]}),
+    ],
+)
+def test_types_of_breakdown(ask: Ask, breakdown: dict[str, Any], expected: dict[str, list[int]]) -> None:
+    """Values may be of persons, expressions, and fields of events."""
+    assert expected == values(ask(funnel("visit", "buy", breakdown=breakdown)))
+
+
+def test_counting_an_expression(ask: Ask) -> None:
+    """By session, nobody buys: purchases have none."""
+    assert [4, 0] == counts(ask(funnel("visit", "buy", funnelAggregateByHogQL="properties.$session_id")))
+
+
+def test_trend(ask: Ask) -> None:
+    """Each day's share of those who started on it."""
+    answer = ask(
+        funnel("visit", "buy", funnelVizType="trends", funnelWindowInterval=2, funnelWindowIntervalUnit="hour")
+    )  # fmt: skip
+    assert [
+        {
+            "count": 3,
+            "data": [50.0, 100.0, 100.0],
+            "days": ["2026-03-08", "2026-03-09", "2026-03-10"],
+            "labels": ["8-Mar-2026", "9-Mar-2026", "10-Mar-2026"],
+        }
+    ] == answer["results"]
+
+
+def test_trend_in_another_zone(ask: Ask) -> None:
+    """In Berlin, Bea's first visit was on the 9th."""
+    query = funnel("visit", "buy", funnelVizType="trends", funnelWindowInterval=2, funnelWindowIntervalUnit="hour")
+    assert [100.0, 100.0, 100.0] == ask(query, timezone="Europe/Berlin")["results"][0]["data"]
+
+
+def test_trend_by_value(ask: Ask) -> None:
+    """One series for each value, in their order."""
+    results = ask(funnel("visit", "buy", breakdown=PAGE, funnelVizType="trends"))["results"]
+    assert [[""], ["/"], ["/docs"]] == [series["breakdown_value"] for series in results]
+
+
+def test_time_to_convert(ask: Ask) -> None:
+    """Bins from the shortest time to the longest, and one more that holds the longest."""
+    results = ask(funnel("visit", "buy", funnelVizType="time_to_convert", binCount=2))["results"]
+    longest = 5.75 * HOUR
+    assert ([[3600, 2], [12150, 0], [20700, 1]], pytest.approx((2 * HOUR + longest) / 3, abs=0.01)) == (
+        results["bins"],
+        results["average_conversion_time"],
+    )
+
+
+def test_nobody(ask: Ask) -> None:
+    """Without people, steps are zero and bins empty."""
+    assert [0, 0] == counts(ask(funnel("nothing", "buy")))
+    bins = ask(funnel("nothing", "buy", funnelVizType="time_to_convert"))["results"]
+    assert {"bins": [[0, 0], [1, 0]], "average_conversion_time": None} == bins
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (funnel("visit"), "at least two steps"),
+        (funnel("visit", "buy", funnelFromStep=1), "funnelFromStep must be between 0 and 0"),
+        (funnel("visit", "buy", funnelToStep=2), "funnelToStep must be between 1 and 1"),
+        (funnel("visit", "buy", funnelWindowInterval=0), "at least 1"),
+        (funnel("visit", "buy", funnelWindowInterval=10**9, funnelWindowIntervalUnit="month"), "a hundred years"),
+        (funnel({"event": "visit", "optionalInFunnel": True}, "buy"), "first step of a funnel cannot be optional"),
+        (funnel("visit", {"event": "buy", "optionalInFunnel": True}, "buy"), "same as the required step after"),
+        (funnel("visit", {"event": "a", "optionalInFunnel": True}, "buy", funnelVizType="trends"), "Optional steps"),
+        (funnel("visit", "buy", breakdown={"breakdown": "x", "breakdown_type": "nope"}), "cannot be split by 'nope'"),
+        (
+            funnel("visit", "buy", breakdown={"breakdown": "x", "breakdown_type": "event_metadata"}),
+            "no field of events",
+        ),
+        (funnel("visit", "buy", breakdownAttributionType="step", breakdownAttributionValue=2), "0 to 1"),
+        (funnel(*(f"event {number}" for number in range(61))), "at most 60"),
+        (funnel("visit", {"kind": "ActionsNode", "id": 9}), "Action ID 9 does not exist"),
+        (funnel("visit", "buy") | {"samplingFactor": 0.1}, "Sampling"),
+        *(
+            (
+                funnel("visit", "a", "buy", funnelOrderType=order, exclusions=[{"kind": "EventsNode", **exclusion}]),
+                said,
+            )
+            for order, exclusion, said in (
+                ("ordered", {"event": "x", "funnelFromStep": 1, "funnelToStep": 1}, "to a later one"),
+                ("ordered", {"event": "x", "funnelFromStep": 0, "funnelToStep": 3}, "of 0 to 2"),
+                ("ordered", {"event": "a", "funnelFromStep": 0, "funnelToStep": 1}, "that is a step of the funnel"),
+                ("unordered", {"event": "x", "funnelFromStep": 0, "funnelToStep": 1}, "must span all steps"),
+            )
+        ),
+    ],
+)
+def test_what_means_nothing_is_refused(ask: Ask, query: dict[str, Any], said: str) -> None:
+    """A refusal names what is wrong."""
+    with pytest.raises(QueryError, match=said):
+        ask(query)
+
+
+def behind(store: EventStore, query: dict[str, Any], **point: Any) -> set[str]:
+    """The distinct ids of who is behind a point."""
+    context = Context(Project(), NOW, store.catalogue())
+    scan = context.scan()
+    asked = FunnelsActorsQuery.model_validate({"kind": "FunnelsActorsQuery", "source": query, **point})
+    selected = actors(FunnelsQuery.model_validate(query), asked, scan, context)
+    named = scan.statement(
+        f"select distinct_id from person_distinct_ids join ({selected.sql}) on pid = actor"
+    )  # fmt: skip
+    return {name for (name,) in store.fetch(named.text, named.parameters).rows} - {"anon-1"}
+
+
+@pytest.mark.parametrize(
+    ("point", "expected"),
+    [
+        ({"funnelStep": 1}, {"ann", "bea", "cem"}),
+        ({"funnelStep": 2}, {"bea"}),
+        ({"funnelStep": -2}, {"ann", "cem"}),
+        ({"funnelStep": 1, "funnelCustomSteps": [2]}, {"bea"}),
+    ],
+)
+def test_who_is_behind_a_step(store: EventStore, point: dict[str, Any], expected: set[str]) -> None:
+    """Who took a step, or left before it."""
+    assert expected == behind(store, funnel("visit", "visit"), **point)
+
+
+def test_who_is_behind_a_value(store: EventStore) -> None:
+    """A value picks those who count under it."""
+    query = funnel("visit", "buy", breakdown=PAGE)
+    assert {"bea"} == behind(store, query, funnelStep=1, funnelStepBreakdown=["/docs"])
+
+
+@pytest.mark.parametrize(("left", "expected"), [(True, {"bea"}), (False, {"ann"})])
+def test_who_is_behind_a_trend(store: EventStore, left: bool, expected: set[str]) -> None:
+    """Of those who started on a day, who went on, or who did not."""
+    query = funnel("visit", "buy", funnelVizType="trends", funnelWindowInterval=2, funnelWindowIntervalUnit="hour")
+    point = {"funnelTrendsEntrancePeriodStart": "2026-03-08 00:00:00", "funnelTrendsDropOff": left}
+    assert expected == behind(store, query, **point)
+
+
+@pytest.mark.parametrize("step", [0, -1, 3, None])
+def test_a_step_that_is_not(store: EventStore, step: int | None) -> None:
+    """Steps count from 1; nobody can leave before the first."""
+    with pytest.raises(QueryError, match="funnelStep"):
+        behind(store, funnel("visit", "buy"), funnelStep=step)
+
+
+PICTURED = {
+    "funnel_ordered": funnel("visit", "buy"),
+    "funnel_strict_by_value": funnel("visit", "buy", breakdown=PAGE, funnelOrderType="strict"),
+    "funnel_unordered_trend": funnel("visit", "buy", funnelOrderType="unordered", funnelVizType="trends"),
+}
+
+
+@pytest.mark.parametrize("name", PICTURED)
+def test_sql(name: str) -> None:
+    """The statement, to be read. UPDATE_SNAPSHOTS=1 rewrites it."""
+    catalogue = Catalogue(event_types={"page": "String"}, columns=frozenset({"page"}))
+    plan = funnels.compile(FunnelsQuery.model_validate(PICTURED[name]), Context(Project(), NOW, catalogue))
+    file = SNAPSHOTS / f"{name}.sql"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        file.write_text(plan.statements[0].text + "\n")
+    assert file.read_text() == plan.statements[0].text + "\n"
