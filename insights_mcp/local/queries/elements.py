@@ -16,7 +16,7 @@ TAG = r"(?:^|;)([a-zA-Z][a-zA-Z0-9-]*)(?:\.|$|;|:)"
 KEYS = ("text", "href", "tag_name")
 PLAIN = ("href", "text", "nth-child", "nth-of-type")
 PART = re.compile(
-    r"""(?P<tag>\*|[a-zA-Z][\w-]*)?(?P<rest>(?:[.#][\w\-\\:/\[\]%!]+|\[[^\]]+\]|:nth-child\(\d+\)|:nth-of-type\(\d+\))*)"""
+    r"""(?P<tag>\*|[a-zA-Z][\w-]*)?(?P<rest>(?:[.#](?:[\w-]|\\.)+|\[[^\]]+\]|:nth-child\(\d+\)|:nth-of-type\(\d+\))*)"""
 )
 PIECE = re.compile(r"\.(?P<klass>(?:[^\s.#\[:\\]|\\.)+)|\#(?P<id>(?:[^\s.#\[:\\]|\\.)+)|\[(?P<attribute>[^\]]+)\]"
                    r"|:(?P<nth>nth-child|nth-of-type)\((?P<number>\d+)\)")  # fmt: skip

@@ -122,8 +122,13 @@ class Filters:
         """SQL: one of the texts in a list is as the filter says; for a negated filter, none is what it denies."""
         operator = item.operator or "exact"
         negated = operator in NEGATED
-        plain = item.model_copy(update={"operator": NEGATED.get(operator, operator)})
-        found = f"(len(list_filter({fields}, lambda x: {self._compared('x', 'String', plain)})) > 0)"
+        # One of several values is one filter each: a lambda can hold no subquery.
+        values = item.value if isinstance(item.value, list) else [item.value]
+        plain = [
+            item.model_copy(update={"operator": NEGATED.get(operator, operator), "value": each}) for each in values
+        ]
+        holds = joined("or", [self._compared("x", "String", each) for each in plain])
+        found = f"(len(list_filter({fields}, lambda x: {holds})) > 0)"
         return f"(not {found})" if negated else found
 
     def _cohort(self, item: PropertyFilter) -> str:
