@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import threading
 from collections import Counter
@@ -18,8 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insights_mcp.local import queries
-from insights_mcp.local.events import EventStore
+from insights_mcp.local.events import Catalogue, EventStore
 from insights_mcp.local.load import load
+from insights_mcp.local.queries import lifecycle, retention, stickiness
+from insights_mcp.local.queries.project import Context
 from tests.local.queries import plain
 from tests.local.queries.plain import Did, Retention
 
@@ -27,6 +30,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WORLDS = 150
 SINCE = datetime(2026, 2, 20, tzinfo=UTC)  # both sides of the US and the European change to summer time
 ZONES = ("UTC", "US/Pacific", "Europe/Berlin", "Asia/Kolkata")
+SNAPSHOTS = Path(__file__).parent / "snapshots"
 COMMITS = Path(__file__).parents[4] / "shared" / "data" / "oss-commits.jsonl.gz"
 Rows = list[dict[str, Any]]
 
@@ -311,6 +315,34 @@ def statuses(results: Rows) -> Counter[tuple[datetime, str]]:
             for day, count in zip(series["days"], series["data"], strict=True)
         }
     )
+
+
+# -- statements --------------------------------------------------------------------------------------------------------
+
+BACK = {"targetEntity": {"id": "visit"}, "returningEntity": {"id": "buy"}, "period": "Week", "totalIntervals": 8}
+RETENTION = {"kind": "RetentionQuery", "dateRange": {"date_to": "2026-05-31"}}
+PICTURED: dict[str, dict[str, Any]] = {
+    "retention": RETENTION | {"retentionFilter": BACK},
+    "retention_first_time": RETENTION | {"retentionFilter": BACK | {"retentionType": "retention_first_time"}},
+    "retention_windows": RETENTION | {"retentionFilter": BACK | {"timeWindowMode": "24_hour_windows"}},
+    "retention_amounts": RETENTION
+    | {"retentionFilter": BACK | {"aggregationType": "sum", "aggregationProperty": "amount"}},
+    "stickiness": {"kind": "StickinessQuery", "series": [{"kind": "EventsNode", "event": "visit"}]},
+    "lifecycle": {"kind": "LifecycleQuery", "series": [{"kind": "EventsNode", "event": "visit"}]},
+}
+
+
+@pytest.mark.parametrize("name", PICTURED)
+def test_sql(name: str) -> None:
+    """The statement, to be read. UPDATE_SNAPSHOTS=1 rewrites it."""
+    query, kinds = PICTURED[name], {"RetentionQuery": retention, "StickinessQuery": stickiness}
+    kind: Any = kinds.get(query["kind"], lifecycle)
+    catalogue = Catalogue(event_types={"amount": "Numeric"}, columns=frozenset({"amount"}))
+    plan = kind.compile(kind.MODEL.model_validate(query), Context(queries.Project(), NOW, catalogue))
+    text, file = plan.statements[0].text + "\n", SNAPSHOTS / f"{name}.sql"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        file.write_text(text)
+    assert file.read_text() == text
 
 
 # -- real commits ------------------------------------------------------------------------------------------------------

@@ -10,22 +10,22 @@ from insights_mcp.local.queries.retention import windows
 from insights_mcp.local.queries.retention.reading import Reading
 
 # With a minimum of occurrences, a period counts as a return by how many there were in it.
-OFTEN = """select actor, b, w, bool_or(s) as s, count(*) filter (r) >= {least} as r{firsts} from seen group by all"""
+OFTEN = """select actor, {b}w, bool_or(s) as s, count(*) filter (r) >= {least} as r{firsts} from seen group by all"""
 EVERY_TIME = """masks as (
-  select actor, b, {of}{if_start} as s, {of}{if_return} as r, min(w){if_start} as f from {source}
-  group by actor, b having s is not null),
-alike as (select b, s, {f} as f, r, {who} from masks group by all),
-starts as (select b, i.i, f, r, n from alike, range({rows}) i(i) where {has})"""
+  select actor, {b}{of}{if_start} as s, {of}{if_return} as r, min(w){if_start} as f from {source}
+  group by {b}actor having s is not null),
+alike as (select {b}s, {f} as f, r, {who} from masks group by all),
+starts as (select {b}i.i, f, r, n from alike, range({rows}) i(i) where {has})"""
 FIRST_TIME = """anchored as (
-  select actor, b, {anchor} as t, {of} filter (r and w is not null) as r from {source} group by actor, b),
+  select actor, {b}{anchor} as t, {of} filter (r and w is not null) as r from {source} group by {b}actor),
 starts as (
-  select b, i, i as f, r, {who} from (select actor, b, {number} as i, r from anchored where {within}) group by all)"""
+  select {b}i, i as f, r, {who} from (select actor, {b}{number} as i, r from anchored where {within}) group by all)"""
 COUNTS = """{starts},
 cells as ({cells})
-select b, i, k, sum(n)::bigint as n from cells group by all"""
+select {b}i, k, sum(n)::bigint as n from cells group by all"""
 # A row's columns, each tried by itself; or taken from the list of them, which is slower, and can be worked on.
-TRIED = "select b, i, n, {column} as k from starts, range({size}) c(c) where {appears}"
-LISTED = "select b, i, n, unnest({columns}) as k from starts"
+TRIED = "select {b}i, n, {column} as k from starts, range({size}) c(c) where {appears}"
+LISTED = "select {b}i, n, unnest({columns}) as k from starts"
 ACTORS = """{starts}
 select n as actor, list_sort(flatten(list({columns}))) as appearances from starts where {wanted} group by n"""
 COUNTED, NAMED = "count(*) as n", "actor as n"
@@ -34,12 +34,12 @@ COUNTED, NAMED = "count(*) as n", "actor as n"
 def counts(reading: Reading) -> str:
     """SQL: how many actors there are by value, row and column."""
     if reading.asked.cumulative:
-        cells = LISTED.format(columns=f"range(list_max({_columns(reading)}) + 1)")
+        cells = LISTED.format(b=reading.b, columns=f"range(list_max({_columns(reading)}) + 1)")
     elif reading.table.brackets:
-        cells = LISTED.format(columns=_columns(reading))
+        cells = LISTED.format(b=reading.b, columns=_columns(reading))
     else:
         cells = _tried(reading)
-    return COUNTS.format(starts=starts(reading, COUNTED), cells=cells)
+    return COUNTS.format(b=reading.b, starts=starts(reading, COUNTED), cells=cells)
 
 
 def actors(reading: Reading, wanted: str) -> str:
@@ -56,15 +56,16 @@ def _by_calendar(reading: Reading, who: str) -> str:
     least, often = reading.asked.minimumOccurrences or 1, ""
     if least > 1:
         firsts = "".join(f", min({name}) as {name}" for name in reading.firsts)
-        often = f"often as ({OFTEN.format(least=reading.scan.bind(least), firsts=firsts)}),\n"
+        often = f"often as ({OFTEN.format(b=reading.b, least=reading.scan.bind(least), firsts=firsts)}),\n"
     seen = f"with seen as ({reading.seen(reading.period())}),\n{often}"
     return seen + (_first_time if reading.is_first else _every_time)(reading, "often" if often else "seen", who)
 
 
 def _every_time(reading: Reading, source: str, who: str) -> str:
     mask = reading.mask
-    same = reading.starts == reading.returns and source == "seen"
+    same = reading.every_event_is_both and source == "seen"
     return EVERY_TIME.format(
+        b=reading.b,
         of=mask.of("w"),
         if_start="" if same else " filter (s)",
         if_return="" if same else " filter (r)",
@@ -78,6 +79,7 @@ def _every_time(reading: Reading, source: str, who: str) -> str:
 
 def _first_time(reading: Reading, source: str, who: str) -> str:
     return FIRST_TIME.format(
+        b=reading.b,
         of=reading.mask.of("w"),
         anchor=reading.anchor(),
         source=source,
@@ -92,9 +94,9 @@ def _tried(reading: Reading) -> str:
     table = reading.table
     if reading.by_windows:
         returned = windows.mask(reading).has("r", "c")
-        return TRIED.format(column="c", size=table.columns, appears=f"c = 0 or {returned}")
+        return TRIED.format(b=reading.b, column="c", size=table.columns, appears=f"c = 0 or {returned}")
     appears = f"c >= i and c < i + {table.columns} and (c = i or {reading.mask.has('r', 'c')})"
-    return TRIED.format(column="c - i", size=table.rows, appears=appears)
+    return TRIED.format(b=reading.b, column="c - i", size=table.rows, appears=appears)
 
 
 def _columns(reading: Reading) -> str:

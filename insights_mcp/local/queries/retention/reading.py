@@ -24,7 +24,7 @@ from insights_mcp.schema.retention import RetentionEntity, RetentionFilter, Rete
 DEFAULT_ENTITY = RetentionEntity(id="$pageview", type="events")
 KINDS = {"actions": "ActionsNode", "data_warehouse": "DataWarehouseNode"}
 FIRST_TIME, FIRST_EVER = "retention_first_time", "retention_first_ever_occurrence"
-SEEN = "select {actor} as actor, {value} as b, {columns} from {tables} where {where}"
+SEEN = "select {actor} as actor, {value}{columns} from {tables} where {where}"
 # The first ever event decides under which value someone falls, though they have others later.
 SETTLED = "select * replace (arg_min(b, known) over (partition by actor) as b) from ({seen})"
 
@@ -62,6 +62,11 @@ class Reading:
         return (["first"] if self.is_first else []) + (["known"] if self.is_first_ever else [])
 
     @property
+    def b(self) -> str:
+        """SQL: the breakdown's value as a column among others. Without one there is none: it would cost."""
+        return "b, " if self.by else ""
+
+    @property
     def by_windows(self) -> bool:
         """Periods count from each actor's own first event."""
         return self.asked.timeWindowMode == "24_hour_windows"
@@ -93,6 +98,11 @@ class Reading:
     def is_known(self) -> str:
         """SQL: whether an event is what starts a cohort, whatever its properties."""
         return entities.kind_of(self.start, self.filters)
+
+    @property
+    def every_event_is_both(self) -> bool:
+        """Each event that is read starts, and is a return."""
+        return self.starts == self.returns and not self.is_first
 
     def number(self, moment: str) -> str:
         """SQL: the number of the period that a time of the table falls in."""
@@ -133,12 +143,12 @@ class Reading:
 
     def _value(self) -> str:
         if self.by is None:
-            return "''"
+            return ""
         if self.by.cohorts:
-            return f"replace({self.by.value(self.filters)}, '{breakdowns.ALL}', '0')"
+            return f"replace({self.by.value(self.filters)}, '{breakdowns.ALL}', '0') as b, "
         # One property, as it is: PostHog neither bins nor cleans values here.
         split = replace(self.by.splits[0], normalize_url=False, clean_path=False)
-        return f"coalesce({split.text(self.filters)}, '')"
+        return f"coalesce({split.text(self.filters)}, '') as b, "
 
     def _where(self) -> str:
         conditions = [self._relevant()]

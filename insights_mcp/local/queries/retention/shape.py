@@ -13,10 +13,13 @@ Cells = dict[Cell, tuple[int, float]]
 
 
 def cohorts(table: Table, by: By | None, rows: list[tuple[Any, ...]], amounts: bool) -> list[dict[str, Any]]:
-    """Rows (value, row, column, number, amount) as cohorts; the largest values first, what is beyond the limit last."""
-    values = _by_value(rows)
+    """Rows (value, row, column, number, amount) as cohorts: the largest values first, what is beyond the limit last.
+
+    Without a breakdown rows have no value.
+    """
     if by is None:
-        return list(_table(table, values.get("", {}), amounts))
+        return list(_table(table, _by_value([(None, *row) for row in rows]).get(None, {}), amounts))
+    values = _by_value(rows)
     sizes = {value: sum(count for (_, column), (count, _) in cells.items() if column == 0)
              for value, cells in values.items()}  # fmt: skip
     ranked = sorted(values, key=lambda value: (-sizes[value], value))

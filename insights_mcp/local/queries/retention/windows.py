@@ -11,11 +11,11 @@ from insights_mcp.local.queries.retention.reading import Reading
 # How a period is measured: so many borders of a unit that were crossed.
 SPANS = {"hour": ("hour", 1), "day": ("hour", 24), "week": ("day", 7), "month": ("day", 30)}
 STARTS = """with seen as ({seen}),
-begun as (select actor, b, ts, r, t from (select *, {anchor} as t from seen) where ts >= t and {within}),
+begun as (select actor, {b}ts, r, t from (select *, {anchor} as t from seen) where ts >= t and {within}),
 masks as (
-  select actor, b, i, {returns} filter (r and k < {columns}) as r
-  from (select actor, b, r, {since} // {count} as k, {row} // {count} as i from begun) where i < {rows} group by all),
-starts as (select b, i, r, {who} from masks group by all)"""
+  select actor, {b}i, {returns} filter (r and k < {columns}) as r
+  from (select actor, {b}r, {since} // {count} as k, {row} // {count} as i from begun) where i < {rows} group by all),
+starts as (select {b}i, r, {who} from masks group by all)"""
 
 
 def starts(reading: Reading, who: str) -> str:
@@ -26,6 +26,7 @@ def starts(reading: Reading, who: str) -> str:
     local = {name: dates.local(name, table.start, table.end + timedelta(days=400)) for name in ("ts", "t")}
     first = f"timestamp '{table.start:%Y-%m-%d %H:%M:%S}'"
     return STARTS.format(
+        b=reading.b,
         seen=reading.seen("e.timestamp as ts"),
         anchor=_anchor(reading),
         within=reading.within("t"),
