@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
-from insights_mcp.local.queries import cohorts, sessions, unsupported
+from insights_mcp.local.queries import cohorts, sessions, unsupported, urls
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.properties import METADATA, Filters
 from insights_mcp.schema.filters import Breakdown, BreakdownFilter
@@ -18,7 +16,6 @@ NONE = "$$_posthog_breakdown_null_$$"
 ALL = "all"
 LIMIT = 25
 NO_BIN = '["",""]'
-NORMALIZED = r"regexp_replace(regexp_replace({value}, '[\?#].*$', ''), '/+$', '')"
 NUMBER = r"regexp_replace(printf('%.2f', {x}), '\.?0+$', '')"
 # Bins of equal width, named by their bounds; the last one holds its upper bound, so that is named a little higher.
 BIN = """coalesce(case when {high} = {low} then '[' || {lowest} || ',' || {above} || ']' else
@@ -42,8 +39,9 @@ class Split:
         """SQL: the property's text, or NULL."""
         field = FIELDS[self.type](self, filters)
         if self.normalize_url:
-            field = NORMALIZED.format(value=field)
-        return cleaned(field, filters) if self.clean_path else field
+            field = urls.normalized(field)
+        rules = filters.context.project.path_cleaning_filters
+        return urls.cleaned(field, rules, filters.scan) if self.clean_path else field
 
     def value(self, filters: Filters, number: int = 0) -> str:
         """SQL: the value a row falls under; never NULL. Binned values need the table of `bounds` beside them."""
@@ -162,20 +160,6 @@ def _type(kind: str) -> str:
         f"A breakdown by '{kind}' is not supported by the embedded backend: use {', '.join(FIELDS)} or cohort.",
         attr="breakdownFilter",
     )
-
-
-def cleaned(field: str, filters: Filters) -> str:
-    """SQL: a path by the project's rules for cleaning paths (each a pattern and what to put in its place)."""
-    rules = sorted(filters.context.project.path_cleaning_filters, key=lambda rule: rule.get("order") or 0)
-    return reduce(lambda text, rule: _replaced(text, rule, filters), rules, field)
-
-
-def _replaced(text: str, rule: dict[str, Any], filters: Filters) -> str:
-    if not rule.get("regex"):
-        return text
-    # ClickHouse and DuckDB both read RE2; only the first match is not meant, but all.
-    alias = re.sub(r"\\(?!\d)", r"\\\\", str(rule.get("alias") or ""))
-    return f"regexp_replace({text}, {filters.scan.bind(rule['regex'])}, {filters.scan.bind(alias)}, 'g')"
 
 
 def _event(split: Split, filters: Filters) -> str:

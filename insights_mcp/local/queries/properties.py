@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC
 from typing import Any
 
-from insights_mcp.local.queries import cohorts, dates, elements, sessions, unsupported
+from insights_mcp.local.queries import cohorts, dates, elements, sessions, unsupported, urls, versions
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.sql import Scan
@@ -207,6 +207,19 @@ class Filters:
             return f"coalesce({_time(field)} >= {self.scan.bind(dates.plus(moment, 'day'))}, false)"
         return f"coalesce({_time(field)} {sign} {self.scan.bind(moment)}, false)"
 
+    def _version(self, name: str, field: str, kind: str | None, value: Any) -> str:
+        given = text(value[0] if isinstance(value, list) and value else value)
+        field = versions.sortable(field)
+        if name in versions.SIGNS:
+            number = self.scan.bind(versions.parsed(given))
+            return f"coalesce({field} {versions.SIGNS[name]} {number}::bigint[], false)"
+        low, high = (self.scan.bind(bound) for bound in versions.RANGES[name](given))
+        return f"coalesce({field} >= {low}::bigint[] and {field} < {high}::bigint[], false)"
+
+    def _cleaned(self, field: str, kind: str | None, value: Any) -> str:
+        rules = self.context.project.path_cleaning_filters
+        return self._exact(urls.cleaned(field, rules, self.scan), "String", value)
+
     def _moment(self, value: Any) -> Any:
         moment, _ = dates.parsed(text(value), self.context.local_now)
         return moment.astimezone(UTC).replace(tzinfo=None)
@@ -296,6 +309,10 @@ OPERATORS: dict[str, Compare] = {
     "is_date_exact": _sign(Filters._date, "="),
     "is_date_before": _sign(Filters._date, "<"),
     "is_date_after": _sign(Filters._date, ">"),
+    "icontains_multi": Filters._contains,
+    "not_icontains_multi": _not(Filters._contains),
+    "is_cleaned_path_exact": Filters._cleaned,
+    **{name: _sign(Filters._version, name) for name in (*versions.SIGNS, *versions.RANGES)},
 }
 FIELDS: dict[str, Callable[[Filters, PropertyFilter], str]] = {
     "event": Filters._event,

@@ -8,7 +8,6 @@ HOGQL_TABLES = "a HogQLQuery over `events` and `persons`"
 KINDS = {
     "InsightActorsQuery": "A HogQLQuery that selects person_id from `events`",
     "CalendarHeatmapQuery": "A TrendsQuery with interval 'hour'",
-    "EventsQuery": "A HogQLQuery over `events`",
 }
 SERIES = {
     "DataWarehouseNode": "Series of data warehouse tables; load the rows as events",
@@ -27,11 +26,7 @@ FEATURES = {
     "sampling": "Sampling; leave samplingFactor out",
 }
 OPERATORS = {
-    "is_cleaned_path_exact": "use 'regex'",
     "flag_evaluates_to": "use 'exact' on the event property $feature/NAME",
-    **{f"semver_{end}": "use 'regex'" for end in ["eq", "neq", "gt", "gte", "lt", "lte", "tilde", "caret", "wildcard"]},
-    "icontains_multi": "use several 'icontains' filters in an OR group",
-    "not_icontains_multi": "use several 'not_icontains' filters",
 }
 
 
