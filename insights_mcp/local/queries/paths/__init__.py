@@ -12,6 +12,7 @@ from insights_mcp.local.events import Rows
 from insights_mcp.local.queries import dates, unsupported
 from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.paths import items
+from insights_mcp.local.queries.paths.funneled import funneled
 from insights_mcp.local.queries.paths.steps import NAMED, steps
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
@@ -71,7 +72,8 @@ def tables(query: PathsQuery, scan: Scan, context: Context, *, sized: bool = Fal
     if query.samplingFactor not in (None, 1):
         raise unsupported.refuse("sampling", "samplingFactor")
     given = query.pathsFilter or PathsFilter()
-    walked, extra = steps(given, scan, pause=PAUSE, sized=sized)
+    funnel = funneled(query.funnelPathsFilter, scan, context) if query.funnelPathsFilter else None
+    walked, extra = steps(given, scan, pause=funnel.pause if funnel else PAUSE, sized=sized)
     left_out = items.excluded(given)
     holes = {
         "item": items.item(given, scan, context),
@@ -79,8 +81,8 @@ def tables(query: PathsQuery, scan: Scan, context: Context, *, sized: bool = Fal
         "grouped": items.grouped(given, scan),
         "kept": f"where path not in (select unnest({scan.bind(left_out)}::varchar[]))" if left_out else "",
         "ellipsis": extra,
-        "where": _where(query, given, scan, context),
-        "tables": scan.tables,
+        "where": _where(query, given, scan, context) + (f" and {funnel.condition}" if funnel else ""),
+        "tables": scan.tables + (funnel.join if funnel else ""),
     }
     return NAMED.format_map(holes) + walked
 
