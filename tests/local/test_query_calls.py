@@ -147,7 +147,7 @@ def test_bad_sql(api: Api, sql: str) -> None:
 
 def test_a_kind_that_is_not_supported_yet(api: Api) -> None:
     """400 that says so."""
-    query = {"kind": "EventsQuery", "select": ["event"]}
+    query = {"kind": "CalendarHeatmapQuery", "series": []}
     assert api.post("query/", {"query": query}).status_code == 400
 
 

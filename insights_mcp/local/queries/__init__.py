@@ -35,6 +35,7 @@ KINDS = {
     "FunnelsQuery": "funnels",
     "ActorsQuery": "actors",
     "HogQLQuery": "hogql",
+    "EventsQuery": "events_table",
 }
 
 

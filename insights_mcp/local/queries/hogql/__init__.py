@@ -57,14 +57,14 @@ def compile(query: HogQLQuery, context: Context) -> Plan:  # noqa: A001 (each ki
     compiler.given = query.filters
     tree, limit, offset, limited = _limited(tree)
     relation = compiler.query(tree, {})
-    text = f"{APART}select {_plain(relation.columns)} from ({relation.sql}) limit {limit + 1} offset {offset}"
+    text = f"{APART}select {plain(relation.columns)} from ({relation.sql}) limit {limit + 1} offset {offset}"
     return Plan(
         [scan.statement(text)], relation.columns, query.query, limit, offset, context.local_now.tzinfo, limited,
         context.project.timezone,
     )  # fmt: skip
 
 
-def _plain(columns: dict[str, Typed]) -> str:
+def plain(columns: dict[str, Typed]) -> str:
     """The columns, as what is quick to hand over."""
     return ", ".join(
         f"{identifier(name)}{PLAIN[typed.type]} as {identifier(name)}" if typed.type in PLAIN else identifier(name)

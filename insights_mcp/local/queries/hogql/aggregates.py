@@ -26,12 +26,12 @@ class Aggregates(Compiler):
     def aggregate(self, name: str, node: Call, scope: Scope) -> Typed:
         """An aggregate, perhaps with -If (a condition as its last argument) or -Distinct."""
         condition, base, args = "", name, node.args
-        if not _is_aggregate(base) and name.endswith("If") and _is_aggregate(name[:-2]):
+        if not is_aggregate(base) and name.endswith("If") and is_aggregate(name[:-2]):
             base, args = name[:-2], node.args[:-1]
             if not node.args:
                 raise QueryError(f"{name} needs a condition as its last argument.", attr="query")
             condition = self.expression(node.args[-1], scope, truth=True).sql
-        if not _is_aggregate(base):
+        if not is_aggregate(base):
             raise functions.unknown(name, list(CALLS))
         return self._aggregated(base, replace(node, args=args), scope, condition)
 
@@ -162,5 +162,6 @@ def _distinct(template: str, distinct: bool) -> str:
     return template.replace("({0}", "(distinct {0}", 1) if distinct and "distinct" not in template else template
 
 
-def _is_aggregate(name: str) -> bool:
+def is_aggregate(name: str) -> bool:
+    """Whether a function is computed over several rows."""
     return name == "count" or name in functions.AGGREGATES or name in functions.QUANTILES

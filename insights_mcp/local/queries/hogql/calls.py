@@ -34,6 +34,7 @@ TABLE: dict[str, tuple[Handler, int, int]] = {
     "match": (operators.match, 2, 2),
     "in": (operators.in_, 2, 2),
     "notIn": (operators.in_, 2, 2),
+    "matchesAction": (operators.matches_action, 1, 1),
     "inCohort": (operators.in_cohort, 2, 2),
     "notInCohort": (operators.in_cohort, 2, 2),
     **dict.fromkeys(ARITHMETIC, (operators.arithmetic, 2, 2)),

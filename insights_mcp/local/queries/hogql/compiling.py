@@ -171,6 +171,8 @@ class Compiler:
 
     def _call(self, node: Call, scope: Scope, truth: bool) -> Typed:
         name = CANONICAL.get(node.name.lower(), node.name) if node.name not in CALLS else node.name
+        if node.over and ((name in CALLS and name != "count") or name in functions.PLAIN):
+            raise QueryError(f"{name} is no window function, so it takes no OVER.", attr="query")
         if node.over:
             return self.windowed(name, node, scope)
         if name in CALLS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from insights_mcp.local.queries import cohorts
+from insights_mcp.local.queries import cohorts, entities
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql.compiling import (
     ARITHMETIC,
@@ -14,7 +14,7 @@ from insights_mcp.local.queries.hogql.compiling import (
     Compiler,
 )
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.sources import Events, Typed
 from insights_mcp.local.queries.hogql.tree import Call, Literal, Node, Subquery
 from insights_mcp.local.queries.project import Cohort
 from insights_mcp.local.queries.properties import Filters
@@ -142,6 +142,17 @@ def in_cohort(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Type
         person = _fitted(compiler, who, compiler.expression(who, scope), Typed("", "UUID"))
         members = f"select person_id from persons where pid in ({members})"
     return Typed(f"({person.sql} {'not ' if node.name == 'notInCohort' else ''}in ({members}))", "UInt8", False)
+
+
+def matches_action(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """Whether an event is one of an action's, named by its number or its name."""
+    name = node.args[0].value if isinstance(node.args[0], Literal) else None
+    source = next((each for each in scope.sources.values() if isinstance(each, Events)), None)
+    if source is None:
+        raise QueryError("matchesAction needs the table `events` in the same SELECT.", attr="query")
+    filters = Filters(source.scan, compiler.context)
+    number = next((each.id for each in compiler.context.project.actions.values() if each.name == name), name)
+    return Typed(f"coalesce({entities.action(number, filters)}, false)", "UInt8", False)
 
 
 def _cohort(compiler: Compiler, node: Node, filters: Filters) -> Cohort:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql.cursor import Item
 from insights_mcp.local.queries.hogql.parsing import Expressions
 from insights_mcp.local.queries.hogql.terms import RESERVED
-from insights_mcp.local.queries.hogql.tree import Alias, Derived, Join, Literal, Node, Select, Table, Union, Window
+from insights_mcp.local.queries.hogql.tree import (
+    Alias,
+    Derived,
+    Join,
+    Literal,
+    Node,
+    OrderBy,
+    Select,
+    Table,
+    Union,
+    Window,
+)
 
 SETS = {"union": "union", "intersect": "intersect", "except": "except"}
 JOIN_WORDS = ("inner", "left", "right", "full", "cross", "outer", "join", "any", "all", "asof", "global")
@@ -200,8 +214,22 @@ def parse(text: str) -> Node:
 
 def parse_expression(text: str) -> Node:
     """The tree of one expression, such as a filter."""
+    return _all_of(text, lambda cursor: cursor.expression())
+
+
+def parse_column(text: str) -> Node:
+    """The tree of an expression that may have a name."""
+    return _all_of(text, lambda cursor: cursor.aliased())
+
+
+def parse_order(text: str) -> OrderBy:
+    """What to sort by, such as `timestamp DESC`."""
+    return _all_of(text, lambda cursor: cursor.ordered())
+
+
+def _all_of(text: str, one: Callable[[Statements], Item]) -> Item:
     cursor = Statements(text)
-    found = cursor.expression()
+    found = one(cursor)
     if cursor.token.kind != "end":
         raise cursor.error("the expression should end here")
     return found

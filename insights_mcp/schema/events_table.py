@@ -1,0 +1,30 @@
+"""EventsQuery: a table of events, with the expressions chosen as columns."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from insights_mcp.schema.filters import Properties, QueryShape
+
+
+class EventsQuery(QueryShape):
+    """Events, latest first unless `orderBy` says otherwise. `select` holds HogQL expressions, `*` and `person`."""
+
+    kind: Literal["EventsQuery"]
+    select: list[str] = Field(min_length=1)
+    where: list[str] | None = None
+    properties: Properties = None
+    fixedProperties: Properties = None
+    filterTestAccounts: bool | None = None
+    event: str | None = None
+    events: list[str] | None = None
+    actionId: int | None = None
+    personId: str | None = None
+    after: str | None = None
+    before: str | None = None
+    orderBy: list[str] | None = None
+    limit: int | None = Field(default=None, ge=0)
+    offset: int | None = Field(default=None, ge=0)
+    source: dict[str, Any] | None = None
