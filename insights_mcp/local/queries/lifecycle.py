@@ -26,15 +26,16 @@ OWNERS = {
     "person": "join persons o on o.pid = spells.actor",
     "group": "left join groups o on o.group_type_index = {number} and o.group_key = spells.actor",
 }
-# Each actor's periods are one mask `m`, counted from the period before the range; `f` is the first of them. Someone is
-# new in it when they came to be in that same period. Equal masks are counted together, then laid out by period.
+# Each actor's periods are one mask `m`, counted from the period before the range. Someone is new in the first of them
+# when they came to be in that same period. Equal masks are counted together, then laid out by period.
 SPELLS = """with spells as (
-  select actor, {mask} as m, min(w) as f from (select {actor} as actor, {index} as w from {tables} where {where})
+  select actor, {mask} as m from (select {actor} as actor, {index} as w from {tables} where {where})
   group by actor),
-dated as (select m, f, coalesce({created} = f, false) as born, {who} from spells {owners}),
-alike as (select m, f, born, {counted} from dated group by all),
+dated as (select m, coalesce({created} = {first}, false) as born, {who} from spells {owners}),
+alike as (select m, born, {counted} from dated group by all),
 laid as (
-  select i.w, n, {here} as here, {before} as before, born and f = i.w as is_new from alike, range(1, {size}) i(w)),
+  select i.w, n, {here} as here, {before} as before, born and i.w = {first} as is_new
+  from alike, range(1, {size}) i(w)),
 standing as (
   select w, n, case when here and is_new then 'new' when here and before then 'returning'
                     when here then 'resurrecting' else 'dormant' end as status
@@ -151,6 +152,7 @@ def _spells(query: LifecycleQuery, filters: Filters, span: Span, who: Mapping[st
         "actor": presence.actor(scan, number, filters),
         "index": index("e.timestamp"),
         "mask": mask.of("w"),
+        "first": mask.least("m"),
         "here": mask.has("m", "i.w"),
         "before": mask.has("m", "i.w - 1"),
         "size": len(starts),

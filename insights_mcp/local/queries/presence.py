@@ -46,3 +46,9 @@ class Mask:
         if self.size <= WORD:
             return f"(({mask} >> ({index})::integer) & 1 = 1)"
         return f"(case when {index} < {self.size} then get_bit({mask}, ({index})::integer) = 1 end)"
+
+    def least(self, mask: str) -> str:
+        """SQL: the lowest number in a set."""
+        if self.size <= WORD:
+            return f"(bit_count(xor({mask}, {mask} - 1)) - 1)"
+        return f"(bit_position('1'::bit, {mask}) - 1)"

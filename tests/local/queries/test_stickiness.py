@@ -40,7 +40,7 @@ def test_cumulative(ask: Ask) -> None:
     [("gte", 2, [3, 0, 0]), ("gte", 3, [1, 0, 0]), ("lte", 2, [3, 0, 0]), ("exact", 1, [1, 0, 0])],
 )
 def test_criteria(ask: Ask, operator: str, value: int, expected: list[int]) -> None:
-    """A day counts by how many events were in it: ann and cem had two on theirs, bea one on the 8th, three on the 9th."""
+    """A day counts by its events: ann and cem had two on theirs, bea one on the 8th and three on the 9th."""
     criteria = {"stickinessCriteria": {"operator": operator, "value": value}}
     answer = ask(stickiness({"event": None}, stickinessFilter=criteria))
     assert [expected] == data(answer)
