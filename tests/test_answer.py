@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from insights_mcp.answer import FULL, SUMMARY, Answer, Rendered, Table, render
+from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.pieces import dumps, pieces, pieces_table
-from insights_mcp.answer.results import result_table
+from insights_mcp.answer.rendering import SPECIAL
+from insights_mcp.answer.results import readable
 from insights_mcp.schema.query import slim
 from insights_mcp.text import UNSAFE
 
+LEAST = 500
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 NASTY = st.sampled_from(
     ["a|b", "\\|", "x\ny", "\x1b[31mred\x1b[0m", "\u202eevil", "\u200b", "a.b[0]", "]", '"', "\\", "{0}", "{offset}",
@@ -156,12 +160,15 @@ answers = st.builds(
             st.just(names),
             st.lists(st.lists(any_values, min_size=len(names), max_size=len(names)), max_size=6).map(lambda r: r * 20),
             first=st.sampled_from([0, 0, 7, 10**30]),
+            sums_up=texts,
             held=st.none() | st.integers(0, 10**6),
         )
     ),
     left_out=st.lists(texts | st.just('"' * 900), max_size=30).map(tuple),
     next=st.lists(texts | st.just("n" * 900), max_size=30).map(tuple),
     more=st.sampled_from(["", "tool(…, offset={offset})", "tool(id='{{x}}', offset={offset})"]),
+    digest=st.lists(texts | st.just('"' * 500), max_size=12).map(tuple),
+    provenance=texts | st.just('"' * 900),
 )
 
 
@@ -171,7 +178,7 @@ def compact(structured: dict[str, Any]) -> str:
 
 
 @quick
-@given(answers, texts | st.just("p" * 3000), st.sampled_from([SUMMARY, FULL]))
+@given(answers, texts | st.just('"' * 3000), st.sampled_from([LEAST, 700, SUMMARY, 4_000, FULL]))
 def test_neither_form_is_over_the_budget(answer: Answer, place: str, budget: int) -> None:
     """Whatever there is to say, both forms fit."""
     shown = render(answer, place, budget)
@@ -207,11 +214,12 @@ def test_the_forms_agree(answer: Answer) -> None:
 def told_by(structured: dict[str, Any]) -> str:
     """The text that structured content stands for."""
     said = dict(structured)
-    project, answer = said.pop("project"), said.pop("answer")
+    answer, digest = said.pop("answer"), said.pop("digest", [])
+    where = "; ".join(said.pop(name) for name in ("project", "provenance") if name in said)
     names, rows = said.pop("columns", []), said.pop("rows", [])
     left_out, following = said.pop("left_out", []), said.pop("next", [])
     facts = [f"{name}: {value if isinstance(value, str) else dumps(value)}" for name, value in said.items()]
-    parts = ["\n".join([answer, *facts, f"({project})"])]
+    parts = ["\n".join([answer, *(f"- {line}" for line in digest), *facts, f"({where})"])]
     if rows:
         parts.append("\n".join(" | ".join(map(cell_text, row)) for row in [names, *rows]))
     parts += ["Left out: " + "; ".join(left_out)] if left_out else []
@@ -221,7 +229,9 @@ def told_by(structured: dict[str, Any]) -> str:
 
 def cell_text(cell: Any) -> str:
     """A cell in the text."""
-    return cell.replace("|", "\\|") if isinstance(cell, str) else json.dumps(cell)
+    if not isinstance(cell, str):
+        return json.dumps(cell)
+    return f'"{cell}"' if SPECIAL.fullmatch(cell) else cell.replace("|", "\\|")
 
 
 @quick
@@ -290,18 +300,23 @@ def test_a_long_fact_says_where_it_is() -> None:
 @quick
 @given(any_values | st.lists(st.dictionaries(
     st.sampled_from(["data", "days", "labels", "label", "count", "order", "values", "aggregated_value", "action",
-                     "breakdown_value", "compare_label", "name", "date", "bins"]),
-    any_values, max_size=8), max_size=4), st.none() | st.lists(texts, max_size=3))  # fmt: skip
-def test_any_result_can_be_shown(result: Any, names: list[str] | None) -> None:
+                     "breakdown_value", "compare_label", "name", "date", "bins", "status", "source", "target",
+                     "value", "median_conversion_time", "average_conversion_time"]),
+    any_values, max_size=8), max_size=4), st.none() | st.lists(texts, max_size=3), st.builds(
+        Asked, st.dictionaries(st.sampled_from(["interval", "trendsFilter", "retentionFilter"]), any_values),
+        st.none() | st.datetimes(timezones=st.just(UTC)), st.none() | texts, st.none() | texts,
+        st.none() | texts | st.just("9999-12-31T23:59:59Z")))  # fmt: skip
+def test_any_result_can_be_shown(result: Any, names: list[str] | None, asked: Asked) -> None:
     """A result of a shape nobody foresaw becomes some table, never an error."""
-    table, left_out = result_table(result, names)
-    assert render(Answer("R.", table=table, left_out=left_out), "p").text
+    found = readable(result, names, asked)
+    for table in (found.picked, found.whole):
+        assert render(Answer("R.", table=table, left_out=found.left_out, digest=found.digest), "p").text
 
 
 def test_a_breakdown_is_told_though_its_letters_are_in_the_label() -> None:
     """`a` is part of `$pageview`, and still says which series it is."""
     series = [{"label": "$pageview", "breakdown_value": v, "data": [1], "days": ["d"]} for v in ("a", "view")]
-    table, _ = result_table(series)
+    table = readable(series).whole
     assert table is not None
     assert ["bucket", "$pageview a", "$pageview view"] == list(table.columns)
 
@@ -309,7 +324,7 @@ def test_a_breakdown_is_told_though_its_letters_are_in_the_label() -> None:
 def test_a_breakdown_the_label_ends_with_is_told_once() -> None:
     """PostHog writes it into the label itself."""
     series = [{"label": "$pageview - Chrome", "breakdown_value": "Chrome", "data": [1], "days": ["d"]}]
-    table, _ = result_table(series)
+    table = readable(series).whole
     assert table is not None
     assert ["bucket", "$pageview - Chrome"] == list(table.columns)
 

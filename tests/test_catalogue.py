@@ -305,11 +305,11 @@ def test_paths_do_not_meet() -> None:
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"", "scopes", "errors", "text"}),
     frozenset({"settings", "schema"}),
-    frozenset({"endpoint"}),
+    frozenset({"endpoint", "answer"}),
     frozenset({"endpoints", "failures", "transport", "replies", "analysis", "follow_ups"}),
     frozenset({"client"}),
     frozenset({"computation", "references"}),
-    frozenset({"tools", "answer"}),
+    frozenset({"tools"}),
     frozenset({"server", "doctor"}),
     frozenset({"demo", "__main__"}),
 )

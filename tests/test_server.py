@@ -260,7 +260,7 @@ async def test_the_way_on_is_shown_for_any_reference(posthog: Loopback) -> None:
     posthog.on_insights("GET", "", page(insight(1, name=name)))
     posthog.on_insights("GET", "1/", ok(insight(1, columns=["n"], result=[[n] for n in range(3000)])))
     async with assistant(posthog) as user:
-        told = await user.call("get_insight", id=name)
+        told = await user.call("get_insight", id=name, offset=0)
     shown = len(told.structured["rows"])
     assert [f"rows 1-{shown} of 3000 shown; go on with get_insight(id={name!r}, offset={shown})"] == (
         told.structured["left_out"]

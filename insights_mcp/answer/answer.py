@@ -12,6 +12,8 @@ class Table:
     """Columns and rows. `first`: the place of `rows[0]` in the whole; `held`: rows of the whole, if known.
 
     `verbatim`: the cells are safe already and are shown as they are (JSON pieces).
+    `ranked`: places of rows, those that say most first: so many of them are shown as fit, `enough` at most where
+    the answer is short, in the table's order. `sums_up`: what the rows are made from, where they are not all of it.
     """
 
     columns: Sequence[str]
@@ -19,6 +21,9 @@ class Table:
     first: int = 0
     held: int | None = None
     verbatim: bool = False
+    ranked: Sequence[int] | None = None
+    enough: int = 40
+    sums_up: str = ""
 
     @property
     def size(self) -> int:
@@ -32,9 +37,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Answer:
-    """One sentence in our words, named facts, a table, what was left out, and what to do next.
+    """One sentence in our words, the digest of a result, named facts, a table, what was left out, what to do next.
 
     `more` is the call that brings the following rows, with `{offset}` where their place goes.
+    `provenance` stands behind the project: which dates, filters and freshness the numbers have.
     """
 
     said: str
@@ -43,3 +49,5 @@ class Answer:
     left_out: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
     more: str = ""
+    digest: tuple[str, ...] = ()
+    provenance: str = ""

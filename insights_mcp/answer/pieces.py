@@ -21,9 +21,9 @@ WORD = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 LONGEST_KEY = 200
 
 
-def pieces_table(value: Any) -> Table:
+def pieces_table(value: Any, size: int = PIECE) -> Table:
     """All of a JSON value as rows (path, JSON)."""
-    return Table(("path", "json"), [list(piece) for piece in pieces(value)], verbatim=True)
+    return Table(("path", "json"), [list(piece) for piece in pieces(value, size=size)], verbatim=True)
 
 
 def pieces(value: Any, path: str = "", size: int = PIECE) -> Iterator[tuple[str, str]]:

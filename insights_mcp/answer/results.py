@@ -1,4 +1,4 @@
-"""A query's result as a table, for every shape PostHog's query kinds have.
+"""A query's result made readable, for every shape PostHog's query kinds have: what it says, and its tables.
 
 Mirrors what `result` (insights) and `results` (query) hold per kind.
 """
@@ -6,31 +6,58 @@ Mirrors what `result` (insights) and `results` (query) hold per kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from insights_mcp.answer import series_tables, tables
 from insights_mcp.answer.answer import Table
+from insights_mcp.answer.asked import Asked
+from insights_mcp.answer.digest import funnels, lifecycle, paths, retention, rows, stickiness, trends
 from insights_mcp.answer.pieces import pieces_table
+from insights_mcp.answer.series import label_of, series_of
 
-MOST_SERIES = 12
-# PostHog's marks for values beyond the breakdown's limit, and for events without a value.
-MARKS = {"$$_posthog_breakdown_other_$$": "(other)", "$$_posthog_breakdown_null_$$": "(none)"}
+UNKNOWN = Asked()
 
 
-def result_table(result: Any, columns: Sequence[Any] | None = None) -> tuple[Table | None, tuple[str, ...]]:
-    """The result as a table, and what of it the table leaves out. None when there is no result."""
+@dataclass(frozen=True)
+class Readable:
+    """What a result says, the table of what says most, and the table of all of it, in order.
+
+    `left_out`: what not even the whole table has.
+    """
+
+    digest: tuple[str, ...] = ()
+    picked: Table | None = None
+    whole: Table | None = None
+    left_out: tuple[str, ...] = ()
+    unfinished: bool = False
+
+
+def readable(result: Any, columns: Sequence[Any] | None = None, asked: Asked = UNKNOWN) -> Readable:
+    """The result made readable; nothing when there is none."""
     if result is None:
-        return None, ()
+        return Readable()
     if result == []:
-        return Table([str(column) for column in columns or ()], []), ()
+        empty = Table([str(column) for column in columns or ()], [])
+        return Readable((), empty, empty)
     if columns is not None and _rows_of(result, len(columns)):
-        return Table([str(column) for column in columns], result), ()
-    for fits, shape in SHAPES:
-        if fits(result):
-            return shape(result)
-    return pieces_table(result), ()
+        return _of_rows(result, [str(column) for column in columns])
+    shape = next((shape for fits, shape in SHAPES if fits(result)), _of_pieces)
+    return shape(result, asked)
 
 
-Shaped = tuple[Table, tuple[str, ...]]
+def _of_rows(result: list[Any], columns: list[str]) -> Readable:
+    facts = rows.columns_of(result, columns)
+    digest = tuple(rows.digest(result, facts)) if len(result) > 1 else ()
+    return Readable(digest, tables.informative(result, columns, facts), Table(columns, result))
+
+
+def _of_pieces(result: Any, _: Asked) -> Readable:
+    table = pieces_table(result)
+    return Readable((), table, table)
+
+
+# what a result is, by its shape
 
 
 def _rows_of(result: Any, width: int) -> bool:
@@ -45,8 +72,28 @@ def _series(result: Any) -> bool:
     return _objects(result) and all(isinstance(s.get("data"), list) and s["data"] for s in result)
 
 
+def _lifecycle(result: Any) -> bool:
+    statuses = [str(s.get("status")) for s in result] if _series(result) else []
+    return bool(statuses) and set(statuses) <= set(lifecycle.STATUSES) and len(set(statuses)) == len(statuses)
+
+
+def _stickiness(result: Any) -> bool:
+    return _series(result) and all(_counted(s.get("days")) for s in result)
+
+
+def _counted(days: Any) -> bool:
+    return isinstance(days, list) and bool(days) and all(type(day) is int for day in days)
+
+
+def _percentages(result: Any) -> bool:
+    """A funnel over time: shares without a label, and `count` is the number of periods."""
+    return _series(result) and not any(
+        "action" in s or "label" in s or s.get("count") != len(s["data"]) for s in result
+    )
+
+
 def _totals(result: Any) -> bool:
-    return _objects(result) and all("aggregated_value" in s for s in result)
+    return _objects(result) and all("aggregated_value" in s for s in result) and not _series(result)
 
 
 def _cohorts(result: Any) -> bool:
@@ -62,118 +109,87 @@ def _step_lists(result: Any) -> bool:
 
 
 def _bins(result: Any) -> bool:
-    bins = result.get("bins") if isinstance(result, dict) else None
-    return isinstance(bins, list) and _rows_of(bins, 2)
+    found = result.get("bins") if isinstance(result, dict) else None
+    return isinstance(found, list) and _rows_of(found, 2)
+
+
+def _edges(result: Any) -> bool:
+    return _objects(result) and all({"source", "target", "value"} <= set(edge) for edge in result)
 
 
 def _is_count(value: Any) -> bool:
     return value is None or isinstance(value, int | float)
 
 
-def _series_table(result: list[dict[str, Any]]) -> Shaped:
-    """One row per bucket, one column per series."""
-    shown = result[:MOST_SERIES]
-    longest = max(shown, key=lambda series: len(series["data"]))
-    buckets = _buckets(longest)
-    rows = [[bucket, *(_at(series["data"], i) for series in shown)] for i, bucket in enumerate(buckets)]
-    rest = len(result) - len(shown)
-    left_out = (f"{rest} of {len(result)} series (detail='full' has all)",) if rest else ()
-    return Table(["bucket", *map(_label, shown)], rows), left_out
+# what is made of it
 
 
-def _buckets(series: dict[str, Any]) -> list[Any]:
-    size = len(series["data"])
-    named = (series.get("days"), series.get("labels"))
-    return next((n for n in named if isinstance(n, list) and len(n) == size), list(range(size)))
+def _of_series(result: list[dict[str, Any]], asked: Asked) -> Readable:
+    found = [series_of(item, asked) for item in result]
+    digest = tuple(trends.told_of(found))
+    unfinished = any(series.unfinished for series in found)
+    return Readable(digest, series_tables.picked(found), series_tables.whole(found), unfinished=unfinished)
 
 
-def _totals_table(result: list[dict[str, Any]]) -> Shaped:
-    return Table(["series", "value"], [[_label(series), series["aggregated_value"]] for series in result]), ()
+def _of_other_series(
+    tell: Callable[[list[dict[str, Any]], Asked], list[str]], first: str = "bucket"
+) -> Callable[[Any, Asked], Readable]:
+    """Series with a digest of their own."""
+
+    def shape(result: list[dict[str, Any]], asked: Asked) -> Readable:
+        found = [series_of(item, asked) for item in result]
+        picked, whole = series_tables.picked(found, first), series_tables.whole(found, first)
+        return Readable(tuple(tell(result, asked)), picked, whole, unfinished=any(s.unfinished for s in found))
+
+    return shape
 
 
-def _cohorts_table(result: list[dict[str, Any]]) -> Shaped:
-    """One row per cohort, one column per period since."""
-    widest = max(len(cohort["values"]) for cohort in result)
-    rows = [[_cohort_name(c), *(_at([_count(v) for v in c["values"]], i) for i in range(widest))] for c in result]
-    return Table(["cohort", *(str(period) for period in range(widest))], rows), ()
+def _of_totals(result: list[dict[str, Any]], asked: Asked) -> Readable:
+    table = tables.totals([(label_of(series), series["aggregated_value"]) for series in result])
+    return Readable(tuple(trends.totals(result, asked)), table, Table(table.columns, table.rows))
 
 
-def _steps_table(result: list[dict[str, Any]]) -> Shaped:
-    return Table(["step", "name", "people", "of first, %", "median seconds"], _step_rows(result)), ()
+def _of_cohorts(result: list[dict[str, Any]], asked: Asked) -> Readable:
+    found = retention.cohorts_of(result, asked)
+    unfinished = any(cohort.over < len(cohort.counts) for cohort in found)
+    digest = tuple(retention.digest(result, asked))
+    return Readable(digest, tables.shares(found), tables.cohorts(found), unfinished=unfinished)
 
 
-def _step_lists_table(result: list[list[dict[str, Any]]]) -> Shaped:
-    rows = [[_breakdown(steps[0]), *row] for steps in result for row in _step_rows(steps)]
-    return Table(["breakdown", "step", "name", "people", "of first, %", "median seconds"], rows), ()
+def _of_steps(result: list[dict[str, Any]], asked: Asked) -> Readable:
+    table = tables.steps(result)
+    return Readable(tuple(funnels.digest(result, asked)), table, table)
 
 
-def _step_rows(steps: list[dict[str, Any]]) -> list[list[Any]]:
-    first = steps[0].get("count") or 0
-    return [
-        [
-            place,
-            step.get("custom_name") or step.get("name"),
-            step.get("count"),
-            round(100 * (step.get("count") or 0) / first, 2) if first else None,
-            step.get("median_conversion_time"),
-        ]
-        for place, step in enumerate(steps, 1)
-    ]
+def _of_step_lists(result: list[list[dict[str, Any]]], asked: Asked) -> Readable:
+    return Readable(tuple(funnels.by_value(result, asked)), tables.funnels(result), tables.step_lists(result))
 
 
-def _bins_table(result: dict[str, Any]) -> Shaped:
-    return Table(["from second", "people"], result["bins"]), ()
+def _of_bins(result: dict[str, Any], asked: Asked) -> Readable:
+    table = tables.bins(result)
+    return Readable(tuple(funnels.times(result, asked)), table, table)
 
 
-def _objects_table(result: list[dict[str, Any]]) -> Shaped:
-    """Objects of unknown kind (paths are such): their plain fields as columns."""
-    names = list(dict.fromkeys(k for item in result for k, v in item.items() if not isinstance(v, dict | list)))
-    kept = names[:MOST_SERIES]
-    left_out = ("nested fields (detail='full' has all)",) if any(set(item) - set(kept) for item in result) else ()
-    return Table(kept, [[item.get(name) for name in kept] for item in result]), left_out
+def _of_edges(result: list[dict[str, Any]], asked: Asked) -> Readable:
+    table = tables.edges(result)
+    return Readable(tuple(paths.digest(result, asked)), table, Table(table.columns, table.rows))
 
 
-def _at(values: list[Any], place: int) -> Any:
-    return values[place] if place < len(values) else None
+def _of_objects(result: list[dict[str, Any]], _: Asked) -> Readable:
+    table, left_out = tables.objects(result)
+    return Readable((), table, table, left_out)
 
 
-def _count(value: Any) -> Any:
-    return value.get("count") if isinstance(value, dict) else value
-
-
-def _label(series: dict[str, Any]) -> str:
-    action = series.get("action")
-    custom = action.get("custom_name") if isinstance(action, dict) else None
-    label = _unmarked(str(custom or series.get("label") or "series"))
-    breakdown = _breakdown(series)
-    told = breakdown in ("", label) or label.endswith(f" {breakdown}")
-    named = label if told else f"{label} {breakdown}"
-    return f"{named} ({series['compare_label']})" if series.get("compare_label") else named
-
-
-def _breakdown(item: dict[str, Any]) -> str:
-    value = item.get("breakdown_value", item.get("breakdown"))
-    told = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return _unmarked(told)
-
-
-def _unmarked(text: str) -> str:
-    for mark, word in MARKS.items():
-        text = text.replace(mark, word)
-    return text
-
-
-def _cohort_name(cohort: dict[str, Any]) -> str:
-    parts = (_breakdown(cohort), str(cohort.get("date") or cohort.get("label") or "")[:10])
-    return " ".join(part for part in parts if part)
-
-
-SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any], Shaped]], ...] = (
-    (_totals, _totals_table),
-    (_series, _series_table),
-    (_cohorts, _cohorts_table),
-    (_steps, _steps_table),
-    (_step_lists, _step_lists_table),
-    (_bins, _bins_table),
-    (_objects, _objects_table),
+SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Asked], Readable]], ...] = (
+    (_totals, _of_totals),
+    (_lifecycle, _of_other_series(lifecycle.digest)),
+    (_stickiness, _of_other_series(stickiness.digest, "intervals")),
+    (_percentages, _of_other_series(funnels.trend)),
+    (_series, _of_series),
+    (_cohorts, _of_cohorts),
+    (_steps, _of_steps),
+    (_step_lists, _of_step_lists),
+    (_bins, _of_bins),
+    (_edges, _of_edges),
+    (_objects, _of_objects),
 )

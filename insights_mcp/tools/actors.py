@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from insights_mcp import computation
 from insights_mcp.answer import Answer, Table
-from insights_mcp.answer.results import MARKS
+from insights_mcp.answer.series import MARKS
 from insights_mcp.endpoints import insights, queries
 from insights_mcp.errors import InvalidInput
 from insights_mcp.schema.insight import Refresh

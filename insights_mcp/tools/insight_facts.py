@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from insights_mcp.answer import Table
+from insights_mcp.answer.asked import Asked, instant
+from insights_mcp.answer.provenance import provenance
+from insights_mcp.answer.results import Readable
 from insights_mcp.client import Client
 from insights_mcp.schema.insight import Insight, User
-from insights_mcp.schema.query import slim, source_of
+from insights_mcp.schema.query import QueryResponse, slim, source_of
 from insights_mcp.text import clean, quoted
 
 
@@ -28,8 +32,35 @@ def kind_of(insight: Insight) -> str:
     return clean(source_of(insight.query or {}).get("kind") or "no query", 60)
 
 
-async def facts(insight: Insight, client: Client) -> dict[str, Any]:
-    """Its facts, the query without nulls and defaults."""
+def asked(reply: Insight | QueryResponse, query: dict[str, Any] | None) -> Asked:
+    """The circumstances of a result. When it was computed decides which buckets were not over."""
+    dates = reply.resolved_date_range
+    return Asked(
+        source_of(query or {}),
+        instant(reply.last_refresh) or datetime.now(UTC),
+        reply.timezone,
+        dates.date_from if dates else None,
+        dates.date_to if dates else None,
+        bool(reply.hasMore),
+    )
+
+
+def source_line(reply: Insight | QueryResponse, of: Asked, found: Readable, link: str = "") -> str:
+    """Where the numbers come from."""
+    if found.whole is None:
+        return link
+    return provenance(
+        of,
+        computed=reply.last_refresh,
+        cached=bool(reply.is_cached),
+        now=datetime.now(UTC),
+        unfinished=found.unfinished,
+        link=link,
+    )
+
+
+async def facts(insight: Insight, client: Client, *, linked: bool = False) -> dict[str, Any]:
+    """Its facts, the query without nulls and defaults. `linked`: the address is told elsewhere."""
     return {
         "id": insight.id,
         "short_id": insight.short_id,
@@ -41,7 +72,7 @@ async def facts(insight: Insight, client: Client) -> dict[str, Any]:
         "favorited": insight.favorited or None,
         "created": _when(insight.created_at, insight.created_by),
         "modified": _when(insight.last_modified_at, insight.last_modified_by),
-        "url": await client.url(f"/insights/{insight.short_id}"),
+        "url": None if linked else await client.url(f"/insights/{insight.short_id}"),
         "query": slim(insight.query) if insight.query else None,
     }
 

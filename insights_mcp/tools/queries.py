@@ -8,14 +8,14 @@ from pydantic import Field
 
 from insights_mcp import computation
 from insights_mcp.answer import Answer
-from insights_mcp.answer.pieces import pieces_table
-from insights_mcp.answer.results import result_table
+from insights_mcp.answer.results import readable
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import queries
 from insights_mcp.endpoints.insights import CancelInsightQuery
 from insights_mcp.schema.insight import Refresh
-from insights_mcp.schema.query import QueryResponse, source_of
+from insights_mcp.schema.query import QueryResponse
 from insights_mcp.text import clean
+from insights_mcp.tools.insight_facts import asked, source_line
 from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.tool import Detailed, Tool, Work
 
@@ -40,16 +40,17 @@ class RunQuery(Detailed):
         reply = await computation.run_query(work.client, call, watch)
         if self.detail == "full":
             whole = {"results": reply.results, "columns": reply.columns, "types": reply.types}
-            table = pieces_table({k: v for k, v in whole.items() if v is not None}).after(self.offset)
-            return Answer("All of the result.", table=table, more=self.more())
-        shown, left_out = result_table(reply.results, reply.columns)
+            return Answer("All of the result.", table=self.pieces(whole), more=self.more())
+        of = asked(reply, self.query)
+        result = readable(reply.results, reply.columns, of)
         return Answer(
-            f"{clean(source_of(self.query).get('kind'), 60)}: {_extent(reply)}.",
-            _facts(reply),
-            shown.after(self.offset) if shown else None,
-            left_out + ((MORE_ROWS if reply.columns else MORE_VALUES,) if reply.hasMore else ()),
+            f"{clean(of.source.get('kind'), 60)}: {_extent(reply)}.",
+            table=self.table(result),
+            left_out=result.left_out + ((MORE_ROWS if reply.columns else MORE_VALUES,) if reply.hasMore else ()),
             next=("create_insight saves the query.",),
             more=self.more(),
+            digest=result.digest,
+            provenance=source_line(reply, of, result),
         )
 
 
@@ -68,15 +69,6 @@ class CancelQuery(Tool):
         way = await computation.stop(work.client, self.query_id)
         said = f"Asked to stop query {clean(self.query_id, 80)}"
         return Answer(f"{said} ({way}); if it had ended already, nothing happened." if way else f"{said}: it refused.")
-
-
-def _facts(reply: QueryResponse) -> dict[str, str | None]:
-    dates = reply.resolved_date_range
-    return {
-        "dates": f"{dates.date_from} to {dates.date_to}" if dates and dates.date_from else None,
-        "timezone": reply.timezone,
-        "computed": f"{reply.last_refresh} (cached)" if reply.is_cached else None,
-    }
 
 
 def _extent(reply: QueryResponse) -> str:

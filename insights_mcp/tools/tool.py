@@ -12,7 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from insights_mcp.answer import FULL, SUMMARY, Answer
+from insights_mcp.answer import FULL, SUMMARY, Answer, Table
+from insights_mcp.answer.pieces import PIECE, pieces_table
+from insights_mcp.answer.results import Readable
 from insights_mcp.client import Client
 from insights_mcp.computation import Watch
 from insights_mcp.endpoint import Effect, Endpoint
@@ -69,14 +71,26 @@ class Detailed(Tool):
     tabular: ClassVar[bool] = True
 
     detail: Annotated[
-        Literal["summary", "full"], Field(description="full: all of it, as JSON pieces in large pages.")
+        Literal["summary", "full"], Field(description="full: all of it, as JSON pieces.")
     ] = "summary"
     offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0
+    max_tokens: Annotated[int | None, Field(ge=500, le=FULL, description="Size at most.")] = None
 
     @property
     def budget(self) -> int:
         """The answer's size at most, in tokens."""
-        return FULL if self.detail == "full" else SUMMARY
+        return self.max_tokens or (FULL if self.detail == "full" else SUMMARY)
+
+    def pieces(self, whole: dict[str, Any]) -> Table:
+        """What is there of a reply, as JSON pieces from the offset on, each of a size that fits."""
+        size = min(PIECE, self.budget)
+        return pieces_table({k: v for k, v in whole.items() if v is not None}, size).after(self.offset)
+
+    def table(self, found: Readable) -> Table | None:
+        """What says most of a result; with an offset, all of it from there on."""
+        if "offset" not in self.model_fields_set or found.whole is None:
+            return found.picked
+        return found.whole.after(self.offset)
 
     def more(self) -> str:
         """The call that goes on, with `{offset}` where its place goes."""

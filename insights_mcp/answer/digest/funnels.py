@@ -1,0 +1,144 @@
+"""Funnels: who got through, where most were lost, how long it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from insights_mcp.answer.asked import Asked
+from insights_mcp.answer.digest.course import NAME, course
+from insights_mcp.answer.numbers import duration, number, percent, told
+from insights_mcp.answer.series import breakdown_of, series_of
+from insights_mcp.text import quoted
+
+MOST_VALUES = 3
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """People at each step; None where the reply does not say."""
+
+    value: str
+    names: list[str]
+    counts: list[float | None]
+    medians: list[float | None]
+
+    @property
+    def first(self) -> float:
+        """Who entered."""
+        return self.counts[0] or 0.0
+
+    @property
+    def last(self) -> float:
+        """Who got through."""
+        return self.counts[-1] or 0.0
+
+    @property
+    def weakest(self) -> tuple[int, float, float] | None:
+        """The step after which most people were lost: its place, who was there, who went on."""
+        pairs = enumerate(zip(self.counts, self.counts[1:], strict=False))
+        known = [(at, here, on) for at, (here, on) in pairs if here is not None and on is not None and here > on]
+        return max(known, key=lambda pair: pair[1] - pair[2], default=None)
+
+
+def funnel_of(steps: list[dict[str, Any]]) -> Funnel:
+    """A funnel of a reply's steps."""
+    return Funnel(
+        breakdown_of(steps[0]),
+        [str(step.get("custom_name") or step.get("name") or step.get("action_id") or "") for step in steps],
+        [number(step.get("count")) for step in steps],
+        [number(step.get("median_conversion_time")) for step in steps],
+    )
+
+
+def digest(result: list[dict[str, Any]], _: Asked) -> list[str]:
+    """Lines about one funnel."""
+    return told_of(funnel_of(result))
+
+
+def told_of(funnel: Funnel) -> list[str]:
+    """Conversion, the weakest step, and how long it took."""
+    if not funnel.first:
+        return [f"nobody entered the funnel of {len(funnel.counts)} steps"]
+    return [line for line in (_through(funnel), weakest(funnel), _times(funnel)) if line]
+
+
+def _through(funnel: Funnel) -> str:
+    if len(funnel.counts) == 1:
+        return f"{told(funnel.first)} people took the one step"
+    if funnel.counts[-1] is None:
+        return f"{told(funnel.first)} people entered"
+    share = percent(funnel.last, funnel.first)
+    return f"{told(funnel.last)} of {told(funnel.first)} people converted ({share}) in {len(funnel.counts)} steps"
+
+
+def weakest(funnel: Funnel) -> str:
+    """Where most people were lost."""
+    found = funnel.weakest
+    if found is None:
+        return ""
+    at, here, on = found
+    names = f"{quoted(funnel.names[at], NAME)} → {quoted(funnel.names[at + 1], NAME)}"
+    lost = f"{told(here - on)} of {told(here)} people lost ({percent(here - on, here)})"
+    return f"weakest step {at + 1} → {at + 2}: {names}, {lost}"
+
+
+def _times(funnel: Funnel) -> str:
+    known = [(seconds, at) for at, seconds in enumerate(funnel.medians) if seconds is not None and at]
+    if not known:
+        return ""
+    if len(funnel.counts) == 2:
+        return f"median time to convert {duration(known[0][0])}"
+    slowest, at = max(known)
+    last = funnel.medians[-1]
+    to_last = f", to the last step {duration(last)}" if last is not None and at != len(funnel.medians) - 1 else ""
+    return f"median time from step to step: longest {duration(slowest)} ({at} → {at + 1}){to_last}"
+
+
+def by_value(result: list[list[dict[str, Any]]], _: Asked) -> list[str]:
+    """Lines about a funnel for each breakdown value."""
+    found = [funnel_of(steps) for steps in result]
+    entered = sorted((f for f in found if f.first), key=lambda f: -f.first)
+    if not entered:
+        return [f"nobody entered any of {len(found)} funnels"]
+    largest = entered[0]
+    head = [
+        f"{quoted(f.value, NAME)} {told(f.last)} of {told(f.first)} ({percent(f.last, f.first)})"
+        for f in entered[:MOST_VALUES]
+    ]
+    return [
+        f"{len(found)} breakdown values, most people: {', '.join(head)}",
+        *_best_and_worst(entered),
+        *(f"{quoted(largest.value, NAME)}: {line}" for line in (weakest(largest), _times(largest)) if line),
+    ]
+
+
+def _best_and_worst(entered: list[Funnel]) -> list[str]:
+    if len(entered) < 2:
+        return []
+    ranked = sorted(entered, key=lambda f: f.last / f.first)
+    best, worst = ranked[-1], ranked[0]
+    told_both = [
+        f"{word} {quoted(f.value, NAME)} {percent(f.last, f.first)}" for word, f in (("best", best), ("worst", worst))
+    ]
+    return [f"conversion {', '.join(told_both)}"]
+
+
+def trend(result: list[dict[str, Any]], asked: Asked) -> list[str]:
+    """Lines about conversion over time, in per cent."""
+    return [course(series_of(item, asked), "%") for item in result[:MOST_VALUES]]
+
+
+def times(result: dict[str, Any], _: Asked) -> list[str]:
+    """Lines about how long it took."""
+    named = (("median", "median_conversion_time"), ("average", "average_conversion_time"))
+    spans = [f"{word} {duration(value)}" for word, key in named if (value := number(result.get(key))) is not None]
+    bins = [
+        (start, count) for start, count in (map(number, row) for row in result["bins"]) if start is not None and count
+    ]
+    lines = [f"time to convert: {', '.join(spans)}"] if spans else []
+    if bins:
+        start, count = max(bins, key=lambda b: b[1])
+        whole = sum(count for _, count in bins)
+        lines.append(f"{told(whole)} people converted; most, {told(count)}, in the bin from {duration(start)}")
+    return lines

@@ -1,0 +1,116 @@
+"""Retention: who came back, weighted by the size of the cohorts; running periods and empty cohorts do not count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from insights_mcp.answer.asked import Asked, after, local
+from insights_mcp.answer.digest.course import NAME
+from insights_mcp.answer.numbers import number, percent, told
+from insights_mcp.answer.series import breakdown_of
+from insights_mcp.text import counted, quoted
+
+PERIODS = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
+MOST_VALUES = 3
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """People who started together, and how many of them came back in each period; the first is the start."""
+
+    value: str
+    name: str
+    counts: list[float | None]
+    over: int  # so many periods had ended
+
+    @property
+    def size(self) -> float:
+        """Who started."""
+        return (self.counts[0] if self.counts else 0) or 0.0
+
+
+def cohorts_of(result: list[dict[str, Any]], asked: Asked) -> list[Cohort]:
+    """The cohorts of a reply."""
+    return [_cohort(item, asked) for item in result]
+
+
+def _cohort(item: dict[str, Any], asked: Asked) -> Cohort:
+    counts = [number(v.get("count") if isinstance(v, dict) else v) for v in item["values"]]
+    name = str(item.get("date") or item.get("label") or "")
+    name = name[:10] if name[10:19] in ("T00:00:00", " 00:00:00") else name[:16]
+    return Cohort(breakdown_of(item), name, counts, _over(item, len(counts), asked))
+
+
+def _over(item: dict[str, Any], periods: int, asked: Asked) -> int:
+    """How many of its periods had ended; all, where the reply does not tell dates."""
+    start = local(item.get("date"), asked.zone)
+    shape = asked.part("retentionFilter")
+    length = PERIODS.get(str(shape.get("period") or "Day").lower())
+    # The window's end does not end the periods: people are followed beyond it.
+    if start is None or asked.now is None or length is None:
+        return periods
+    widths = [1, *_brackets(shape.get("retentionCustomBrackets"))] if shape.get("retentionCustomBrackets") else []
+    ends = [sum(widths[: p + 1]) if widths else p + 1 for p in range(periods)]
+    return sum(after(start, length, end) <= asked.now for end in ends)
+
+
+def _brackets(widths: Any) -> list[int]:
+    return [int(width) for width in widths if number(width)] if isinstance(widths, list) else []
+
+
+def weighted(cohorts: list[Cohort], period: int) -> tuple[float, float, int]:
+    """Who came back in a period, of how many, in how many cohorts: those not empty for which it had ended."""
+    pairs = [(c.counts[period], c.size) for c in cohorts if period < min(c.over, len(c.counts)) and c.size]
+    known = [(back, size) for back, size in pairs if back is not None]
+    return sum(back for back, _ in known), sum(size for _, size in known), len(known)
+
+
+def digest(result: list[dict[str, Any]], asked: Asked) -> list[str]:
+    """Lines about a retention table."""
+    cohorts = cohorts_of(result, asked)
+    started = [c for c in cohorts if c.size]
+    if not started:
+        return [f"nobody started in any of {len(cohorts)} cohorts"]
+    return [line for line in (_told(started), _sizes(started, len(cohorts)), _values(started)) if line]
+
+
+def _told(cohorts: list[Cohort]) -> str:
+    periods = [p for p in range(1, max(len(c.counts) for c in cohorts)) if weighted(cohorts, p)[2]]
+    if not periods:
+        return "no period after the first has ended yet"
+    chosen = dict.fromkeys((periods[0], periods[len(periods) // 2], periods[-1]))
+    return f"came back (weighted): {', '.join(_period(cohorts, p) for p in chosen)}"
+
+
+def _period(cohorts: list[Cohort], period: int) -> str:
+    back, size, count = weighted(cohorts, period)
+    return f"period {period} {percent(back, size)} ({told(back)} of {told(size)} in {counted(count, 'cohort')})"
+
+
+def _sizes(started: list[Cohort], held: int) -> str:
+    largest, least = max(started, key=lambda c: c.size), min(started, key=lambda c: c.size)
+    empty = f", {held - len(started)} empty" if held > len(started) else ""
+    if largest.size == least.size:
+        return f"{held} cohorts{empty}, each with {told(largest.size)}" if held > 1 else ""
+    return f"{held} cohorts{empty}: largest {_named(largest)}, least {_named(least)}"
+
+
+def _named(cohort: Cohort) -> str:
+    value = f"{quoted(cohort.value, NAME)} " if cohort.value else ""
+    return f"{value}{cohort.name} with {told(cohort.size)}"
+
+
+def _values(cohorts: list[Cohort]) -> str:
+    """Retention in period 1 by breakdown value, for those with most people."""
+    by_value: dict[str, list[Cohort]] = {}
+    for cohort in cohorts:
+        by_value.setdefault(cohort.value, []).append(cohort)
+    if len(by_value) < 2:
+        return ""
+    ranked = sorted(by_value.items(), key=lambda pair: -sum(c.size for c in pair[1]))[:MOST_VALUES]
+    known = [(value, weighted(members, 1)) for value, members in ranked]
+    named = [
+        f"{quoted(value, NAME)} {percent(back, size)} of {told(size)}" for value, (back, size, count) in known if count
+    ]
+    return f"period 1 by value: {', '.join(named)}" if named else ""

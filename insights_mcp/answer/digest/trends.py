@@ -1,0 +1,104 @@
+"""Trends: the course of the main series, shares and movers among several, one period against the one before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from insights_mcp.answer.asked import Asked
+from insights_mcp.answer.digest.course import NAME, course
+from insights_mcp.answer.numbers import change, known, number, percent, rough, sparkline, told
+from insights_mcp.answer.series import Series, label_of, series_of
+from insights_mcp.text import quoted
+
+MOST_COURSES = 3
+MOST_NAMED = 3
+
+
+def digest(result: list[dict[str, Any]], asked: Asked) -> list[str]:
+    """Lines about series over time."""
+    return told_of([series_of(item, asked) for item in result])
+
+
+def told_of(found: list[Series]) -> list[str]:
+    """The same of series that are read already."""
+    current = sorted((s for s in found if s.period != "previous"), key=lambda s: -s.average)
+    previous = {_without_period(s): s for s in found if s.period == "previous"}
+    lines = [] if len(current) == 1 else [f"{len(current)} series: {_shares(current)}", _movers(current)]
+    pairs = [(s, previous[_without_period(s)]) for s in current if _without_period(s) in previous]
+    compared = [_compared(*pair) for pair in pairs[:MOST_NAMED]]
+    courses = [_drawn(series) for series in current[: MOST_COURSES if len(current) <= MOST_COURSES else 1]]
+    return [line for line in (*lines, *courses, *compared) if line]
+
+
+def _drawn(series: Series) -> str:
+    bars = sparkline(series.values) if len(series.values) > 3 else ""
+    return course(series) + (f"; {bars}" if bars else "")
+
+
+def _without_period(series: Series) -> str:
+    return series.label.removesuffix(f" ({series.period})")
+
+
+def _shares(ranked: list[Series]) -> str:
+    """Shares of the sum where amounts add up, else the averages."""
+    totals = [series.total for series in ranked]
+    if None in totals:
+        named = [f"{quoted(s.label, NAME)} {rough(s.average)}" for s in ranked[:MOST_NAMED]]
+        return f"largest by average {', '.join(named)}"
+    whole = sum(known(totals))
+    largest = sorted(ranked, key=lambda s: -(s.total or 0))[:MOST_NAMED]
+    named = [f"{quoted(s.label, NAME)} {told(s.total)} ({percent(s.total or 0, whole)})" for s in largest]
+    return f"total {told(whole)}; largest {', '.join(named)}"
+
+
+def _movers(ranked: list[Series]) -> str:
+    """Who gained and who lost most from the first half to the second, on average."""
+    moved = [(after - before, before, after, s) for s in ranked for before, after in [s.halves]
+             if before is not None and after is not None and after != before]  # fmt: skip
+    if not moved:
+        return ""
+    ends = (max(moved, key=lambda m: m[0]), min(moved, key=lambda m: m[0]))
+    named = [f"{word} {quoted(s.label, NAME)} {rough(before)} → {rough(after)} ({change(before, after)})"
+             for (by, before, after, s), word, sign in zip(ends, ("up", "down"), (1, -1), strict=True)
+             if by * sign > 0]  # fmt: skip
+    return f"biggest movers, second half against first: {', '.join(named)}"
+
+
+def _compared(now: Series, then: Series) -> str:
+    """Both periods up to where the current one is complete."""
+    size = min(len(now.complete), len(then.values))
+    ours, theirs = known(now.values[:size]), known(then.values[:size])
+    if not ours or len(ours) != len(theirs):
+        return ""
+    if now.total is not None:
+        before, after, what = sum(theirs), sum(ours), "total"
+    else:
+        before, after, what = sum(theirs) / size, sum(ours) / size, "average"
+    name = quoted(_without_period(now), NAME)
+    found = f"{what} {rough(after)} against {rough(before)} ({change(before, after)})"
+    return f"{name} against the previous period, {size} buckets of each: {found}"
+
+
+def totals(result: list[dict[str, Any]], _: Asked) -> list[str]:
+    """One number for each series: rank and, where amounts add up, shares."""
+    found = [(number(item.get("aggregated_value")), item) for item in result]
+    ranked = sorted(((v, item) for v, item in found if v is not None), key=lambda pair: -pair[0])
+    if not ranked:
+        return []
+    whole = sum(value for value, _ in ranked) if all(_adds_up(item) for _, item in ranked) else 0.0
+    named = [_valued(value, item, whole if len(ranked) > 1 else 0.0) for value, item in ranked[:MOST_NAMED]]
+    if len(ranked) == 1:
+        return named
+    least = _valued(*ranked[-1], 0.0)
+    total = f"; total {told(whole)}" if whole else ""
+    return [f"{len(ranked)} values: largest {', '.join(named)}{total}; least {least}"]
+
+
+def _adds_up(item: dict[str, Any]) -> bool:
+    action = item.get("action")
+    return isinstance(action, dict) and action.get("math") in (None, "total", "sum") and not item.get("compare_label")
+
+
+def _valued(value: float, item: dict[str, Any], whole: float) -> str:
+    share = f" ({percent(value, whole)})" if whole > 0 else ""
+    return f"{quoted(label_of(item), NAME)} {told(value)}{share}"

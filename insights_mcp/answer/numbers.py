@@ -1,0 +1,104 @@
+"""Numbers as they are told: what matters of them, and what was compared with what."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+LONGEST_INTEGER = 63  # bits; longer ones are shown as text, and nothing is computed with them
+BARS = "▁▂▃▄▅▆▇█"
+SPARK = 24
+UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+
+
+def number(value: Any) -> float | None:
+    """What can be computed with, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, int):
+        return value if value.bit_length() <= LONGEST_INTEGER else None
+    return value if math.isfinite(value) and abs(value) < 1e300 else None
+
+
+def numbers(values: Any) -> list[float | None]:
+    """A list with None for everything that is no number; empty for what is no list."""
+    return [number(value) for value in values] if isinstance(values, list) else []
+
+
+def known(values: Iterable[float | None]) -> list[float]:
+    """The numbers among them."""
+    return [value for value in values if value is not None]
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """Of the numbers among them; of none there is none."""
+    found = known(values)
+    return sum(found) / len(found) if found else None
+
+
+def plain(value: float) -> float | int | None:
+    """What matters of a number: six digits, and all before the point."""
+    if not math.isfinite(value):
+        return None
+    if float(value).is_integer() and abs(value) < 1e15:
+        return int(value)
+    return round(value, 2) if abs(value) >= 10_000 else float(f"{value:.6g}")
+
+
+def told(value: float | None) -> str:
+    """A number in a sentence, with the digits a table shows."""
+    return "unknown" if value is None else str(plain(value))
+
+
+def rough(value: float | None) -> str:
+    """A computed number, such as an average, in a sentence: three digits behind the point at most."""
+    if value is None:
+        return "unknown"
+    return told(float(f"{value:.3g}") if abs(value) < 1 else round(value, 2))
+
+
+def percent(part: float, whole: float, signed: bool = False) -> str:
+    """A share in per cent; nothing has no share."""
+    if not whole:
+        return "no %"
+    share = 100 * part / whole
+    digits = 2 if abs(share) < 1 else 1
+    return f"{share:{'+' if signed else ''}.{digits}f}".rstrip("0").rstrip(".") + "%" if share else "0%"
+
+
+def change(before: float | None, after: float | None) -> str:
+    """What became of it, in per cent where it was more than nothing."""
+    if before is None or after is None:
+        return "unknown"
+    if not before:
+        return "unchanged at 0" if not after else f"from 0 to {told(after)}"
+    return percent(after - before, abs(before), signed=True)
+
+
+def duration(seconds: float) -> str:
+    """The two largest units: `1d 3h`, `2m 30s`, `450ms`."""
+    if abs(seconds) < 1:
+        return f"{round(seconds * 1000)}ms"
+    rest, parts = round(abs(seconds)), list[str]()
+    for size, unit in UNITS:
+        count, rest = divmod(rest, size)
+        parts += [f"{count}{unit}"] if count else []
+    return ("-" if seconds < 0 else "") + " ".join(parts[:2])
+
+
+def sparkline(values: list[float | None], width: int = SPARK) -> str:
+    """The course in at most `width` bars from the least to the greatest; a gap is a dot."""
+    thinned = [_between(values, place, width) for place in range(min(width, len(values)))]
+    found = known(thinned)
+    if not found:
+        return ""
+    low, high = min(found), max(found)
+    steps = (len(BARS) - 1) / (high - low) if high > low else 0.0
+    return "".join("·" if value is None else BARS[round((value - low) * steps)] for value in thinned)
+
+
+def _between(values: list[float | None], place: int, width: int) -> float | None:
+    """The mean of those that share a bar."""
+    count = min(width, len(values))
+    return mean(values[place * len(values) // count : (place + 1) * len(values) // count])

@@ -1,0 +1,204 @@
+"""A series of values over time, read tolerantly, and what it says: facts that the digest and the analysis share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from insights_mcp.answer.asked import Asked, spacing
+from insights_mcp.answer.numbers import known, mean, number, numbers
+
+# PostHog's marks for values beyond the breakdown's limit, and for events without a value.
+MARKS = {"$$_posthog_breakdown_other_$$": "(other)", "$$_posthog_breakdown_null_$$": "(none)"}
+# Only these add up over time: the same person counts again in every bucket, and an average is no amount.
+SUMMABLE = frozenset({None, "total", "sum", "first_time_for_user", "first_matching_event_for_user"})
+MIDNIGHTS = ("T00:00:00Z", " 00:00:00")
+SHORTEST_SHIFT = 3
+LEAST_SHIFT = 0.3  # of the level before
+EXPLAINED = 0.6  # of the variance
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values with the names of their buckets; the last `unfinished` of them were not over."""
+
+    label: str
+    values: list[float | None]
+    buckets: list[str]
+    unfinished: int = 0
+    summable: bool = False
+    period: str = ""  # current or previous, where two are compared
+    status: str = ""  # of a lifecycle
+
+    @property
+    def complete(self) -> list[float | None]:
+        """The values of buckets that were over."""
+        return self.values[: len(self.values) - self.unfinished]
+
+    @cached_property
+    def average(self) -> float:
+        """Of the complete buckets; what it weighs among others."""
+        return mean(map(abs, known(self.complete))) or 0.0
+
+    @property
+    def total(self) -> float | None:
+        """The sum of all, where a sum means something."""
+        return sum(known(self.values)) if self.summable and known(self.values) else None
+
+    @property
+    def last(self) -> int | None:
+        """The last complete bucket's place."""
+        return self._known(len(self.complete) - 1)
+
+    @property
+    def before(self) -> int | None:
+        """The bucket before the last complete one."""
+        return None if self.last is None else self._known(self.last - 1)
+
+    @property
+    def week_before(self) -> int | None:
+        """The same weekday a week before, in a daily series."""
+        if self.last is None or spacing(self.buckets) != "day":
+            return None
+        return self._known(self.last - 7)
+
+    def _known(self, place: int) -> int | None:
+        return place if 0 <= place < len(self.values) and self.values[place] is not None else None
+
+    @cached_property
+    def low(self) -> int | None:
+        """Where it was least, of the complete buckets."""
+        return min(self._places(len(self.complete)), key=self._value, default=None)
+
+    @cached_property
+    def high(self) -> int | None:
+        """Where it was most; an unfinished bucket may have passed all others already."""
+        return max(self._places(len(self.values)), key=self._value, default=None)
+
+    def _places(self, end: int) -> Iterator[int]:
+        return (place for place in range(end) if self.values[place] is not None)
+
+    def _value(self, place: int) -> float:
+        return self.values[place] or 0.0
+
+    @property
+    def zeros(self) -> tuple[int, int] | None:
+        """The longest run of two or more zeros among the complete buckets, as first and last place."""
+        runs = [list(run) for zero, run in groupby(range(len(self.complete)), lambda p: self.values[p] == 0) if zero]
+        longest = max(runs, key=len, default=[])
+        return (longest[0], longest[-1]) if 2 <= len(longest) < len(self.complete) else None
+
+    @property
+    def halves(self) -> tuple[float | None, float | None]:
+        """The averages of the first and of the second half of the complete buckets."""
+        done = self.complete
+        return mean(done[: len(done) // 2]), mean(done[(len(done) + 1) // 2 :])
+
+    @property
+    def shift(self) -> tuple[int, float, float] | None:
+        """Where one level gives way to another for good, with the averages before and after."""
+        values = known(self.complete)
+        return level_shift(values) if len(values) == len(self.complete) else None
+
+
+def level_shift(values: list[float]) -> tuple[int, float, float] | None:
+    """The best split into two levels, if two levels tell the course better than a straight line and noise do."""
+    count = len(values)
+    if count < 2 * SHORTEST_SHIFT + 1:
+        return None
+    average = sum(values) / count
+    spread = sum((value - average) ** 2 for value in values)
+    if not spread:
+        return None
+    explained, at, left = _best_split(values, average)
+    before, after = left / at, (average * count - left) / (count - at)
+    large = abs(after - before) >= LEAST_SHIFT * max(abs(before), abs(after) if not before else 0.0)
+    return (
+        (at, before, after) if large and explained / spread >= max(EXPLAINED, _line(values, average) / spread) else None
+    )
+
+
+def _best_split(values: list[float], average: float) -> tuple[float, int, float]:
+    """What it explains of the spread, its place, and the sum before it."""
+    count, best, left = len(values), (0.0, SHORTEST_SHIFT, sum(values[:SHORTEST_SHIFT])), 0.0
+    for at in range(1, count - SHORTEST_SHIFT + 1):
+        left += values[at - 1]
+        between = (left - at * average) ** 2 * count / (at * (count - at))
+        if at >= SHORTEST_SHIFT and between > best[0]:
+            best = (between, at, left)
+    return best
+
+
+def _line(values: list[float], average: float) -> float:
+    """What a straight line explains of the spread."""
+    count = len(values)
+    middle = (count - 1) / 2
+    together = sum((place - middle) * (value - average) for place, value in enumerate(values))
+    return together**2 / (count * (count**2 - 1) / 12)
+
+
+def series_of(item: dict[str, Any], asked: Asked, several: bool = False) -> Series:
+    """A series of a reply, whatever is missing in it."""
+    values = numbers(item.get("data"))
+    buckets = buckets_of(item, len(values))
+    action = item.get("action")
+    adds_up = isinstance(action, dict) and _math(action) in SUMMABLE and not _drawn_otherwise(asked)
+    return Series(
+        label_of(item),
+        values,
+        buckets,
+        asked.unfinished(buckets),
+        adds_up,
+        str(item.get("compare_label") or ""),
+        str(item.get("status") or ""),
+    )
+
+
+def _math(action: dict[str, Any]) -> str | None:
+    math = action.get("math")
+    return math if math is None else str(math)
+
+
+def _drawn_otherwise(asked: Asked) -> bool:
+    """Cumulated or smoothed: the values are no amounts of their buckets."""
+    drawn = asked.part("trendsFilter")
+    smoothed = number(drawn.get("smoothingIntervals")) or 0
+    return drawn.get("display") == "ActionsLineGraphCumulative" or smoothed > 1
+
+
+def buckets_of(item: dict[str, Any], size: int) -> list[str]:
+    """Names of the buckets: days, else labels, else numbers."""
+    named = [n for n in (item.get("days"), item.get("labels")) if isinstance(n, list) and len(n) == size]
+    dated = [n for n in named if all(isinstance(name, str) for name in n)]  # stickiness counts its days
+    found: Sequence[Any] = next(iter(dated or named), range(1, size + 1))
+    names = [str(bucket)[:40] for bucket in found]
+    midnight = next((m for m in MIDNIGHTS if names and all(name.endswith(m) for name in names)), "")
+    return [name.removesuffix(midnight) for name in names]
+
+
+def label_of(series: dict[str, Any]) -> str:
+    """What is counted, of which breakdown value, in which period."""
+    action = series.get("action")
+    custom = action.get("custom_name") if isinstance(action, dict) else None
+    label = unmarked(str(custom or series.get("label") or "series"))
+    breakdown = breakdown_of(series)
+    told = breakdown in ("", label) or label.endswith(f" {breakdown}")
+    named = label if told else f"{label} {breakdown}"
+    return f"{named} ({series['compare_label']})" if series.get("compare_label") else named
+
+
+def breakdown_of(item: dict[str, Any]) -> str:
+    """The breakdown value in words."""
+    value = item.get("breakdown_value", item.get("breakdown"))
+    told = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return unmarked(told)
+
+
+def unmarked(text: str) -> str:
+    """PostHog's marks in words."""
+    for mark, word in MARKS.items():
+        text = text.replace(mark, word)
+    return text

@@ -1,0 +1,184 @@
+"""Tables of results that are no series: funnels, retention, paths, rows of SQL, objects of unknown kind.
+
+`whole` holds everything in order, for paging; `picked` what says most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from insights_mcp.answer.answer import Table
+from insights_mcp.answer.asked import PARTIAL
+from insights_mcp.answer.digest.funnels import funnel_of
+from insights_mcp.answer.digest.retention import Cohort
+from insights_mcp.answer.digest.rows import Column, ranking
+from insights_mcp.answer.numbers import duration, number
+
+MOST_COLUMNS = 12
+MANY_COLUMNS = 6
+ENOUGH_COHORTS = 12
+MOST_PERIODS = 8
+MOST_STEPS = 12
+
+
+# funnels
+
+
+def steps(result: list[dict[str, Any]]) -> Table:
+    """A row for each step."""
+    return Table(["step", "name", "people", "of first, %", "of previous, %", "median seconds"], _step_rows(result))
+
+
+def step_lists(result: list[list[dict[str, Any]]]) -> Table:
+    """A row for each step of each breakdown value."""
+    rows = [[funnel_of(each).value, *row] for each in result for row in _step_rows(each)]
+    return Table(["breakdown", "step", "name", "people", "of first, %", "of previous, %", "median seconds"], rows)
+
+
+def _step_rows(result: list[dict[str, Any]]) -> list[list[Any]]:
+    funnel = funnel_of(result)
+    before = [funnel.counts[0], *funnel.counts[:-1]]
+    return [
+        [place, name or None, count, _share(count, funnel.counts[0]), _share(count, previous), median]
+        for place, (name, count, previous, median) in enumerate(
+            zip(funnel.names, funnel.counts, before, funnel.medians, strict=True), 1
+        )
+    ]
+
+
+def _share(part: float | None, of: float | None) -> float | None:
+    return round(100 * part / of, 2) if part is not None and of else None
+
+
+def funnels(result: list[list[dict[str, Any]]]) -> Table:
+    """A row for each breakdown value: people at each step, conversion, the weakest step."""
+    most = max(len(each) for each in result)
+    if most > MOST_STEPS:
+        return step_lists(result)
+    rows = [_funnel_row(each, most) for each in result]
+    ranked = sorted(range(len(rows)), key=lambda place: -(rows[place][1] or 0))
+    columns = ["breakdown", *(f"step {n}" for n in range(1, most + 1)), "converted, %", "weakest", "median to last"]
+    names = sum(map(len, result))
+    return Table(columns, rows, ranked=ranked, sums_up=f"names, shares and times of {names} steps")
+
+
+def _funnel_row(each: list[dict[str, Any]], most: int) -> list[Any]:
+    funnel = funnel_of(each)
+    weakest, last = funnel.weakest, funnel.medians[-1]
+    counts = [*funnel.counts, *[None] * (most - len(funnel.counts))]
+    step = f"{weakest[0] + 1} → {weakest[0] + 2}" if weakest else None
+    time = duration(last) if last is not None else None
+    return [funnel.value, *counts, _share(funnel.counts[-1], funnel.counts[0]), step, time]
+
+
+def bins(result: dict[str, Any]) -> Table:
+    """A row for each span of time."""
+    return Table(["from second", "people"], result["bins"])
+
+
+# retention
+
+
+def cohorts(found: Sequence[Cohort]) -> Table:
+    """A row for each cohort, a column for each period since, in people."""
+    widest = max(len(cohort.counts) for cohort in found)
+    rows = [[_cohort_name(c), *(c.counts[p] if p < len(c.counts) else None for p in range(widest))] for c in found]
+    return Table(["cohort", *map(str, range(widest))], rows)
+
+
+def shares(found: Sequence[Cohort]) -> Table:
+    """Who came back, in per cent of each cohort: the periods and cohorts that say most."""
+    widest = max(len(cohort.counts) for cohort in found)
+    periods = _periods(widest)
+    rows = [[_cohort_name(c), c.counts[0] if c.counts else None, *(_back(c, p) for p in periods)] for c in found]
+    columns = ["cohort", "size", *(f"{period}, %" for period in periods)]
+    what = f"people of {len(found)} cohorts in {widest} periods"
+    return Table(columns, rows, ranked=_cohort_ranking(found), enough=ENOUGH_COHORTS, sums_up=what)
+
+
+def _cohort_name(cohort: Cohort) -> str:
+    return " ".join(part for part in (cohort.value, cohort.name) if part)
+
+
+def _periods(widest: int) -> list[int]:
+    """All if they are few; else ever farther apart, and the last."""
+    if widest <= MOST_COLUMNS:
+        return list(range(1, widest))
+    marks = (1, 2, 3, 7, 14, 30, 60, 90, 180, 365)
+    return [*[mark for mark in marks if mark < widest - 1][: MOST_PERIODS - 1], widest - 1]
+
+
+def _back(cohort: Cohort, period: int) -> Any:
+    """The share; none of an empty cohort, none before the period began, marked while it runs."""
+    if period >= len(cohort.counts) or not cohort.size or period > cohort.over:
+        return None
+    share = _share(cohort.counts[period], cohort.size)
+    share = None if share is None else round(share, 1)
+    return share if period < cohort.over or share is None else f"{share:g}{PARTIAL}"
+
+
+def _cohort_ranking(found: Sequence[Cohort]) -> list[int]:
+    """First, last, largest, best and worst in the first period, then evenly spread."""
+    places = range(len(found))
+    started = [place for place in places if found[place].size] or [0]
+    known = [p for p in started if min(found[p].over, len(found[p].counts)) > 1 and found[p].counts[1] is not None]
+    by_share = sorted(known, key=lambda p: (found[p].counts[1] or 0) / found[p].size)
+    largest = max(started, key=lambda place: found[place].size)
+    spread = [len(found) * n // ENOUGH_COHORTS for n in range(ENOUGH_COHORTS)]
+    return list(
+        dict.fromkeys((0, len(found) - 1, started[-1], largest, *by_share[-1:], *by_share[:1], *spread, *places))
+    )
+
+
+# the rest
+
+
+def totals(named: Sequence[tuple[str, Any]]) -> Table:
+    """A row for each series that has one value."""
+    ranked = sorted(range(len(named)), key=lambda place: -(number(named[place][1]) or 0.0))
+    return Table(["series", "value"], named, ranked=ranked)
+
+
+def edges(result: list[dict[str, Any]]) -> Table:
+    """A row for each edge of paths, the heaviest most important."""
+    rows = [
+        [i.get("source"), i.get("target"), i.get("value"), _seconds(i.get("average_conversion_time"))] for i in result
+    ]
+    ranked = sorted(range(len(rows)), key=lambda place: -(number(rows[place][2]) or 0.0))
+    return Table(["source", "target", "people", "average seconds"], rows, ranked=ranked, enough=25)
+
+
+def _seconds(milliseconds: Any) -> float | None:
+    value = number(milliseconds)
+    return None if value is None else round(value / 1000, 1)
+
+
+def objects(result: list[dict[str, Any]]) -> tuple[Table, tuple[str, ...]]:
+    """Objects of unknown kind: their plain fields as columns."""
+    names = list(dict.fromkeys(k for item in result for k, v in item.items() if not isinstance(v, dict | list)))
+    kept = names[:MOST_COLUMNS]
+    left_out = ("nested fields (detail='full' has all)",) if any(set(item) - set(kept) for item in result) else ()
+    return Table([str(name) for name in kept], [[item.get(name) for name in kept] for item in result]), left_out
+
+
+def informative(rows: Sequence[Sequence[Any]], columns: Sequence[str], facts: list[Column]) -> Table:
+    """Rows of SQL: those that say most; of many columns, those that do not say the same in every row."""
+    kept = list(range(len(columns)))
+    if len(columns) > MANY_COLUMNS:
+        same = {fact.place for fact in facts if fact.constant}
+        kept = [place for place in kept if place not in same] or kept
+    ranked = ranking(rows, facts)
+    dropped = len(columns) - len(kept)
+    what = f"{dropped} of {len(columns)} columns, the same in every row" if dropped else ""
+    names = [columns[place] for place in kept]
+    shown = _only(rows, ranked, kept) if dropped else rows
+    return Table(names, shown, ranked=ranked, sums_up=what)
+
+
+def _only(rows: Sequence[Sequence[Any]], ranked: list[int], kept: list[int]) -> list[Sequence[Any]]:
+    """The rows with only these columns; rows that are never shown are left as they are."""
+    shown = list(rows)
+    for place in ranked:
+        shown[place] = [rows[place][column] for column in kept]
+    return shown
