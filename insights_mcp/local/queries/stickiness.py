@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import accumulate
 from math import ceil
 from typing import Any
@@ -181,7 +180,7 @@ def _index(period: Period, count: int | None) -> str:
 
 def _where(part: Part, query: StickinessQuery, filters: Filters) -> str:
     scan, series = filters.scan, part.series
-    start, end = (scan.bind(presence.utc(moment)) for moment in (_reads_from(part.period), part.period.end))
+    start, end = (scan.bind(presence.utc(moment)) for moment in (part.period.read_from, part.period.end))
     conditions = [f"e.timestamp >= {start}", f"e.timestamp <= {end}", entities.matches(series, filters)]
     if query.properties:
         conditions.append(filters.all_of(query.properties))
@@ -190,11 +189,6 @@ def _where(part: Part, query: StickinessQuery, filters: Filters) -> str:
     if _group(series) is not None:
         conditions.append(f"{_actor(series, filters)} <> ''")
     return " and ".join(conditions)
-
-
-def _reads_from(period: Period) -> datetime:
-    """From when events count: in weeks from the day of the start, though the bucket begins before."""
-    return dates.floor(period.start, "day") if period.interval == "week" and not period.exact else period.read_from
 
 
 # -- results -----------------------------------------------------------------------------------------------------------

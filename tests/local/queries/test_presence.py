@@ -256,7 +256,7 @@ def test_stickiness_is_as_in_plain_python(
     if often:
         query["stickinessFilter"] = {"stickinessCriteria": {"operator": often, "value": 2}}
     [series] = answered(worlds, query, **setting)
-    read_from = plain.floor(start, "month") if unit == "month" else start
+    read_from = plain.floor(start, unit, setting["week_start_day"])
     events = [each for each in events_of(MADE[number][0], setting["timezone"]) if read_from <= each.at <= end]
     events = [each for each in (of_group(events) if by_group else events) if each.event == "visit"]
     enough = {None: lambda n: True, "gte": lambda n: n >= 2, "lte": lambda n: n <= 2, "exact": lambda n: n == 2}[often]
@@ -392,7 +392,8 @@ def test_retention_of_first_time_authors(commits: EventStore, raw: list[Did], pe
 @pytest.mark.parametrize(("unit", "start"), [("day", "2024-05-01"), ("week", "2023-01-01"), ("month", "2015-01-01")])
 def test_stickiness_of_authors(commits: EventStore, raw: list[Did], unit: str, start: str) -> None:
     """So many authors committed on one day (week, month) of the range, on two, …"""
-    first, end = datetime.fromisoformat(start), datetime(2024, 6, 30, 23, 59, 59, 999_999)
+    first = plain.floor(datetime.fromisoformat(start), unit)
+    end = datetime(2024, 6, 30, 23, 59, 59, 999_999)
     query = {
         "kind": "StickinessQuery",
         "series": [AUTHORED],
