@@ -58,10 +58,11 @@ class ListActors(Tool):
         call = queries.RunQuery(query=self.actors_query(await self._source(work)), refresh=Refresh.BLOCKING)
         reply = await computation.run_query(work.client, call, work.watch)
         rows = reply.results if isinstance(reply.results, list) else []
+        end = self.offset + len(rows)
         return Answer(
-            f"{counted(self.offset + len(rows), 'actor')}{' so far' if reply.hasMore else ''}.",
+            f"{counted(end, 'actor')}{' so far' if reply.hasMore else ''}.",
             table=self._table(reply, rows),
-            more="list_actors(…, offset={offset})",
+            left_out=(f"who comes after; go on with list_actors(…, offset={end})",) if reply.hasMore else (),
         )
 
     async def _source(self, work: Work) -> dict[str, Any]:
@@ -88,8 +89,7 @@ class ListActors(Tool):
         names = tuple(self.properties or SHOWN)
         beside = [str(name) for name in (reply.columns or ["actor"])[1:] if name != "event_distinct_ids"]
         cells = [_cells(row, names, len(beside)) for row in rows]
-        held = self.offset + len(rows) + (1 if reply.hasMore else 0)
-        return Table(("actor", *names, *beside), cells, self.offset, held)
+        return Table(("actor", *names, *beside), cells, self.offset)
 
 
 def _cells(row: list[Any], names: tuple[str, ...], beside: int) -> list[Any]:
