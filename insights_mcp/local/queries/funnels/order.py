@@ -88,15 +88,25 @@ def _excluded(funnel: Funnel, table: str) -> Tables:
 
 
 def _unordered(funnel: Funnel) -> Tables:
-    """Any step can be the start; each other step is looked for from there."""
+    """Any step can be the start; each other step is looked for from there, for those who did more than one thing."""
+    yield "movers", f"select {funnel.key} from marks group by {funnel.key} having bit_count(bit_or(m)) > 1"
     for turn in range(funnel.count):
-        yield f"c{turn}_0", _start(funnel, turn, f", {turn} as r")
+        yield f"c{turn}_0", f"{_start(funnel, turn, f', {turn} as r')} and ({funnel.key}) in (from movers)"
         for number in funnel.later:
             mark = funnel.is_step((number + turn) % funnel.count)
             yield f"c{turn}_{number}", _next(funnel, f"c{turn}_{number - 1}", mark, "t0", f"t{number}")
-    tables = (f"select * from c{turn}_{funnel.count - 1}" for turn in range(funnel.count))
-    yield "turns", " union all ".join(tables)
+    moving = [f"select * from c{turn}_{funnel.count - 1}" for turn in range(funnel.count)]
+    staying = [_staying(funnel, turn) for turn in range(funnel.count)]
+    yield "turns", " union all by name ".join(moving + staying)
     yield from _excluded(funnel, "turns")
+
+
+def _staying(funnel: Funnel, turn: int) -> str:
+    """SQL: the starts of those who did one thing only; where no one asks which, one start for each of them."""
+    each = funnel.asked == "trends" or funnel.keeps_events
+    start = _start(funnel, turn, f", {turn} as r") if each else f"select {funnel.key}, min(ts) as t0, {turn} as r"
+    where = f"{funnel.is_step(turn)} and ({funnel.key}) not in (from movers)"
+    return f"{start} and {where}" if each else f"{start} from marks where {where} group by {funnel.key}"
 
 
 def _strict(funnel: Funnel) -> Tables:
