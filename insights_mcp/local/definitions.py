@@ -14,6 +14,7 @@ from insights_mcp.endpoints.definitions import ListEventDefinitions, ListPropert
 from insights_mcp.local.calls import Call, answers, bounds, page, reply, whole
 from insights_mcp.local.errors import invalid, unavailable
 from insights_mcp.local.events import EventRow, EventStore, Owner, PropertyRow, StoreError
+from insights_mcp.local.queries.sessions import FIELDS
 from insights_mcp.local.store import iso, stamp
 
 Found = TypeVar("Found")
@@ -28,6 +29,7 @@ EVENT_TYPES: dict[str, Callable[[str], bool]] = {
     "event_custom": lambda name: not name.startswith("$"),
     "event_posthog": lambda name: name.startswith("$"),
 }
+SESSION = [PropertyRow(name, kind, frozenset()) for name, (*_, kind) in sorted(FIELDS.items())]
 OWNERS: dict[str, Owner] = {"event": "event", "person": "person"}
 ORDERINGS: dict[str, Callable[[EventRow], Any]] = {
     "name": lambda row: row.name,
@@ -52,14 +54,15 @@ async def list_event_definitions(call: Call) -> Response:
 
 @answers(ListPropertyDefinitions)
 async def list_property_definitions(call: Call) -> Response:
-    """The properties that were seen. Groups and sessions have none here."""
+    """The properties of events, of persons, of groups of a type, or of sessions."""
     owner = call.query.get("type", "event")
     if owner not in ("event", "person", "group", "session"):
         raise invalid(f'"{owner}" is not a valid choice.', "type", "invalid_choice")
-    if owner == "group" and whole(call.query.get("group_type_index", "")) is None:
+    number = whole(call.query.get("group_type_index", ""))
+    if owner == "group" and number is None:
         raise invalid("`group_type_index` must be set for `group` type", "group_type_index")
-    known = OWNERS.get(owner)
-    rows = await read(call, lambda events: events.property_definitions(known)) if known else []
+    known = number if owner == "group" else OWNERS.get(owner)
+    rows = SESSION if known is None else await read(call, lambda events: events.property_definitions(known))
     names = frozenset(map(str, call.listed("event_names") or ())) if owner == "event" else frozenset[str]()
     wanted = [row for row in rows if _wanted(row, names, call)]
     found = sorted(wanted, key=lambda row: (not row.events & names, row.name))

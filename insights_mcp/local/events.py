@@ -99,10 +99,12 @@ class EventStore:
         """Every event, by name."""
         return sorted(self.catalogue().events.values(), key=lambda row: row.name)
 
-    def property_definitions(self, owner: Owner) -> list[PropertyRow]:
-        """Every property of events or of persons, by name, with the events that carry it."""
+    def property_definitions(self, owner: Owner | int) -> list[PropertyRow]:
+        """Every property of events (with the events that carry it), of persons, or of groups of a type, by name."""
         catalogue = self.catalogue()
         types = catalogue.event_types if owner == "event" else catalogue.person_types
+        if isinstance(owner, int):
+            types = {name: kind for (number, name), kind in catalogue.group_property_types.items() if number == owner}
         carriers: dict[str, set[str]] = {}
         if owner == "event":
             for event, name in self.fetch("select event, name from event_properties").rows:

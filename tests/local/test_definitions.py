@@ -52,7 +52,7 @@ def test_properties(api: Api) -> None:
         ({"properties": "plan,seats"}, ["plan", "seats"]),
         ({"excluded_properties": '["plan"]'}, ["$browser", "seats"]),
         ({"event_names": '["nothing"]', "filter_by_event_names": "true"}, []),
-        ({"type": "session"}, []),
+        ({"type": "session", "search": "duration"}, ["$session_duration"]),
         ({"type": "group", "group_type_index": "0"}, []),
     ],
 )
