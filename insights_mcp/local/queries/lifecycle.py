@@ -171,6 +171,7 @@ def _where(query: LifecycleQuery, filters: Filters, start: datetime, end: dateti
         f"e.timestamp >= {scan.bind(presence.utc(start))}",
         f"e.timestamp < {scan.bind(presence.utc(end))}",
         *(entities.matches(series, filters) for series in query.series),
+        *presence.sampled(scan, query.samplingFactor),
         # Events that were sent without a profile for their person are nobody's life.
         f"{scan.event_property('$process_person_profile')} is distinct from 'false'",
     ]
@@ -188,7 +189,8 @@ def _where(query: LifecycleQuery, filters: Filters, start: datetime, end: dateti
 
 def shape(plan: Plan, answers: list[Rows]) -> dict[str, Any]:
     """Rows (number of the period, status, number) as PostHog's four series."""
-    counts = {(number, status): count for number, status, count in answers[0].rows}
+    share = plan.query.samplingFactor or 1
+    counts = {(number, status): round(count / share) for number, status, count in answers[0].rows}
     return {
         "results": [_series(plan, status, counts) for status in STATUSES],
         "resolved_date_range": plan.span.period.resolved(),

@@ -29,6 +29,13 @@ def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
+def sampled(scan: Scan, share: float | None) -> list[str]:
+    """SQL that holds for the events of a share of the users."""
+    if share is None or share >= 1:
+        return []
+    return [f"hash({scan.events}.distinct_id) % 1000000 < {scan.bind(int(share * 1_000_000))}"]
+
+
 @dataclass(frozen=True)
 class Mask:
     """A set of interval numbers below `size`, as one value: a word while it fits, since that is fastest."""

@@ -182,6 +182,7 @@ def _where(part: Part, query: StickinessQuery, filters: Filters) -> str:
     scan, series = filters.scan, part.series
     start, end = (scan.bind(presence.utc(moment)) for moment in (part.period.read_from, part.period.end))
     conditions = [f"e.timestamp >= {start}", f"e.timestamp <= {end}", entities.matches(series, filters)]
+    conditions += presence.sampled(scan, query.samplingFactor)
     if query.properties:
         conditions.append(filters.all_of(query.properties))
     if query.filterTestAccounts:

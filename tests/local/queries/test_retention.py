@@ -109,6 +109,13 @@ def test_breakdown(ask: Ask) -> None:
     assert ["/", "$$_posthog_breakdown_other_$$"] == [row["breakdown_value"] for row in limited["results"][::3]]
 
 
+def test_a_share_of_the_users_stands_for_all(ask: Ask) -> None:
+    """Half of the users are read, and counted twice."""
+    half, all_of_them = (ask(retention({}, samplingFactor=share)) for share in (0.5, 1))
+    assert {0, 2, 4, 6} >= {count for row in counts(half) for count in row}
+    assert [2, 1, 0] == counts(all_of_them)[0]
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [

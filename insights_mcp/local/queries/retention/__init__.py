@@ -33,6 +33,7 @@ class Plan:
     table: Table
     by: By | None
     amounts: bool
+    share: float | None
 
 
 def interval(query: RetentionQuery) -> str:
@@ -45,7 +46,7 @@ def compile(query: RetentionQuery, context: Context) -> Plan:  # noqa: A001 (eac
     read = _checked(reading(query, context.scan(), context))
     amounts = pairs.has_amounts(read)
     statement = pairs.counts(read) if amounts or pairs.is_wide(read) else cohorts.counts(read)
-    return Plan([read.scan.statement(statement)], read.table, read.by, amounts)
+    return Plan([read.scan.statement(statement)], read.table, read.by, amounts, query.samplingFactor)
 
 
 def actors(query: RetentionQuery, point: InsightActorsQuery, scan: Scan, context: Context) -> Actors:
@@ -73,4 +74,5 @@ def _checked(read: Reading) -> Reading:
 
 def shape(plan: Plan, answers: list[Rows]) -> dict[str, Any]:
     """Rows (value, row, column, number, amount) as PostHog's list of cohorts."""
-    return {"results": shapes.cohorts(plan.table, plan.by, answers[0].rows, plan.amounts)}
+    rows = shapes.scaled(answers[0].rows, plan.by is not None, plan.share)
+    return {"results": shapes.cohorts(plan.table, plan.by, rows, plan.amounts)}

@@ -151,7 +151,7 @@ class Reading:
         return f"coalesce({split.text(self.filters)}, '') as b, "
 
     def _where(self) -> str:
-        conditions = [self._relevant()]
+        conditions = [self._relevant(), *presence.sampled(self.scan, self.query.samplingFactor)]
         if self.query.properties:
             conditions.append(self.filters.all_of(self.query.properties))
         if self.query.filterTestAccounts:

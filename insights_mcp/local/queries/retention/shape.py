@@ -33,6 +33,14 @@ def cohorts(table: Table, by: By | None, rows: list[tuple[Any, ...]], amounts: b
     ]
 
 
+def scaled(rows: list[tuple[Any, ...]], split: bool, share: float | None) -> list[tuple[Any, ...]]:
+    """Rows counted on a share of the users, as if on all of them."""
+    if not share or share >= 1:
+        return rows
+    keys = 3 if split else 2
+    return [(*row[:keys], *(round(number / share, 3) for number in row[keys:])) for row in rows]
+
+
 def _by_value(rows: list[tuple[Any, ...]]) -> dict[Any, Cells]:
     found: dict[Any, Cells] = {}
     for value, row, column, count, *amount in rows:
