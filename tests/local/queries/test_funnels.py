@@ -108,6 +108,14 @@ def test_optional_step(ask: Ask) -> None:
     assert [3, 1, 3] == counts(answer)
 
 
+def test_optional_step_in_strict_order(ask: Ask) -> None:
+    """Bea's $identify came between her first visit and her second; the others went straight on."""
+    steps = ("visit", {"event": "$identify", "optionalInFunnel": True}, "visit")
+    assert [3, 1, 1] == counts(ask(funnel(*steps, funnelOrderType="strict")))
+    steps = ("visit", {"event": "$identify", "optionalInFunnel": True}, "buy")
+    assert [3, 0, 3] == counts(ask(funnel(*steps, funnelOrderType="strict")))
+
+
 def test_exclusion(ask: Ask) -> None:
     """Bea's first attempt holds an $identify; her second does not."""
     exclusion = {"kind": "EventsNode", "event": "$identify", "funnelFromStep": 0, "funnelToStep": 1}

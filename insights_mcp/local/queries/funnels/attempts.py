@@ -30,7 +30,8 @@ def attempts(funnel: Funnel) -> Iterator[tuple[str, str]]:
 
 def _within(funnel: Funnel, number: int) -> str:
     """SQL that holds where a step was taken in time; the very next events count only if all before them did."""
-    numbers = range(1, number + 1) if funnel.order == "strict" else [number]
+    earlier = [n for n in funnel.later if n < number and n not in funnel.optional] if funnel.order == "strict" else []
+    numbers = [*earlier, number]
     return " and ".join(f"t{each} <= t0 + {funnel.window}" for each in numbers)
 
 

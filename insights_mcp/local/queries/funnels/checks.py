@@ -71,11 +71,6 @@ def _check_exclusion(exclusion: Exclusion, series: list[Step], unordered: bool) 
 def _check_optional(series: list[Step], given: FunnelsFilter) -> None:
     if not any(step.optionalInFunnel for step in series):
         return
-    if given.funnelOrderType == "strict":
-        raise QueryError(
-            "Optional steps in a strict funnel are not supported yet by the embedded backend: use 'ordered'.",
-            attr="series",
-        )
     if given.funnelVizType not in (None, "steps") or given.funnelOrderType == "unordered":
         raise QueryError(
             "Optional steps work in ordered and strict funnels, with funnelVizType 'steps'.", attr="series"

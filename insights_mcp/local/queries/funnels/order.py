@@ -111,6 +111,9 @@ def _staying(funnel: Funnel, turn: int) -> str:
 
 def _strict(funnel: Funnel) -> Tables:
     """The very next events."""
+    if funnel.optional:
+        yield from _strict_with_gaps(funnel)
+        return
     names = ["t", "i"] if funnel.keeps_events else ["t"]
     sources = {"t": "ts", "i": "i"}
     following = [
@@ -122,6 +125,34 @@ def _strict(funnel: Funnel) -> Tables:
     inner = f"select {funnel.key}, m, ts as t0{starts}, {', '.join(following)} from marks"
     yield "followed", f"{inner} window o as (partition by {funnel.key} order by ts)"
     yield "entries", f"select * exclude (m) from followed where {funnel.is_step(0)}"
+
+
+def _strict_with_gaps(funnel: Funnel) -> Tables:
+    """The very next events, where an event that is not the optional step may be the one after it.
+
+    `p0`, `p1` … say which of the events that follow was the last to be a step; NULL when none can be any more.
+    """
+    names = {"m": "ms", "ts": "moments", **({"i": "events"} if funnel.keeps_events else {})}
+    lists = ", ".join(f"list({column}) over o as {name}" for column, name in names.items())
+    frame = f"partition by {funnel.key} order by ts rows between current row and {funnel.count - 1} following"
+    yield "followed", f"select *, {lists} from marks window o as ({frame})"
+    kept = ", i as i0" if funnel.keeps_events else ""
+    started = f"{funnel.key}, ts as t0{kept}, 1 as p0, {', '.join(names.values())}"
+    yield "c0", f"select {started} from followed where {funnel.is_step(0)}"
+    for number in funnel.later:
+        yield f"c{number}", f"select *, {', '.join(_gap(funnel, number))} from c{number - 1}"
+    yield "entries", f"select * from c{funnel.count - 1}"
+
+
+def _gap(funnel: Funnel, number: int) -> list[str]:
+    """SQL: when a step was taken, and where that leaves us."""
+    place = f"p{number - 1} + 1"
+    hit = f"ms[{place}] & {1 << number} > 0"
+    missed = f" else p{number - 1}" if number in funnel.optional else ""
+    columns = [f"case when {hit} then moments[{place}] end as t{number}"]
+    if funnel.keeps_events:
+        columns.append(f"case when {hit} then events[{place}] end as i{number}")
+    return [*columns, f"case when {hit} then {place}{missed} end as p{number}"]
 
 
 ORDERS: dict[str, Callable[[Funnel], Tables]] = {"ordered": _ordered, "unordered": _unordered, "strict": _strict}
