@@ -71,6 +71,8 @@ def run(
     kind, model = _parsed(query)
     try:
         plan = kind.compile(model, Context(project, now, events.catalogue()))
+    except ValidationError as error:
+        raise SchemaError(_told(error)) from None
     except RecursionError:
         raise QueryError("The query is nested too deeply.") from None
     answers = [_fetched(events, statement, cancelled) for statement in plan.statements]

@@ -29,11 +29,11 @@ def selected(point: Point, scan: Scan, context: Context) -> Actors:
     """Who is behind a point. Raises QueryError, SchemaError."""
     asked = point.source.source if isinstance(point, FunnelCorrelationActorsQuery) else point
     source = source_of(asked.source)
-    kind = source.get("kind")
+    kind = str(source.get("kind") or "")
     if kind not in SELECTIONS:
         known = ", ".join(SELECTIONS)
         raise QueryError(f"Actors of a {kind or 'query without a kind'} are not known. Use {known}.", attr="source")
-    model_of, module_of = (cast(Any, import_module(f"{PACKAGE}.{name}")) for name in SELECTIONS[str(kind)])
+    model_of, module_of = (cast(Any, import_module(f"{PACKAGE}.{name}")) for name in SELECTIONS[kind])
     try:
         model = model_of.MODEL.model_validate(source)
     except ValidationError as error:
