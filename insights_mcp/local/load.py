@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from insights_mcp.local.layout import FILE, LAYOUT, TABLES
-from insights_mcp.local.loading import merging, refusals, staging
+from insights_mcp.local.loading import judging, merging, refusals, staging
 from insights_mcp.local.loading.columns import Columns
 from insights_mcp.local.loading.errors import LoadError
 from insights_mcp.local.loading.files import Source, sources
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Columns", "LoadError", "Loaded", "load"]
 
-MEMORY = "400MB"
+MEMORY = "1500MB"
 WORKSHOP = ".loading-"
 TOTALS = "select coalesce(sum(count), 0)::bigint, min(first_seen), max(last_seen) from event_catalogue"
 Progress = Callable[[float, str], None]
@@ -58,7 +58,7 @@ def load(
     """
     with _store(into) as (con, workshop):
         found = list(sources(files, workshop))
-        rejects = _stage(con, found, columns, progress)
+        rejects = _stage(con, found, columns, workshop, progress)
         added = merging.merge(con, progress, persons_on_events=persons_on_events)
         answer = _counted(con, found, rejects, into, added)
     progress(1.0, "done")
@@ -127,7 +127,6 @@ def _prepare(con: duckdb.DuckDBPyConnection, workshop: Path) -> None:
     con.execute(f"set temp_directory = '{_quoted(workshop)}'")
     con.execute("set autoinstall_known_extensions = false")
     con.execute(f"attach '{_quoted(workshop / 'staging.duckdb')}' as staging")
-    con.execute(staging.TABLE)
     con.execute(TABLES)
     if not con.execute("select 1 from store_facts where name = 'layout'").fetchall():
         con.execute("insert into store_facts values ('layout', $v)", {"v": str(LAYOUT)})
@@ -138,16 +137,18 @@ def _quoted(path: Path) -> str:
 
 
 def _stage(
-    con: duckdb.DuckDBPyConnection, found: list[Source], columns: Columns, progress: Progress
+    con: duckdb.DuckDBPyConnection, found: list[Source], columns: Columns, workshop: Path, progress: Progress
 ) -> list[dict[str, Any]]:
     total = sum(source.size for source in found) or 1
     rejects: list[dict[str, Any]] = []
+    staged: list[str] = []
     done = 0
     for number, source in enumerate(found):
-        watch = _Watch(con, progress, 0.6 * done / total, 0.6 * source.size / total, f"reading {source.shown.name}")
-        staging.stage(con, number, source, columns, watch)
+        watch = _Watch(con, progress, 0.2 * done / total, 0.2 * source.size / total, f"reading {source.shown.name}")
+        staged.append(staging.stage(con, number, source, columns, watch, workshop))
         rejects += refusals.rejected(con, source)
         done += source.size
+    judging.judge(con, staged, _Watch(con, progress, 0.2, 0.2, "looking at the rows"))
     return rejects
 
 
@@ -159,9 +160,9 @@ class _Watch:
     ) -> None:
         self.con, self.progress, self.start, self.share, self.message = con, progress, start, share, message
 
-    def __call__(self, statement: str, parameters: dict[str, object]) -> None:
+    def __call__(self, statement: str) -> None:
         errors: list[Exception] = []
-        thread = threading.Thread(target=self._execute, args=(statement, parameters, errors))
+        thread = threading.Thread(target=self._execute, args=(statement, errors))
         thread.start()
         try:
             self._tell(thread)
@@ -173,9 +174,9 @@ class _Watch:
         if errors:
             raise errors[0]
 
-    def _execute(self, statement: str, parameters: dict[str, object], errors: list[Exception]) -> None:
+    def _execute(self, statement: str, errors: list[Exception]) -> None:
         try:
-            self.con.execute(statement, parameters)
+            self.con.execute(statement)
         except Exception as error:  # noqa: BLE001 (raised in the thread that waits)
             errors.append(error)
 
@@ -190,7 +191,8 @@ def _counted(
     con: duckdb.DuckDBPyConnection, found: list[Source], rejects: list[dict[str, Any]], into: Path, added: int
 ) -> Loaded:
     [(good, refused)] = con.execute(
-        "select count(*) filter (reason is null and not is_person), count(reason) from staging.staged"
+        "select coalesce(sum(count) filter (reason is null and not is_person), 0)::bigint,"
+        " coalesce(sum(count) filter (reason is not null), 0)::bigint from staging.keysets"
     ).fetchall()
     path = refusals.write(con, found, rejects, into) if refused or rejects else None
     [(events, first, last)] = con.execute(TOTALS).fetchall()

@@ -21,29 +21,38 @@ EVENTS = (
     "delete from event_properties",
     "insert into event_properties select * from seen",
 )
-EVENT_SAMPLE = f"""
-select properties from (
-    select properties from (select properties from staging.kept where not is_person)
-    using sample {SAMPLE} rows (reservoir, 1)
-    union all
-    select properties from staging.kept where rid in (
-        select min(rid) from (select rid, unnest(json_keys(properties)) as name from staging.kept where not is_person)
-        where name in (select name from staging.census group by 1 having sum(count) < {SAMPLE // 10}) group by name))
+# Rows from the start of each fifth of the time, and for a rare key a row that has it.
+INSTANTS = "select unnest(quantile_disc(timestamp, [0, .2, .4, .6, .8])) from staging.kept where not is_person"
+FROM_INSTANT = f"""
+(select properties from staging.kept where not is_person and timestamp >= timestamp '{{}}' limit {SAMPLE // 5})
 """
+RARE = f"""
+select min(rid) as rid from (select rid, unnest(keys) as name from staging.kept_keysets)
+where name in (select name from staging.census group by 1 having sum(count) < {SAMPLE // 10}) group by name
+"""
+RARE_ROWS = "select properties from staging.kept semi join rare using (rid)"
 PERSON_SAMPLE = f"select properties from persons using sample {SAMPLE} rows (reservoir, 1)"
 COUNTS = {
     "event": "select name, sum(count)::bigint from event_properties group by 1",
     "person": "select name, count(*) from (select unnest(json_keys(properties)) as name from persons) group by 1",
 }
-SAMPLES = {"event": EVENT_SAMPLE, "person": PERSON_SAMPLE}
 
 
 def update(con: duckdb.DuckDBPyConnection) -> None:
     """Bring the catalogues up to date with the rows in `staging.kept`, inside the caller's transaction."""
     for statement in EVENTS:
         con.execute(statement)
-    for owner in COUNTS:
-        _properties(con, owner, COUNTS[owner], SAMPLES[owner])
+    _properties(con, "event", COUNTS["event"], _event_sample(con))
+    _properties(con, "person", COUNTS["person"], PERSON_SAMPLE)
+
+
+def _event_sample(con: duckdb.DuckDBPyConnection) -> str:
+    instants = [moment for (moment,) in con.execute(INSTANTS).fetchall() if moment]
+    con.execute(f"create temp table rare as {RARE}")
+    parts = [FROM_INSTANT.format(moment) for moment in instants]
+    if con.execute("select 1 from rare limit 1").fetchall() or not parts:
+        parts.append(RARE_ROWS)
+    return " union all ".join(parts)
 
 
 def groups(con: duckdb.DuckDBPyConnection) -> None:

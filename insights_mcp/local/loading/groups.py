@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from insights_mcp.local.loading import catalogue
+from insights_mcp.local.loading.judging import seen
 
 if TYPE_CHECKING:
     import duckdb
@@ -14,7 +15,7 @@ TOLD = """
 create temp table groups_told as
 select properties ->> '/$group_type' as type, properties ->> '/$group_key' as key, timestamp as moment,
        json_extract(properties, '/$group_set') as told, properties
-from (select timestamp, properties::json as properties from staging.kept where event = '$groupidentify')
+from (select timestamp, properties::json as properties from staging.kept where {told} and event = '$groupidentify')
 where type is not null and key is not null
 """
 # An exported event says the number of a type: `$groups` names the type and the key, `$group_N` has the same key.
@@ -22,7 +23,7 @@ NUMBERED = """
 select distinct on (type) type, number from (
     select unnest(json_keys(g)) as type, g, properties from (
         select json_extract(properties::json, '/$groups') as g, properties::json as properties
-        from staging.kept where properties like '%"$groups"%' limit 10000) where json_type(g) = 'OBJECT')
+        from staging.kept where {grouped} and properties like '%"$groups"%' limit 10000) where json_type(g) = 'OBJECT')
 cross join range({limit}) numbers(number)
 where (g ->> ('/' || replace(replace(type, '~', '~0'), '/', '~1'))) = (properties ->> ('/$group_' || number))
 order by type, number
@@ -33,7 +34,7 @@ select type from (
     union all
     select unnest(json_keys(g)), moment from (
         select json_extract(properties::json, '/$groups') as g, timestamp as moment
-        from staging.kept where properties like '%"$groups"%') where json_type(g) = 'OBJECT')
+        from staging.kept where {grouped} and properties like '%"$groups"%') where json_type(g) = 'OBJECT')
 group by 1 order by min(first), 1
 """
 # The newest value of each property stays, whatever the order in which files are loaded.
@@ -65,7 +66,7 @@ APPLY = ("delete from groups", "insert into groups select * from groups_merged")
 
 def merge(con: duckdb.DuckDBPyConnection) -> None:
     """Bring groups up to date with the rows in `staging.kept`, inside the caller's transaction."""
-    con.execute(TOLD)
+    con.execute(TOLD.format(told=seen(con, "event = '$groupidentify'")))
     _number(con)
     con.execute(MERGED)
     for statement in APPLY:
@@ -75,9 +76,10 @@ def merge(con: duckdb.DuckDBPyConnection) -> None:
 
 def _number(con: duckdb.DuckDBPyConnection) -> None:
     """Give each new type of group its number: the one that events say, else the next that is free."""
+    grouped = seen(con, "name = '$groups'")
     known = {name: number for number, name in con.execute("from group_types").fetchall()}
-    said = dict(con.execute(NUMBERED.format(limit=LIMIT)).fetchall())
-    for (name,) in con.execute(NAMED).fetchall():
+    said = dict(con.execute(NUMBERED.format(limit=LIMIT, grouped=grouped)).fetchall())
+    for (name,) in con.execute(NAMED.format(grouped=grouped)).fetchall():
         free = [number for number in range(LIMIT) if number not in known.values() and number not in said.values()]
         number = said.get(name, free[0] if free else None)
         if name not in known and number is not None and number not in known.values():

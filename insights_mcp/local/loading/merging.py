@@ -13,42 +13,30 @@ from insights_mcp.local.loading import catalogue, groups, persons
 if TYPE_CHECKING:
     import duckdb
 
-SLICE = 200_000
-KEPT = """
-create table staging.kept as
-with good as (select rid, uuid, is_person from staging.staged where reason is null),
-first as (select min(rid) as rid from good where not is_person group by uuid
-          union all select rid from good where is_person),
-fresh as (select rid from first join good using (rid) where is_person or uuid not in (select uuid from events))
-select s.* exclude (reason) from staging.staged s join fresh using (rid)
-"""
-CENSUS = """
-create table staging.census as
-select event, name, count(*) as count from (
-    select event, unnest(list_distinct(json_keys(properties))) as name from staging.kept where not is_person)
-group by all
+# Two row groups: slices that end with a row group leave nothing to be packed again.
+SLICE = 245_760
+SPAN = """
+select count(*), min(timestamp), max(timestamp) + interval 1 microsecond from staging.kept where not is_person
 """
 BOUNDS = """
-select quantile_disc(timestamp, list_transform(range(1, $n), lambda i: i / $n::double))
+select quantile_disc(timestamp, list_transform(range(1, $slices), lambda i: (i * $slice + 0.5) / $count::double))
 from staging.kept where not is_person
 """
 INSERT = """
 insert into events ({names})
 select uuid, event, distinct_id, pid, timestamp, created_at, elements_chain, properties, {person}{values}
-from (select k.*, d.pid{shape} from staging.kept k join person_distinct_ids d using (distinct_id)
-      where not is_person and timestamp >= $low and timestamp < $high)
-order by timestamp, uuid
+from (select *{shape} from (
+    select k.*, d.pid from staging.kept k join person_distinct_ids d using (distinct_id)
+    where not is_person and timestamp >= $low and timestamp < $high order by timestamp, uuid))
 """
 BASE_COLUMNS = "uuid, event, distinct_id, pid, timestamp, created_at, elements_chain, properties, person_properties"
 
 
 def merge(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None], *, persons_on_events: bool) -> int:
-    """Add what is new in `staging.staged` to the store, all of it or nothing. Returns the number of new events.
+    """Add what is kept of the staged rows to the store, all of it or nothing. Returns the number of new events.
 
     With `persons_on_events`, each event keeps what was known of its person then.
     """
-    con.execute(KEPT)
-    con.execute(CENSUS)
     con.execute("begin")
     try:
         return _merged(con, progress, "person_properties" if persons_on_events else "null")
@@ -58,7 +46,7 @@ def merge(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None]
 
 
 def _merged(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None], person: str) -> int:
-    progress(0.6, "joining persons")
+    progress(0.4, "joining persons")
     persons.merge(con)
     con.execute("update persons set is_identified = true where person_id in (select person_id from identified)")
     _new_columns(con)
@@ -93,7 +81,7 @@ def wanted(con: duckdb.DuckDBPyConnection, there: list[str]) -> list[str]:
     """The keys that should get one: often enough, and (column names ignore case) with no twin."""
     often = con.execute(
         "select name from staging.census group by 1 having sum(count) >= $share *"
-        " (select count(*) from staging.kept where not is_person) order by sum(count) desc, name",
+        " (select sum(count) from staging.kept_keysets) order by sum(count) desc, name",
         {"share": COLUMN_SHARE},
     ).fetchall()
     taken = {key.lower() for key in there}
@@ -106,17 +94,16 @@ def wanted(con: duckdb.DuckDBPyConnection, there: list[str]) -> list[str]:
 
 
 def _insert(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None], person: str) -> int:
-    [(count, low, high)] = con.execute(
-        "select count(*), min(timestamp), max(timestamp) + interval 1 microsecond from staging.kept where not is_person"
-    ).fetchall()
+    [(count, low, high)] = con.execute(SPAN).fetchall()
     if not count:
         return 0
-    slices = count // SLICE + 1
-    inner = con.execute(BOUNDS, {"n": slices}).fetchall()[0][0] if slices > 1 else []
+    slices = -(-count // SLICE)
+    parts = {"slices": slices, "slice": SLICE, "count": count}
+    inner = con.execute(BOUNDS, parts).fetchall()[0][0] if slices > 1 else []
     edges = sorted({low, *inner, high})
     statement, parameters = _insertion(columns(con), person)
     for number, (start, end) in enumerate(pairwise(edges)):
-        progress(0.65 + 0.3 * number / slices, f"adding {count:,} events")
+        progress(0.5 + 0.45 * number / slices, f"adding {count:,} events")
         con.execute(statement, {**parameters, "low": start, "high": end})
     return int(count)
 
@@ -124,6 +111,6 @@ def _insert(con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], Non
 def _insertion(keys: list[str], person: str) -> tuple[str, dict[str, object]]:
     names = BASE_COLUMNS + "".join(f", {column_of(key)}" for key in keys)
     values = "".join(f", x.{identifier(key)}" for key in keys)
-    shape = ", from_json(k.properties::json, $shape) as x" if keys else ""
+    shape = ", from_json(properties, $shape) as x" if keys else ""
     parameters: dict[str, object] = {"shape": json.dumps(dict.fromkeys(keys, "VARCHAR"))} if keys else {}
     return INSERT.format(names=names, values=values, shape=shape, person=person), parameters

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from insights_mcp.local.loading.judging import seen
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -19,6 +21,9 @@ NOBODY = frozenset(
      "false", "null", "none", "nan", "0", "[object object]", "")
 )  # fmt: skip
 OTHER_ID = {"$identify": "/$anon_distinct_id", "$create_alias": "/alias", "$merge_dangerously": "/alias"}
+
+SETTERS = "name in ('$set', '$set_once')"
+LINKING = f"event in ({', '.join(map(repr, OTHER_ID))})"
 
 BASES = """
 create temp table bases as
@@ -30,7 +35,7 @@ left join (select distinct_id, person_id as known from person_distinct_ids join 
 """
 LINKS = """
 select timestamp, event, distinct_id, json_extract_string(properties, case event {other} end) as other_id
-from staging.kept where event in ({events}) and other_id is not null order by timestamp, rid
+from staging.kept where {happened} and event in ({events}) and other_id is not null order by timestamp, rid
 """
 NEW_BASES = """
 insert into bases select distinct other_id, md5('distinct_id:' || other_id)::uuid, null::timestamp from links
@@ -77,8 +82,9 @@ APPLY = (
     "update person_distinct_ids d set pid = moved.pid from moved where moved.distinct_id = d.distinct_id",
     "insert into person_distinct_ids select distinct_id, pid from assigned"
     " where distinct_id not in (select distinct_id from person_distinct_ids)",
-    "update persons set created_at = least(persons.created_at, e.first_seen) from (select pid, min(first_seen) as"
-    " first_seen from bases join person_distinct_ids using (distinct_id) group by 1) e where e.pid = persons.pid",
+    "update persons set created_at = e.first_seen from (select pid, min(first_seen) as"
+    " first_seen from bases join person_distinct_ids using (distinct_id) group by 1) e where e.pid = persons.pid"
+    " and (persons.created_at is null or e.first_seen < persons.created_at)",
     "update persons set created_at = least(persons.created_at, e.created_at) from (select m.winner, min(p.created_at)"
     " as created_at from merged m join persons p on p.person_id = m.loser group by 1) e where e.winner = person_id",
     "delete from persons where pid in (select old from moved) and pid not in (select pid from person_distinct_ids)",
@@ -87,11 +93,10 @@ APPLY = (
 SNAPSHOTS = """
 create temp table snapshots as
 with told as (
-    select distinct_id, is_person, created_at,
-           case when is_person then properties else person_properties end as properties,
-           case when is_person then timestamp '2200-01-01' + to_microseconds(coalesce(version, 0))
-                else timestamp end as moment
-    from staging.kept)
+    select distinct_id, true as is_person, created_at, properties,
+           timestamp '2200-01-01' + to_microseconds(coalesce(version, 0)) as moment
+    from staging.kept where is_person
+    union all select distinct_id, false, null, person_properties, timestamp from staging.kept where not is_person)
 select d.pid, arg_max(properties, moment) as properties, max(moment) as moment,
        arg_max(created_at, moment) filter (is_person) as created_at
 from told join person_distinct_ids d using (distinct_id) where properties is not null group by 1
@@ -107,7 +112,7 @@ with set_rows as (
     select d.pid, e.timestamp as moment, json_extract(e.properties, '/$set') as s,
            json_extract(e.properties, '/$set_once') as o
     from staging.kept e join person_distinct_ids d using (distinct_id)
-    where e.properties like '%"$set%' and d.pid not in (select pid from snapshots)),
+    where {set} and e.properties like '%"$set%' and d.pid not in (select pid from snapshots)),
 named as (
     select pid, moment, true as always, unnest(json_keys(s)) as k, s as j from set_rows where json_type(s) = 'OBJECT'
     union all select pid, moment, false, unnest(json_keys(o)), o from set_rows where json_type(o) = 'OBJECT'),
@@ -139,14 +144,24 @@ def merge(con: duckdb.DuckDBPyConnection) -> None:
             "insert into merged select unnest($l::uuid[]), unnest($w::uuid[])",
             {"l": [str(x) for x in merged], "w": [str(x) for x in merged.values()]},
         )
-    for statement in (PERSONS, NEW_PERSONS, ASSIGN, MOVED, *APPLY, SNAPSHOTS, APPLY_SNAPSHOTS, SET, APPLY_SET):
+    for statement in (
+        PERSONS,
+        NEW_PERSONS,
+        ASSIGN,
+        MOVED,
+        *APPLY,
+        SNAPSHOTS,
+        APPLY_SNAPSHOTS,
+        SET.format(set=seen(con, SETTERS)),
+        APPLY_SET,
+    ):
         con.execute(statement)
 
 
 def _links(con: duckdb.DuckDBPyConnection) -> dict[UUID, UUID]:
     other = " ".join(f"when '{event}' then '{path}'" for event, path in OTHER_ID.items())
     events = ", ".join(f"'{event}'" for event in OTHER_ID)
-    con.execute("create temp table links as " + LINKS.format(other=other, events=events))
+    con.execute("create temp table links as " + LINKS.format(other=other, events=events, happened=seen(con, LINKING)))
     con.execute(NEW_BASES)
     known = con.execute("select person_id from persons where is_identified").fetchall()
     rows = con.execute(LINKED_PERSONS).fetchall()

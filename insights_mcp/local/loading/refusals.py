@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 REJECTS = "select line, error_message from reject_errors"
-REFUSED = "select rid, reason from staging.staged where reason is not null order by rid"
+REFUSED = "select rid, reason from staging.refused order by rid"
 
 
 def write(con: duckdb.DuckDBPyConnection, sources: list[Source], rejects: list[dict[str, Any]], folder: Path) -> Path:
