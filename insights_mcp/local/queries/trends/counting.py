@@ -9,7 +9,7 @@ from insights_mcp.local.queries import dates, entities
 from insights_mcp.local.queries.breakdowns import NO_BIN, NONE, OTHER
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
-from insights_mcp.local.queries.properties import Filters, joined
+from insights_mcp.local.queries.properties import ALWAYS, Filters, joined
 from insights_mcp.local.queries.sql import Scan, Sql
 from insights_mcp.local.queries.trends.parts import Part
 from insights_mcp.schema.trends import TrendsQuery
@@ -26,7 +26,9 @@ USERS = ("dau", *WINDOWS)
 # An active user of the last 7 days is anyone seen in a whole bucket of a week; so too for months.
 WIDE = {"weekly_active": ("week", "month", "quarter", "year"), "monthly_active": ("month", "quarter", "year")}
 
-PLAIN = "select {bucket} as d, {value} as b, {aggregate} as n from {tables} where {where} group by all"
+PLAIN = """select {bucket} as d, {value} as b, {aggregate} as n
+  from {tables}
+  where {where} group by all"""
 # Over time and added up, a person counts once, when first seen.
 FIRST_SEEN = """select d, b, count(*) as n
   from (select min({bucket}) as d, {value} as b, {actor} as actor from {tables} where {where} group by all)
@@ -70,8 +72,8 @@ ranked as (
   select b, row_number() over (order by {is_none}, sum(n * {weight}) desc, b) as r from per group by b)
 select d, case when r <= {limit} then b else {other} end as b, sum(n) as n, min(least(r, {limit} + 1)) as r
 from per join ranked using (b) group by 1, 2 order by r, d"""
-UNRANKED = "with {before}per as ({per}) select d, b, n, 1 as r from per"
-BINS = "bins as (select {bounds} from {tables} where {where}), "
+UNRANKED = "with {before}per as ({per})\nselect d, b, n, 1 as r from per"
+BINS = "bins as (select {bounds} from {tables} where {where}),\n"
 
 
 class Counting:
@@ -163,7 +165,7 @@ class Counting:
         during = [f"{self.at} >= {self.bound(start)}", f"{self.at} <= {self.bound(end)}"]
         grouped = with_actor and self.actor != self.scan.actor
         known = [f"coalesce({self.actor}, '') <> ''"] if grouped else []
-        return " and ".join([self.events(), *during, *known, self.matching()])
+        return " and ".join(each for each in [self.events(), *during, *known, self.matching()] if each != ALWAYS)
 
 
 def math_of(part: Part) -> str:
