@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,7 @@ def _turned(found: datetime, zone: str | None) -> datetime | None:
         return None
 
 
+@lru_cache(64)
 def _zone(name: str | None) -> tzinfo:
     try:
         return ZoneInfo(name or "UTC")

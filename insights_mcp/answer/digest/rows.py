@@ -13,6 +13,7 @@ MOST_COLUMNS = 24  # looked at
 MOST_TOLD = 5
 PLAIN = frozenset({str, int, float, bool, type(None)})
 FEW_ROWS = 3
+SAMPLE = 100
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,17 @@ class Column:
 
 
 def columns_of(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> list[Column]:
-    """Each of the first columns, read once."""
-    return [_column([row[place] for row in rows], place, name) for place, name in enumerate(names[:MOST_COLUMNS])]
+    """Each of the first columns, read once; of texts that differ from the start on there is nothing to compute."""
+    return [
+        Column(place, name)
+        if _differing_texts([row[place] for row in rows[:SAMPLE]])
+        else _column([row[place] for row in rows], place, name)
+        for place, name in enumerate(names[:MOST_COLUMNS])
+    ]
+
+
+def _differing_texts(values: list[Any]) -> bool:
+    return len(values) == SAMPLE and set(map(type, values)) == {str} and len(set(values)) > 1
 
 
 def _column(values: list[Any], place: int, name: str) -> Column:

@@ -41,9 +41,7 @@ def _exact(series: Series) -> str:
 
 def _at(series: Series, place: int, people: float, word: str = "") -> str:
     value = series.values[place] or 0.0
-    return (
-        f"{word}{told(value)} ({percent(value, people)}) on {series.buckets[place]} of {len(series.values)} intervals"
-    )
+    return f"{word}{told(value)} ({percent(value, people)}) on {series.buckets[place]}"
 
 
 def _cumulative(series: Series) -> str:
