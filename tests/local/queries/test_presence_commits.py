@@ -1,4 +1,4 @@
-"""Retention of first-time authors, stickiness and lifecycle of real commits, as plain Python finds them in the lines."""
+"""Retention of first-time authors, stickiness and lifecycle of real commits, as plain Python finds them."""
 
 from __future__ import annotations
 
