@@ -24,9 +24,9 @@ MODEL = PathsQuery
 EDGE_LIMIT = 50
 PAUSE = 1_800_000_000
 
-EDGES = """, edges as (
+EDGES = """edges as (
   select i, fk, k, count(*) as n, avg(epoch_us(ts) - epoch_us(fts)) / 1000 as ms
-  from steps where i > 1 group by all {having})
+  from steps where i > 1 group by all{having})
 select (i - 1) || '_' || a.path as source, i || '_' || b.path as target, n, ms
 from edges join paths a on a.k = fk join paths b on b.k = edges.k order by n desc, 1, 2 limit {limit}"""
 
@@ -47,8 +47,10 @@ def compile(query: PathsQuery, context: Context) -> Plan:  # noqa: A001 (each ki
     """The statement for a query. Raises QueryError for what is not supported."""
     scan = context.scan()
     given = query.pathsFilter or PathsFilter()
-    text = tables(query, scan, context) + EDGES.format(
-        having=_having(given, scan), limit=scan.bind(given.edgeLimit or EDGE_LIMIT)
+    text = (
+        tables(query, scan, context)
+        + ",\n"
+        + EDGES.format(having=_having(given, scan), limit=scan.bind(given.edgeLimit or EDGE_LIMIT))
     )
     return Plan([scan.statement(text)], period(query, context))
 
@@ -79,7 +81,7 @@ def tables(query: PathsQuery, scan: Scan, context: Context, *, sized: bool = Fal
         "item": items.item(given, scan, context),
         "cleaned": items.cleaned(given, scan, context),
         "grouped": items.grouped(given, scan),
-        "kept": f"where path not in (select unnest({scan.bind(left_out)}::varchar[]))" if left_out else "",
+        "kept": f" where path not in (select unnest({scan.bind(left_out)}::varchar[]))" if left_out else "",
         "ellipsis": extra,
         "where": _where(query, given, scan, context) + (f" and {funnel.condition}" if funnel else ""),
         "tables": scan.tables + (funnel.join if funnel else ""),
@@ -102,7 +104,7 @@ def _where(query: PathsQuery, given: PathsFilter, scan: Scan, context: Context) 
 def _having(given: PathsFilter, scan: Scan) -> str:
     weights = ((">=", given.minEdgeWeight), ("<=", given.maxEdgeWeight))
     parts = [f"count(*) {sign} {scan.bind(weight)}" for sign, weight in weights if weight]
-    return f"having {' and '.join(parts)}" if parts else ""
+    return f" having {' and '.join(parts)}" if parts else ""
 
 
 def shape(plan: Plan, answers: list[Rows]) -> dict[str, Any]:

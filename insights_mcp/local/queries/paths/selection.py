@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.paths import tables
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.selection import Actors
@@ -15,7 +16,7 @@ select steps.pid as actor, count(*) as event_count,
        list(distinct row(e.timestamp, e.uuid, {session}, {window}))[:100] as matching_events
 from steps join events e on e.rowid = steps.id
 where {condition} group by steps.pid"""
-KEY = "{number} || '_' || (select path from paths where k = {k})"
+NUMBER = "(select min(k) from paths where path = {path})"
 
 
 def actors(query: PathsQuery, point: Point, scan: Scan, context: Context) -> Actors:
@@ -33,9 +34,15 @@ def actors(query: PathsQuery, point: Point, scan: Scan, context: Context) -> Act
 
 
 def _conditions(given: PathsFilter, scan: Scan) -> list[str]:
-    here = KEY.format(number="i", k="steps.k")
     if given.pathDropoffKey:
-        return ["i = size", f"{here} = {scan.bind(given.pathDropoffKey)}"]
-    before = f"i > 1 and {KEY.format(number='(i - 1)', k='fk')}"
-    asked = ((before, given.pathStartKey), (here, given.pathEndKey))
-    return [f"{key} = {scan.bind(value)}" for key, value in asked if value] or ["true"]
+        return ["i = size", _at(given.pathDropoffKey, "i", "steps.k", scan)]
+    asked = (("i - 1", "fk", given.pathStartKey), ("i", "steps.k", given.pathEndKey))
+    return [_at(key, place, number, scan) for place, number, key in asked if key] or ["true"]
+
+
+def _at(key: str, place: str, number: str, scan: Scan) -> str:
+    """SQL that holds for steps at a key such as `2_/buy`: the second step, to /buy."""
+    before, _, path = key.partition("_")
+    if not before.isdecimal() or len(before) > 9:
+        raise QueryError(f"'{key}' is no step of a path; they are like 2_/buy.", attr="pathsFilter")
+    return f"{place} = {int(before)} and {number} = {NUMBER.format(path=scan.bind(path))}"

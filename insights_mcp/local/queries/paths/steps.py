@@ -17,9 +17,9 @@ NAMED = """with raw as materialized (
   from {tables} where {where}),
 items as materialized (
   select item, path, case when path = '' then 0 else dense_rank() over (order by path) end::uinteger as k
-  from (select item, {grouped} as path from (select item, {cleaned} as name from (select distinct item from raw)))
-  {kept}),
-paths as materialized (select distinct k, path from items {ellipsis}),
+  from (select item, {grouped} as path
+        from (select item, {cleaned} as name from (select distinct item from raw))){kept}),
+paths as materialized (select distinct k, path from items{ellipsis}),
 """
 # Sorted once; windows that say nothing of order or parts then read row by row, in this order, and sort no more.
 # `last` is true of a session's last row. `rn` counts all steps, `s` is where a session starts, and so its name.
@@ -32,30 +32,27 @@ compact as (
   select pid, ts, id, k, last, row_number() over () as rn, lag(k) over () as fk, lag(ts) over () as fts,
          coalesce(lag(last) over (), true) as is_new
   from seen where last or k <> nk),
-sessions as {materialized} (
+sessions as {materialized}(
   select pid, ts, id, k, fk, fts, rn, last and k = {blank} as nothing,
          max(case when is_new then rn end) over (rows unbounded preceding) as s
   from compact),
 """
 WHOLE = """steps as (
-  select pid, ts, id, k, fk, fts, rn - s + 1 as i {length}
-  from sessions where not nothing and rn - s < {limit})
-"""
+  select pid, ts, id, k, fk, fts, rn - s + 1 as i{length}
+  from sessions where not nothing and rn - s < {limit})"""
 POINTS = """points as (select s, min(rn) as t from sessions where k = {point} and not nothing group by 1),
 """
 FROM = (
     POINTS
     + """steps as (
-  select pid, ts, id, k, fk, fts, rn - t + 1 as i {length}
-  from sessions join points using (s) where rn between t and t + {limit} - 1 and not nothing)
-"""
+  select pid, ts, id, k, fk, fts, rn - t + 1 as i{length}
+  from sessions join points using (s) where rn between t and t + {limit} - 1 and not nothing)"""
 )
 UP_TO = (
     POINTS
     + """steps as (
-  select pid, ts, id, k, fk, fts, rn - greatest(s, t - {limit} + 1) + 1 as i {length}
-  from sessions join points using (s) where rn between greatest(s, t - {limit} + 1) and t)
-"""
+  select pid, ts, id, k, fk, fts, rn - greatest(s, t - {limit} + 1) + 1 as i{length}
+  from sessions join points using (s) where rn between greatest(s, t - {limit} + 1) and t)"""
 )
 # Of a way that is too long its two ends are shown, with "..." between them.
 BETWEEN = """starts as (select s, min(rn) as t from sessions where k = {start} group by 1),
@@ -70,9 +67,8 @@ shown as (
   select pid, s, ts, id, k, case when size > {limit} and i > {half} + 1 then i - size + 2 * {half} + 1 else i end as i
   from ways where size <= {limit} or i <= {half} + 1 or i > size - {half}),
 steps as (
-  select pid, ts, id, k, i, lag(k) over o as fk, lag(ts) over o as fts {length}
-  from shown window o as (partition by s order by i))
-"""
+  select pid, ts, id, k, i, lag(k) over o as fk, lag(ts) over o as fts{length}
+  from shown window o as (partition by s order by i))"""
 LENGTH = {
     WHOLE: ", least(count(*) over (partition by s), {limit}) as size",
     FROM: ", count(*) over (partition by s) as size",
@@ -87,8 +83,8 @@ def steps(given: PathsFilter, scan: Scan, *, pause: int, sized: bool = False) ->
     form = _form(given)
     holes = _holes(given, scan)
     holes["length"] = LENGTH[form].format_map(holes) if sized else ""
-    extra = f"union all select {ELLIPSIS}::uinteger, '...'" if form is BETWEEN else ""
-    sessions = SESSIONS.format(pause=pause, blank=BLANK, materialized="" if form is WHOLE else "materialized")
+    extra = f" union all select {ELLIPSIS}::uinteger, '...'" if form is BETWEEN else ""
+    sessions = SESSIONS.format(pause=pause, blank=BLANK, materialized="" if form is WHOLE else "materialized ")
     return sessions + form.format_map(holes), extra
 
 
@@ -108,4 +104,4 @@ def _holes(given: PathsFilter, scan: Scan) -> dict[str, str]:
 
 
 def _number(path: str, scan: Scan) -> str:
-    return f"(select k from paths where path = {scan.bind(path)})"
+    return f"(select min(k) from paths where path = {scan.bind(path)})"
