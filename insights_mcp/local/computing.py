@@ -6,6 +6,7 @@ Mirrors the `refresh` parameter of insights and of query. How many run at once i
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import threading
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 
 THREADS = 32
 CANCELLED = "Query was cancelled."
+SETTINGS = ("week_start_day", "test_account_filters", "path_cleaning_filters", "aggregate_users_by_distinct_id")
 DEFINED = "select max(updated_at) from (select updated_at from actions union all select updated_at from cohorts)"
 Source = dict[str, Any]
 
@@ -110,6 +112,8 @@ class Computing:
             row["timezone"],
             row["week_start_day"],
             filters,
+            path_cleaning_filters=json.loads(row["path_cleaning_filters"]),
+            aggregate_users_by_distinct_id=bool(row["aggregate_users_by_distinct_id"]),
             actions=actions.defined(self._backend.store),
             cohorts=cohorts.defined(self._backend.store),
         )
@@ -173,8 +177,11 @@ class Computing:
         return outcome
 
     def _version(self) -> str:
-        """Changes whenever events are loaded, or an action or a cohort is defined anew."""
-        defined = self._backend.store.value(DEFINED) or ""
+        """Changes whenever events are loaded, an action or a cohort is defined anew, or a setting changes."""
+        store = self._backend.store
+        row = project_row(store)
+        said = [store.value(DEFINED), *(row[name] for name in SETTINGS)]
+        defined = "-" + hashlib.sha1(repr(said).encode()).hexdigest()
         try:
             file = self._backend.events_file.stat()
         except OSError:

@@ -97,6 +97,10 @@ create table cohorts (
     created_at text not null, updated_at text not null, created_by integer references users
 );
 """
+SETTINGS = """
+alter table projects add column path_cleaning_filters text not null default '[]';
+alter table projects add column aggregate_users_by_distinct_id integer not null default 0
+"""
 # What each version of the file added.
-ADDED = (FIRST, DEFINITIONS)
+ADDED = (FIRST, DEFINITIONS, SETTINGS)
 VERSION = len(ADDED)

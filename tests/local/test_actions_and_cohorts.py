@@ -96,7 +96,13 @@ def test_a_folder_of_an_older_version(api: Api) -> None:
 
     path = api.backend.store.path.parent / "older.sqlite3"
     older = Store(path)
-    for statement in ("drop table actions", "drop table cohorts", "pragma user_version = 1"):
+    for statement in (
+        "drop table actions",
+        "drop table cohorts",
+        "alter table projects drop column path_cleaning_filters",
+        "alter table projects drop column aggregate_users_by_distinct_id",
+        "pragma user_version = 1",
+    ):
         older.change(statement)
     older.close()
     again = Store(path)

@@ -23,7 +23,7 @@ LINK = 'a.btn.main:attr__data-x="1"attr_id="go"href="/buy"nth-child="2"text="Buy
 BUTTON = 'button.btn:nth-child="1"nth-of-type="1"text="Pay";form.pay:attr_id="f";body:nth-child="1"'
 
 
-def event(name: str, day: int, who: str, chain: str = "", **properties: Any) -> dict[str, Any]:
+def event(name: str, day: int, who: str, chain: str = "", /, **properties: Any) -> dict[str, Any]:
     return {
         "event": name, "timestamp": f"2026-03-{day:02}T10:00:00Z", "distinct_id": who, "elements_chain": chain,
         "properties": properties,
