@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import calls, listing, memory, start
+from benchmarks import answers, calls, listing, memory, start
 from benchmarks.measure import Measurement, table
 
 # Memory first: what ran before it would still be in the process.
 MEASURES: dict[str, Callable[[bool], list[Measurement]]] = {
     "memory": lambda quick: memory.measure(200 if quick else 1_000),
     "start": lambda quick: start.measure(3 if quick else 15),
+    "answers": lambda quick: answers.measure(10 if quick else 100),
     "listing": lambda quick: listing.measure(),
     "calls": lambda quick: calls.measure(5 if quick else 30),
 }

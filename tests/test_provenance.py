@@ -16,8 +16,14 @@ NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 def line(source: dict[str, Any] | None = None, **more: Any) -> str:
     """The line of a result for the first ten days of January."""
     changes: dict[str, Any] = {name: more.pop(name) for name in ("zone", "has_more") if name in more}
-    known: dict[str, Any] = {"date_from": "2026-01-01T00:00:00+01:00", "date_to": "2026-01-10T23:59:59.999999+01:00"}
-    asked = Asked(**{"source": source or {}, "at": NOW, "zone": "Europe/Berlin"} | known | changes)
+    known: dict[str, Any] = {
+        "source": source or {},
+        "at": NOW,
+        "zone": "Europe/Berlin",
+        "date_from": "2026-01-01T00:00:00+01:00",
+        "date_to": "2026-01-10T23:59:59.999999+01:00",
+    }
+    asked = Asked(**(known | changes))
     return provenance(asked, **({"computed": None, "cached": False, "now": NOW} | more))
 
 
