@@ -1,0 +1,203 @@
+"""Insights on generated events: the whole tool call, against SQL by hand on the same store and against ClickHouse."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx2
+import mcp_types as types
+from mcp.server.lowlevel import Server
+
+from benchmarks.engine_cases import CASES, Case
+from benchmarks.engine_clickhouse import ClickHouse, peak, timed
+from benchmarks.generate import generate
+from benchmarks.measure import Measurement
+from insights_mcp.client import Client
+from insights_mcp.endpoints.queries import RunQuery
+from insights_mcp.local import Backend, create_project, open_backend
+from insights_mcp.local.load import load
+from insights_mcp.schema.insight import Refresh
+from insights_mcp.server import build_server
+from insights_mcp.settings import Settings
+
+AT_MOST = 1.15
+MEMORY = 600.0
+LOAD_MEMORY, FILE_PER_EVENT = 3_000.0, 160.0
+Times = list[tuple[float, float]]
+
+
+async def _unheard(*_: object) -> None:
+    """Progress is told to nobody."""
+
+
+CALLER = SimpleNamespace(session=SimpleNamespace(report_progress=_unheard))
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Our server on a store of events, and the store itself."""
+
+    server: Server[dict[str, Any]]
+    client: Client
+    backend: Backend
+
+    async def tool(self, query: dict[str, Any]) -> str:
+        """What the assistant reads, computed anew."""
+        entry = self.server.get_request_handler("tools/call")
+        assert entry is not None
+        call = types.CallToolRequestParams(name="run_query", arguments={"query": query, "refresh": True})
+        result = cast(types.CallToolResult, await entry.handler(cast(Any, CALLER), call))
+        text = str(getattr(result.content[0], "text", ""))
+        if result.is_error:
+            raise RuntimeError(text)
+        return text
+
+    async def results(self, query: dict[str, Any]) -> Any:
+        """PostHog's answer, whole."""
+        return (await self.client.send(RunQuery(query=query, refresh=Refresh.FORCE_BLOCKING))).model_dump()["results"]
+
+
+def measure(events: int, rounds: int) -> list[Measurement]:
+    """Every case by hand and, where chdb is installed, in ClickHouse; then memory; and the load."""
+    with tempfile.TemporaryDirectory(prefix="engine-") as name:
+        folder = Path(name)
+        file = _events(events, folder)
+        loaded = load_measured(file, folder / "store")
+        clickhouse = _clickhouse(file, folder)
+        try:
+            found = asyncio.run(_measured(folder / "store", events, rounds, clickhouse))
+            return [*_loads(loaded, clickhouse, events), *found, _memory(folder / "store", events)]
+        finally:
+            if clickhouse:
+                clickhouse.close()
+
+
+def _events(events: int, folder: Path) -> Path:
+    """The events; INSIGHTS_MCP_BENCHMARKS names a folder that keeps them from run to run."""
+    file = Path(os.environ.get("INSIGHTS_MCP_BENCHMARKS", folder)) / f"events-{events}.parquet"
+    if not file.exists():
+        generate(events, file)
+    return file
+
+
+def _clickhouse(file: Path, folder: Path) -> ClickHouse | None:
+    if importlib.util.find_spec("chdb"):
+        return ClickHouse(file, folder / "clickhouse")
+    print(
+        "chdb is not installed, so nothing is measured against ClickHouse: pip install --group bench", file=sys.stderr
+    )
+    return None
+
+
+@asynccontextmanager
+async def calls(folder: Path) -> AsyncIterator[Calls]:
+    """The server on a project folder."""
+    backend = open_backend(folder)
+    client = Client(
+        Settings(backend.owner_key, "http://local", backend.project_id),
+        transport=httpx2.ASGITransport(app=backend.app),
+    )
+    try:
+        yield Calls(build_server(client), client, backend)
+    finally:
+        await client.aclose()
+        backend.close()
+
+
+async def _measured(folder: Path, events: int, rounds: int, clickhouse: ClickHouse | None) -> list[Measurement]:
+    async with calls(folder) as here:
+        return [m for case in CASES for m in await _case(here, case, events, rounds, clickhouse)]
+
+
+async def _case(here: Calls, case: Case, events: int, rounds: int, clickhouse: ClickHouse | None) -> list[Measurement]:
+    """Interleaved; the first round is not counted, but its answers must be equal."""
+    ours, hand, other = Times(), Times(), Times()
+    expected = case.rows(await here.results(case.query))
+    for _ in range(rounds + 1):
+        cpu, wall = time.process_time(), time.perf_counter()
+        await here.tool(case.query)
+        ours.append((time.process_time() - cpu, time.perf_counter() - wall))
+        *times, found = timed(lambda: here.backend.events.fetch(case.duckdb).rows)
+        hand.append((times[0], times[1]))
+        _same(case, expected, {tuple(row) for row in found}, "by hand")
+        if clickhouse:
+            *times, rows = clickhouse.ask(case.clickhouse)
+            other.append((times[0], times[1]))
+            _same(case, expected, {tuple(row) for row in rows}, "ClickHouse")
+    limit = case.at_most[0 if events < 10_000_000 else 1]
+    measured = _compared(f"{case.name}, by hand", ours, hand, AT_MOST)
+    return measured + (_compared(f"{case.name}, ClickHouse", ours, other, limit) if other else [])
+
+
+def _same(case: Case, ours: set[tuple[Any, ...]], theirs: set[tuple[Any, ...]], whose: str) -> None:
+    if ours != theirs:
+        only = sorted(map(str, ours - theirs))[:3], sorted(map(str, theirs - ours))[:3]
+        print(f"{case.name}: not the answer of {whose}: only ours {only[0]}, only theirs {only[1]}", file=sys.stderr)
+
+
+def _compared(what: str, ours: Times, theirs: Times, at_most: float) -> list[Measurement]:
+    numbers = [
+        (median(t[part] for t in ours[1:]) * 1000, median(t[part] for t in theirs[1:]) * 1000) for part in (0, 1)
+    ]
+    return [Measurement(f"{what}, {name}", *pair, at_most, "ms")
+            for name, pair in zip(("CPU", "wall"), numbers, strict=True)]  # fmt: skip
+
+
+def _memory(folder: Path, events: int) -> Measurement:
+    """Of a process that does nothing but call the tool, each case three times."""
+    told = subprocess.run([sys.executable, "-m", "benchmarks.engine", "calls", str(folder)], capture_output=True,
+                          text=True, check=True)  # fmt: skip
+    return Measurement(f"memory of all calls, {events:,} events", float(told.stdout), MEMORY, 1.0, "MB")
+
+
+def load_measured(file: Path, into: Path) -> list[float]:
+    """CPU and wall seconds of a load in a process of its own, its peak of memory, the store's size; in MB."""
+    command = [sys.executable, "-m", "benchmarks.engine", "load", str(file), str(into)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [float(number) for number in told.stdout.split()]
+
+
+def _loads(loaded: list[float], clickhouse: ClickHouse | None, events: int) -> list[Measurement]:
+    cpu, wall, most, size = loaded
+    own = [
+        Measurement(f"load {events:,} events, memory", most, LOAD_MEMORY, 1.0, "MB"),
+        Measurement(f"load {events:,} events, file", size, FILE_PER_EVENT * events / 1e6, 1.0, "MB"),
+    ]
+    if clickhouse is None:
+        return own
+    against = ((cpu, clickhouse.cpu, "CPU"), (wall, clickhouse.wall, "wall"))
+    return own + [Measurement(f"load, ClickHouse, {name}", a, b, 1.0, "s") for a, b, name in against]
+
+
+async def _call_all(folder: Path) -> None:
+    async with calls(folder) as here:
+        for case in CASES * 3:
+            await here.tool(case.query)
+
+
+def main(what: str, *paths: str) -> None:
+    """One part in a process of its own; prints its numbers."""
+    if what == "calls":
+        asyncio.run(_call_all(Path(paths[0])))
+        print(peak())
+        return
+    create_project(Path(paths[1]), name="benchmark")
+    cpu, wall, _ = timed(lambda: load([Path(paths[0])], Path(paths[1])))
+    print(cpu, wall, peak(), (Path(paths[1]) / "events.duckdb").stat().st_size / 1e6)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

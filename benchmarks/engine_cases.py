@@ -1,0 +1,223 @@
+"""The insights that are measured: the query, the best SQL by hand for DuckDB and for ClickHouse, and its limits.
+
+All three give the same rows; `rows` takes them out of PostHog's answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Rows = set[tuple[Any, ...]]
+PAGES = ("/", "/pricing", "/docs", "/blog", "/signup", "/login", "/dashboard", "/settings")
+VIEWS = {"kind": "EventsNode", "event": "$pageview"}
+BOUGHT = ("$pageview", "checkout_started", "purchase_completed")
+MONTH = {"date_from": "2026-10-02", "date_to": "2026-10-31"}
+QUARTER = {"date_from": "2026-08-03", "date_to": "2026-10-31"}
+IN_MONTH = "timestamp >= '2026-10-02 00:00:00' and timestamp < '2026-11-01 00:00:00'"
+IN_QUARTER = "timestamp >= '2026-08-03 00:00:00' and timestamp < '2026-11-01 00:00:00'"
+IN_WEEKS = "timestamp >= '2026-09-06 00:00:00' and timestamp < '2026-11-01 00:00:00'"
+IN_12_WEEKS = "timestamp >= '2026-08-02 00:00:00' and timestamp < '2026-11-01 00:00:00'"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A query and what it is measured against. At most: by hand, and ClickHouse at 1 M and at 10 M events."""
+
+    name: str
+    query: dict[str, Any]
+    rows: Callable[[Any], Rows]
+    duckdb: str
+    clickhouse: str
+    at_most: tuple[float, float] = (1.0, 1.1)
+
+
+def _series(results: Any) -> Rows:
+    return {
+        (str(day)[:10], str(series.get("breakdown_value", "")), round(count))
+        for series in results
+        for day, count in zip(series["days"], series["data"], strict=True)
+        if count
+    }
+
+
+def _cells(results: Any) -> Rows:
+    return {
+        (i, j, cell["count"]) for i, row in enumerate(results) for j, cell in enumerate(row["values"]) if cell["count"]
+    }
+
+
+def _days(results: Any) -> Rows:
+    return {(day, round(n)) for day, n in zip(results[0]["days"], results[0]["data"], strict=True) if n}
+
+
+def _statuses(results: Any) -> Rows:
+    return {(day[:10], s["status"], abs(round(n))) for s in results for day, n in zip(s["days"], s["data"], strict=True)
+            if n}  # fmt: skip
+
+
+TREND = """
+with ev as materialized (
+  select timestamp::date as d, coalesce("p.$browser", '$$_posthog_breakdown_null_$$') as b, count(*) as c
+  from events where event = '$pageview' and {0} group by 1, 2),
+top as (select b from ev group by b order by b = '$$_posthog_breakdown_null_$$', sum(c) desc, b limit 25)
+select d::varchar, case when top.b is null then '$$_posthog_breakdown_other_$$' else ev.b end, sum(c)::bigint
+from ev left join top using (b) group by 1, 2
+"""
+CH_TREND = """
+with ev as (select toDate(timestamp) d, ifNull(browser, '$$_posthog_breakdown_null_$$') b, count() c
+            from events where event = '$pageview' and {0} group by d, b),
+top as (select b from ev group by b order by b = '$$_posthog_breakdown_null_$$', sum(c) desc, b limit 25)
+select toString(d), if(b in (select b from top), b, '$$_posthog_breakdown_other_$$') bb, sum(c) from ev group by d, bb
+"""
+ACTIVE = (
+    "select timestamp::date::varchar, '', count(distinct pid) from events where event = '$pageview' and {0} group by 1"
+)
+CH_ACTIVE = """
+select toString(toDate(timestamp)) d, '', uniqExact(person_id) from events where event = '$pageview' and {0} group by d
+"""
+RETENTION = """
+with m as (select pid, bit_or(1::ubigint << (date_diff('day', date '2026-09-06', timestamp::date) // 7)::integer) as m
+           from events where event = '$pageview' and {0} group by pid),
+g as (select m, count(*) as n from m group by m)
+select i.i, j.j - i.i, sum(n)::bigint from g, range(8) i(i), range(8) j(j)
+where j.j >= i.i and (m >> i.i) & 1 = 1 and (m >> j.j) & 1 = 1 group by 1, 2
+"""
+CH_RETENTION = """
+select ij.1, toInt64(ij.2) - ij.1, sum(n) from (
+  select m, count() n from (
+    select groupBitOr(bitShiftLeft(toUInt64(1), intDiv(dateDiff('day', toDate('2026-09-06'), toDate(timestamp)), 7))) m
+    from events where event = '$pageview' and {0} group by person_id) group by m)
+array join arrayFlatten(arrayMap(x -> arrayMap(y -> (x, y), range(8)), range(8))) as ij
+where ij.2 >= ij.1 and bitTest(m, ij.1) and bitTest(m, ij.2)
+group by ij.1, ij.2
+"""
+STICKINESS = """
+select c, count(*) from (select bit_count(bit_or(1::ubigint <<
+  date_diff('day', timestamp '2026-10-02', timestamp)::integer)) as c
+  from events where event = '$pageview' and {0} group by pid) group by 1
+"""
+CH_STICKINESS = """
+select c, count() from (select bitCount(groupBitOr(bitShiftLeft(toUInt64(1),
+  dateDiff('day', toDate('2026-10-02'), toDate(timestamp))))) c
+  from events where event = '$pageview' and {0} group by person_id) group by c
+"""
+LIFECYCLE = """
+with m as (select pid, bit_or(1::ubigint << (date_diff('day', date '2026-08-02', timestamp::date) // 7)::integer) as m
+           from events where event = '$pageview' and {0} group by pid),
+g as (select m, case when created_at >= timestamp '2026-08-02'
+                     then date_diff('day', date '2026-08-02', created_at::date) // 7 else -1 end as fw, count(*) as n
+      from m join persons using (pid) group by 1, 2),
+x as (select i.i as w, n, fw, (m >> i.i) & 1 = 1 as cur, (m >> (i.i - 1)) & 1 = 1 as prev from g, range(1, 13) i(i))
+select (date '2026-08-02' + 7 * w::integer)::varchar, case when cur and fw = w then 'new' when cur and prev
+  then 'returning' when cur then 'resurrecting' else 'dormant' end, sum(n)::bigint
+from x where cur or prev group by 1, 2
+"""
+CH_LIFECYCLE = """
+with a as (select person_id, groupBitOr(bitShiftLeft(toUInt64(1),
+             intDiv(dateDiff('day', toDate('2026-08-02'), toDate(timestamp)), 7))) m
+           from events where event = '$pageview' and {0} group by person_id),
+g as (select m, toInt32(intDiv(dateDiff('day', toDate('2026-08-02'), toDate(first_seen)), 7)) fw, count() n
+      from a join persons p on p.person_id = a.person_id group by m, fw)
+select toString(toDate('2026-08-02') + 7 * w), multiIf(bitTest(m, w) and fw = w, 'new', bitTest(m, w) and
+  bitTest(m, w - 1), 'returning', bitTest(m, w), 'resurrecting', 'dormant') st, sum(n)
+from g array join range(1, 13) as w where bitTest(m, w) or bitTest(m, w - 1) group by w, st
+"""
+
+
+def _chain(steps: int, condition: str, where: str) -> str:
+    """The backward chain: each step joins the latest chain before it, and carries its latest possible start."""
+    first = "c1 as (select pid, ts, ts as t0 from b where s = 1 and pid in (select pid from b where s = 2))"
+    later = [
+        f"c{k} as materialized (select e.pid, min(e.ts) as ts, c.t0 from (select pid, ts from b where s = {k}) e"
+        f" asof join c{k - 1} c on e.pid = c.pid and e.ts >= c.ts where e.ts <= c.t0 + interval 14 day"
+        " group by e.pid, c.t0)"
+        for k in range(2, steps + 1)
+    ]
+    counts = ["select 1, count(distinct pid) from b where s = 1"]
+    counts += [f"select {k}, count(distinct pid) from c{k}" for k in range(2, steps + 1)]
+    base = f"b as materialized (select * from (select pid, timestamp as ts, ({condition})::utinyint as s from events"
+    return f"with {base} where {where}) where s is not null), {', '.join((first, *later))} {' union all '.join(counts)}"
+
+
+def _ch_chain(steps: list[str], where: str) -> str:
+    return (
+        "select k, countIf(l >= k) from (select windowFunnel(1209600000000)(toUInt64(toUnixTimestamp64Micro("
+        f"timestamp)), {', '.join(steps)}) l from events where {where} group by person_id)"
+        f" array join range(1, {len(steps) + 1}) as k group by k"
+    )
+
+
+def _cases(column: str, values: tuple[str, ...]) -> str:
+    return "case " + " ".join(f"when {column} = '{value}' then {k}" for k, value in enumerate(values, 1)) + " end"
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    return "(" + ", ".join(f"'{value}'" for value in values) + ")"
+
+
+def _steps(results: Any) -> Rows:
+    return {(step["order"] + 1, step["count"]) for step in results}
+
+
+def _edges(results: Any) -> Rows:
+    return {(edge["source"], edge["target"], edge["value"]) for edge in results}
+
+
+PATHS = """
+with e0 as materialized (select pid, timestamp as ts,
+  coalesce(regexp_replace("p.$current_url", '(.)/$', '\\1'), '') as path from events where event = '$pageview' and {0}),
+dict as materialized (select path, (row_number() over ())::uinteger as k from (select distinct path from e0)),
+a as (select pid, ts, k, lead(k) over o as nk, coalesce(epoch_us(lead(ts) over o) - epoch_us(ts) >= 1800000000, true)
+      as lst from (select pid, ts, k from e0 join dict using (path)) window o as (partition by pid order by ts)),
+c as (select pid, ts, k, lst, row_number() over o as rn, lag(k) over o as fk, lag(ts) over o as fts,
+      coalesce(lag(lst) over o, true) as is_new from a where lst or k <> nk window o as (partition by pid order by ts)),
+d as (select k, fk, ts, fts, rn - max(case when is_new then rn end)
+      over (partition by pid order by rn rows unbounded preceding) + 1 as i from c),
+g as (select i, fk, k, count(*) as n, avg(epoch_us(ts) - epoch_us(fts)) / 1000 as ms from d where i between 2 and 5
+      group by all)
+select (i - 1) || '_' || x.path, i || '_' || y.path, n from g join dict x on x.k = fk join dict y on y.k = g.k
+order by n desc, 1, 2 limit 50
+"""
+CH_PATHS = """
+with p as (select person_id, arraySort(x -> x.1, groupArray((toUnixTimestamp64Micro(timestamp),
+             replaceRegexpOne(ifNull(current_url, ''), '(.)/$', '\\\\1')))) ev
+           from events where event = '$pageview' and {0} group by person_id),
+s as (select arrayJoin(arraySplit((x, i) -> i > 1 and x.1 - ev[i - 1].1 >= 1800000000, ev, arrayEnumerate(ev))) se
+      from p),
+c as (select arraySlice(arrayFilter((x, i) -> i = length(se) or x.2 != se[i + 1].2, se, arrayEnumerate(se)), 1, 5) st
+      from s)
+select concat(toString(i - 1), '_', st[i - 1].2) src, concat(toString(i), '_', st[i].2) dst, count() n
+from c array join range(2, length(st) + 1) as i group by src, dst order by n desc, src, dst limit 50
+"""
+CASES = (
+    Case("trend by browser", {"kind": "TrendsQuery", "series": [VIEWS], "dateRange": MONTH,
+         "breakdownFilter": {"breakdown": "$browser", "breakdown_type": "event", "breakdown_limit": 25}},
+         _series, TREND.format(IN_MONTH), CH_TREND.format(IN_MONTH)),
+    Case("daily active", {"kind": "TrendsQuery", "series": [VIEWS | {"math": "dau"}], "dateRange": MONTH},
+         _series, ACTIVE.format(IN_MONTH), CH_ACTIVE.format(IN_MONTH)),
+    Case("funnel of 3 steps", {"kind": "FunnelsQuery", "dateRange": QUARTER,
+         "series": [{"kind": "EventsNode", "event": name} for name in BOUGHT]}, _steps,
+         _chain(3, _cases("event", BOUGHT), f"event in {_listed(BOUGHT)} and {IN_QUARTER}"),
+         _ch_chain([f"event = '{name}'" for name in BOUGHT], f"event in {_listed(BOUGHT)} and {IN_QUARTER}"),
+         (1.3, 1.7)),
+    Case("funnel of 8 steps", {"kind": "FunnelsQuery", "dateRange": QUARTER, "series": [
+             VIEWS | {"properties": [{"type": "event", "key": "$pathname", "operator": "exact", "value": [page]}]}
+             for page in PAGES]}, _steps,
+         _chain(8, _cases('"p.$pathname"', PAGES), f"event = '$pageview' and {IN_QUARTER}"),
+         _ch_chain([f"ifNull(pathname, '') = '{page}'" for page in PAGES],
+                   f"event = '$pageview' and pathname in {_listed(PAGES)} and {IN_QUARTER}"), (1.3, 1.7)),
+    Case("retention, 8 weeks", {"kind": "RetentionQuery", "dateRange": {"date_to": "2026-10-31"}, "retentionFilter": {
+             "period": "Week", "totalIntervals": 8, "retentionType": "retention_recurring",
+             "targetEntity": {"id": "$pageview", "type": "events"},
+             "returningEntity": {"id": "$pageview", "type": "events"}}},
+         _cells, RETENTION.format(IN_WEEKS), CH_RETENTION.format(IN_WEEKS)),
+    Case("stickiness, 30 days", {"kind": "StickinessQuery", "series": [VIEWS], "dateRange": MONTH},
+         _days, STICKINESS.format(IN_MONTH), CH_STICKINESS.format(IN_MONTH)),
+    Case("lifecycle, 12 weeks", {"kind": "LifecycleQuery", "series": [VIEWS], "interval": "week",
+         "dateRange": {"date_from": "2026-08-09", "date_to": "2026-10-31"}},
+         _statuses, LIFECYCLE.format(IN_12_WEEKS), CH_LIFECYCLE.format(IN_12_WEEKS)),
+    Case("paths", {"kind": "PathsQuery", "dateRange": MONTH, "pathsFilter": {"includeEventTypes": ["$pageview"]}},
+         _edges, PATHS.format(IN_MONTH), CH_PATHS.format(IN_MONTH), (1.3, 1.7)),
+)  # fmt: skip
