@@ -129,12 +129,14 @@ def of(given: BreakdownFilter | None) -> By | None:
 
 
 def _split(item: Breakdown, given: BreakdownFilter, kind: str) -> Split:
-    number = item.group_type_index
+    number, bins = item.group_type_index, item.histogram_bin_count or given.breakdown_histogram_bin_count
+    if bins is not None and bins < 1:
+        raise QueryError("histogram_bin_count must be at least 1.", attr="breakdownFilter")
     return Split(
         str(item.property),
         _type(item.type or kind),
         bool(item.normalize_url or given.breakdown_normalize_url),
-        item.histogram_bin_count or given.breakdown_histogram_bin_count,
+        bins,
         given.breakdown_group_type_index if number is None else number,
         bool(given.breakdown_path_cleaning),
     )

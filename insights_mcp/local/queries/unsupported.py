@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from insights_mcp.local.queries.errors import QueryError
 
-HOGQL_TABLES = "a HogQLQuery over `events` and `persons`"
 KINDS = {
-    "InsightActorsQuery": "A HogQLQuery that selects person_id from `events`",
-    "CalendarHeatmapQuery": "A TrendsQuery with interval 'hour'",
+    "InsightActorsQuery": "An ActorsQuery with it as its `source`",
+    "CalendarHeatmapQuery": "A TrendsQuery with display 'CalendarHeatmap'",
 }
 SERIES = {
     "DataWarehouseNode": "Series of data warehouse tables; load the rows as events",

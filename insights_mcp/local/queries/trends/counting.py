@@ -157,6 +157,8 @@ class Counting:
         share = self.query.samplingFactor
         if share is None or share >= 1:
             return []
+        if not share > 0:
+            raise QueryError("samplingFactor is a share of the users, above 0 and up to 1.", attr="samplingFactor")
         return [f"hash({self.scan.events}.distinct_id) % 1000000 < {self.scan.bind(int(share * 1_000_000))}"]
 
     def where(self, *, with_actor: bool = False) -> str:

@@ -11,7 +11,8 @@ from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.schema.trends import FormulaNode, TrendsQuery
 
 Number = float
-LIMIT = 1000
+LIMIT, DEPTH = 1000, 100
+LARGEST = 1e300
 Series = dict[str, Any]
 
 
@@ -84,6 +85,8 @@ def _parsed(text: str) -> ast.expr:
 
 def _check(tree: ast.expr, text: str, orders: int) -> None:
     """Raise for what no formula holds, before anything is computed."""
+    if _is_deep(tree):
+        raise QueryError("The formula is nested too deeply.", attr="trendsFilter")
     letters = [chr(ord("A") + number) for number in range(min(orders, 26))]
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id.upper() not in letters:
@@ -96,9 +99,16 @@ def _check(tree: ast.expr, text: str, orders: int) -> None:
             )
 
 
+def _is_deep(tree: ast.expr) -> bool:
+    level: list[ast.AST] = [tree]
+    for _ in range(DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return bool(level)
+
+
 def _value(tree: ast.expr, values: Sequence[Number]) -> Number:
     if isinstance(tree, ast.Constant):
-        return tree.value  # type: ignore[return-value]
+        return _drawn(tree.value)  # type: ignore[arg-type]
     if isinstance(tree, ast.Name):
         return values[ord(tree.id.upper()) - ord("A")]
     if isinstance(tree, ast.UnaryOp):
@@ -107,9 +117,14 @@ def _value(tree: ast.expr, values: Sequence[Number]) -> Number:
     assert isinstance(tree, ast.BinOp)
     left, right = _value(tree.left, values), _value(tree.right, values)
     try:
-        return OPERATIONS[type(tree.op)](left, right)
+        return _drawn(OPERATIONS[type(tree.op)](left, right))
     except (ZeroDivisionError, OverflowError):
         return 0
+
+
+def _drawn(number: Number) -> Number:
+    """The number, if it is one that can be drawn; whole numbers in Python have no end."""
+    return number if abs(number) < LARGEST else 0
 
 
 def _power(left: Number, right: Number) -> Number:
