@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from insights_mcp.schema.filters import DateRange, Entity, Interval, Properties, QueryShape
 
@@ -19,4 +21,4 @@ class LifecycleQuery(QueryShape):
     properties: Properties = None
     filterTestAccounts: bool | None = None
     aggregation_group_type_index: int | None = None
-    samplingFactor: float | None = None
+    samplingFactor: Annotated[float, Field(allow_inf_nan=False)] | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from insights_mcp.schema.filters import BreakdownFilter, DateRange, Properties, QueryShape
 
@@ -28,7 +30,7 @@ class RetentionFilter(QueryShape):
     retentionType: RetentionType | None = None
     targetEntity: RetentionEntity | None = None
     returningEntity: RetentionEntity | None = None
-    retentionCustomBrackets: list[float] | None = None
+    retentionCustomBrackets: list[Annotated[float, Field(allow_inf_nan=False)]] | None = None
     timeWindowMode: Literal["strict_calendar_dates", "24_hour_windows"] | None = None
     cumulative: bool | None = None
     minimumOccurrences: int | None = None
@@ -48,4 +50,4 @@ class RetentionQuery(QueryShape):
     filterTestAccounts: bool | None = None
     breakdownFilter: BreakdownFilter | None = None
     aggregation_group_type_index: int | None = None
-    samplingFactor: float | None = None
+    samplingFactor: Annotated[float, Field(allow_inf_nan=False)] | None = None

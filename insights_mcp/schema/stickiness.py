@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -43,4 +43,4 @@ class StickinessQuery(QueryShape):
     filterTestAccounts: bool | None = None
     compareFilter: CompareFilter | None = None
     stickinessFilter: StickinessFilter | None = None
-    samplingFactor: float | None = None
+    samplingFactor: Annotated[float, Field(allow_inf_nan=False)] | None = None

@@ -75,6 +75,8 @@ def run(
         raise SchemaError(_told(error)) from None
     except RecursionError:
         raise QueryError("The query is nested too deeply.") from None
+    except OverflowError:
+        raise QueryError("The query's dates reach beyond the years 1 to 9999.", attr="dateRange") from None
     answers = [_fetched(events, statement, cancelled) for statement in plan.statements]
     while isinstance(plan, _Followed) and (more := plan.follow(answers)):
         answers += [_fetched(events, statement, cancelled) for statement in more]
@@ -150,7 +152,7 @@ def _name(source: dict[str, Any]) -> str:
     name = source.get("kind")
     if name in known:
         return str(name)
-    near = get_close_matches(str(name), known, 1)
+    near = get_close_matches(str(name)[:100], known, 1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     raise SchemaError(f"kind: {name!r} is no query kind.{hint} Known are {', '.join((*known, *WRAPPERS))}.")
 

@@ -144,12 +144,12 @@ def _periods(query: StickinessQuery, context: Context) -> list[tuple[str | None,
 def _active(part: Part, query: StickinessQuery, filters: Filters) -> str:
     """SQL: each actor with the number `c` of their intervals."""
     criteria = query.stickinessFilter and query.stickinessFilter.stickinessCriteria
-    scan = filters.scan
+    scan, size = filters.scan, len(part.period.buckets()) + 1
     holes = {
+        "mask": Mask(size).of("w"),
         "actor": _actor(part.series, filters),
         "index": _index(part.period, query.intervalCount),
         "where": _where(part, query, filters),
-        "mask": Mask(len(part.period.buckets()) + 1).of("w"),
         "tables": scan.tables,
     }
     if not criteria:
