@@ -14,9 +14,7 @@ MATERIALIZED = frozenset({"marks", "turns", "attempts", "persons", *(f"c{number}
 
 def attempts(funnel: Funnel) -> Iterator[tuple[str, str]]:
     """The tables, by name, up to `attempts`: one row for each start, with `steps` taken and `x1`, `x2` … seconds."""
-    yield "marks", marks(funnel)
-    if funnel.values and not funnel.split:
-        yield "attributed", funnel.values.attributed(funnel)
+    yield from _scanned(funnel)
     if chain.fits(funnel):
         yield from chain.attempts(funnel)
         return
@@ -26,6 +24,12 @@ def attempts(funnel: Funnel) -> Iterator[tuple[str, str]]:
     columns += [f"i{number}" for number in range(funnel.count)] if funnel.keeps_events else _times(funnel)
     columns += [f"({_within(funnel, number)}) is true as w{number}" for number in funnel.optional]
     yield "attempts", f"select {', '.join(columns)} from {source}{_undisturbed(funnel)}"
+
+
+def _scanned(funnel: Funnel) -> Iterator[tuple[str, str]]:
+    yield "marks", marks(funnel)
+    if funnel.values and not funnel.split:
+        yield "attributed", funnel.values.attributed(funnel)
 
 
 def _within(funnel: Funnel, number: int) -> str:
@@ -76,12 +80,16 @@ def furthest(funnel: Funnel, where: str = "") -> Iterator[tuple[str, str]]:
 
 def persons(funnel: Funnel) -> Iterator[tuple[str, str]]:
     """The tables up to `persons`: one row for each person and value, with their furthest attempts' times."""
-    yield from furthest(funnel)
     shortest = funnel.values is not None and funnel.values.limited and funnel.asked != "time_to_convert"
     times = [
         f"min(x{n}) as y{n}, min(x{n}) as z{n}" if shortest else f"avg(x{n}) as y{n}, median(x{n}) as z{n}"
         for n in funnel.later
     ]
+    if chain.fits(funnel):
+        yield from _scanned(funnel)
+        yield from chain.persons(funnel, times)
+        return
+    yield from furthest(funnel)
     taken = [f"bool_or(w{number}) as w{number}" for number in funnel.optional]
     columns = ", ".join([funnel.person, "steps", *times, *taken])
     yield "persons", f"select {columns} from furthest group by {funnel.person}, steps"

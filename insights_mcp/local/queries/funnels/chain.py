@@ -18,17 +18,33 @@ def fits(funnel: Funnel) -> bool:
 
 def attempts(funnel: Funnel) -> Iterator[tuple[str, str]]:
     """The tables up to `attempts`: for each start, one row for each number of steps up to those it took."""
+    yield from _chain(funnel)
+    starts = f"(select {funnel.key}, ts as t0 from marks where {funnel.is_step(0)})"
+    tables = [starts, *(f"c{number}" for number in funnel.later)]
+    rows = [f"select {funnel.key}, t0, {taken + 1} as steps from {table}" for taken, table in enumerate(tables)]
+    yield "attempts", " union all ".join(rows)
+
+
+def persons(funnel: Funnel, times: list[str]) -> Iterator[tuple[str, str]]:
+    """The tables up to `persons`: one row for each person who is in a table and not in the next."""
+    yield from _chain(funnel)
+    key = funnel.key
+    nothing = "".join(f", null::double as y{n}, null::double as z{n}" for n in funnel.later)
+    rows = [
+        f"select distinct {key}, 1 as steps{nothing} from marks anti join c1 using ({key}) where {funnel.is_step(0)}"
+    ]
+    for taken in funnel.later:
+        left = f" anti join c{taken + 1} using ({key})" if taken + 1 < funnel.count else ""
+        seconds = f"select {key}{_times(funnel, taken)} from c{taken}{left}"
+        rows.append(f"select {key}, {taken + 1} as steps, {', '.join(times)} from ({seconds}) group by {key}")
+    yield "persons", " union all ".join(rows)
+
+
+def _chain(funnel: Funnel) -> Iterator[tuple[str, str]]:
     key = funnel.key
     yield "c0", f"select {key}, ts as t0 from marks where {funnel.is_step(0)} and a in ({_takers(funnel, 1)})"
     for number in funnel.later:
         yield f"c{number}", _next(funnel, number)
-    tables = [f"(select {key}, ts as t0 from marks where {funnel.is_step(0)})", *(f"c{n}" for n in funnel.later)]
-    rows = [
-        f"select {key}, {_start(funnel)}{taken + 1} as steps{_times(funnel, taken)} from {table}"
-        for taken, table in enumerate(tables)
-    ]
-    rows[0] += "" if funnel.asked == "trends" else " group by all"
-    yield "attempts", " union all ".join(rows)
 
 
 def _takers(funnel: Funnel, number: int) -> str:
@@ -45,15 +61,8 @@ def _next(funnel: Funnel, number: int) -> str:
     )
 
 
-def _start(funnel: Funnel) -> str:
-    """SQL: when it began, where that is asked about."""
-    return "" if funnel.asked != "trends" else "t0, "
-
-
 def _times(funnel: Funnel, taken: int) -> str:
-    """SQL: the seconds of each step so far, NULL for the others; in a trend they do not matter."""
-    if funnel.asked == "trends":
-        return ""
+    """SQL: the seconds of each step so far, NULL for the others."""
     times = [
         f"date_diff('second', t{n - 1}, t{n}) as x{n}" if n <= taken else f"null::bigint as x{n}" for n in funnel.later
     ]

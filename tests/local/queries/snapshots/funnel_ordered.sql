@@ -1,8 +1,5 @@
 with marks as materialized (select * from (select e.pid as a, e.timestamp as ts, (case when e.event = $p1 then 1 else 0 end + case when e.event = $p2 then 2 else 0 end)::uinteger as m from events e where e.timestamp >= $p3 and e.timestamp <= $p4 and e.event in ($p2, $p1)) where a is not null and m > 0),
 c0 as materialized (select a, ts as t0 from marks where m & 1 > 0 and a in (select a from marks where m & 2 > 0)),
 c1 as materialized (select c.*, n.ts as t1 from c0 c asof join (select a, ts from marks where m & 2 > 0) n on c.a = n.a and c.t0 <= n.ts where n.ts <= t0 + to_days($p5)),
-attempts as materialized (select a, 1 as steps, null::bigint as x1 from (select a, ts as t0 from marks where m & 1 > 0) group by all union all select a, 2 as steps, date_diff('second', t0, t1) as x1 from c1),
-most as (select a, max(steps) as steps from attempts group by all),
-furthest as (select attempts.* from attempts join most using (a, steps)),
-persons as materialized (select a, steps, avg(x1) as y1, median(x1) as z1 from furthest group by a, steps)
+persons as materialized (select distinct a, 1 as steps, null::double as y1, null::double as z1 from marks anti join c1 using (a) where m & 1 > 0 union all select a, 2 as steps, avg(x1) as y1, median(x1) as z1 from (select a, date_diff('second', t0, t1) as x1 from c1) group by a)
 select count(*) filter (steps > 0), count(*) filter (steps > 1), avg(y1), median(z1) from persons
