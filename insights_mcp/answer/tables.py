@@ -121,13 +121,13 @@ def _back(cohort: Cohort, period: int) -> Any:
 def _cohort_ranking(found: Sequence[Cohort]) -> list[int]:
     """First, last, largest, best and worst in the first period, then evenly spread."""
     places = range(len(found))
-    started = [place for place in places if found[place].size] or [0]
+    started = [place for place in places if found[place].size]
     known = [p for p in started if min(found[p].over, len(found[p].counts)) > 1 and found[p].counts[1] is not None]
     by_share = sorted(known, key=lambda p: (found[p].counts[1] or 0) / found[p].size)
-    largest = max(started, key=lambda place: found[place].size)
+    largest = max(places, key=lambda place: found[place].size)
     spread = [len(found) * n // ENOUGH_COHORTS for n in range(ENOUGH_COHORTS)]
     return list(
-        dict.fromkeys((0, len(found) - 1, started[-1], largest, *by_share[-1:], *by_share[:1], *spread, *places))
+        dict.fromkeys((0, len(found) - 1, *started[-1:], largest, *by_share[-1:], *by_share[:1], *spread, *places))
     )
 
 
