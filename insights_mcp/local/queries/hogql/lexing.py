@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from insights_mcp.local.queries.errors import QueryError
 
 LENGTH_LIMIT = 200_000
+NAME_LIMIT = 1_000
+TOKEN_LIMIT = 50_000
 TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
     |(?P<string>'(?:[^'\\]|\\.|'')*')
@@ -38,6 +40,10 @@ def tokens(text: str) -> list[Token]:
     at = 0
     while at < len(text):
         match = TOKEN.match(text, at)
+        if match and match[0] == "/" and text.startswith("/*", at):
+            raise error("A comment does not end", text, at)
+        if len(found) > TOKEN_LIMIT:
+            raise QueryError(f"The query has more than {TOKEN_LIMIT:,} words and signs.", attr="query")
         if not match:
             raise error(f"{text[at]!r} cannot stand here", text, at)
         found += _token(match, text)
@@ -47,6 +53,8 @@ def tokens(text: str) -> list[Token]:
 
 def _token(match: re.Match[str], text: str) -> list[Token]:
     kind, value = str(match.lastgroup), match[0]
+    if kind in ("word", "quoted") and len(value) > NAME_LIMIT:
+        raise error(f"A name is longer than {NAME_LIMIT} characters", text, match.start())
     if kind == "space":
         return []
     if kind in ("string", "quoted"):

@@ -159,7 +159,7 @@ class Selects(Aggregates):
 
     def _columns(self, items: tuple[Node, ...], scope: Scope) -> dict[str, Typed]:
         columns: dict[str, Typed] = {}
-        for item in items:
+        for item in items[: COLUMN_LIMIT + 1]:
             for name, typed in self._column(item, scope):
                 columns[_unused(name, columns)] = typed
         if len(columns) > COLUMN_LIMIT:

@@ -21,6 +21,7 @@ from insights_mcp.local.queries.hogql.tree import (
     Window,
 )
 
+UNION_LIMIT = 200
 SETS = {"union": "union", "intersect": "intersect", "except": "except"}
 JOIN_WORDS = ("inner", "left", "right", "full", "cross", "outer", "join", "any", "all", "asof", "global")
 REFUSED = {
@@ -56,6 +57,8 @@ class Statements(Expressions):
             how = " all" if self.take("all") else ""
             self.take("distinct")
             rest.append((word + how, self._term()))
+            if len(rest) > UNION_LIMIT:
+                raise self.error(f"more than {UNION_LIMIT} parts of a UNION")
         self.depth -= 4
         if rest:
             return Union(first, tuple(rest), ctes)

@@ -21,6 +21,7 @@ from insights_mcp.local.queries.hogql.tree import (
     Window,
 )
 
+CHAIN_LIMIT = 30
 UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
 # Words that end an expression: they cannot be an alias without AS.
 RESERVED = frozenset(
@@ -70,6 +71,8 @@ class Terms(Cursor):
             return Star(".".join(owner.chain))
         name = self.name()
         if isinstance(owner, (Field, Placeholder)):
+            if len(owner.chain) > CHAIN_LIMIT:
+                raise self.error(f"more than {CHAIN_LIMIT} names in a row")
             return type(owner)((*owner.chain, name))
         return Call("arrayElement", (owner, Literal(name)))
 

@@ -1,0 +1,71 @@
+"""HogQL over the small world: tables beside events and persons, arrays, and functions that take a lambda."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from insights_mcp.local import queries
+from insights_mcp.local.queries.project import Action, Cohort
+
+Rows = Callable[..., list[Any]]
+PRO = {"type": "AND", "values": [{"key": "plan", "type": "person", "value": "pro"}]}
+COHORTS = {7: Cohort(7, "paying", definition=PRO)}
+ACTIONS = {3: Action(3, "Bought", [{"event": "buy"}])}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("select session_id, distinct_id, $session_duration from sessions order by 1 limit 1", [["s1", "ann", 0]]),
+        ("select session.session_id, event from events where session.session_id = 's3'", [["s3", "visit"]]),
+        ("select x from events array join ['a', 'b'] as x where event = '$identify'", [["a"], ["b"]]),
+        ("select distinct_id, x from events left array join [] as x where event = '$identify'", [["bea", None]]),
+        ("select arrayMap((x, y) -> x + y, [1, 2], [3, 4])", [[[4, 6]]]),
+        ("select arraySort(x -> -x, [1, 3, 2]), arrayFold((a, x) -> a + x, [1, 2], 0)", [[[3, 2, 1], 3]]),
+        ("select topK(1)(event), sumMap(['a', 'b'], [1, 2]) from events", [[["visit"], [["a", "b"], [8, 16]]]]),
+        ("select arrayZip([1, 2], ['a', 'b'])", [[[[1, "a"], [2, "b"]]]]),
+        ("select map('a', 1), map('a', 1)['a']", [[{"a": 1}, 1]]),
+        ("select count() filter (where event = 'buy') from events", [[3]]),
+        ("select distinct on (event) event from events order by event limit 2", [["$identify"], ["buy"]]),
+        ("select toHour(toDateTime('2026-01-01 12:00:00'), 'Europe/Berlin')", [[13]]),
+    ],
+)
+def test_answer(hogql: Rows, text: str, expected: list[Any]) -> None:
+    """One fact of the language each."""
+    assert expected == hogql(text)
+
+
+@pytest.mark.parametrize("cohort", ["7", "'paying'"])
+def test_cohorts(hogql: Rows, cohort: str) -> None:
+    """Who is in a cohort, by its number or its name; and as a table."""
+    counted = f"select count() from events where person_id in cohort {cohort}"
+    assert [[4]] == hogql(counted, cohorts=COHORTS)
+    assert [[4]] == hogql(counted.replace(" in ", " not in "), cohorts=COHORTS)
+    assert [[7, 1]] == hogql("select cohort_id, count() from cohort_people group by 1", cohorts=COHORTS)
+
+
+def test_actions(hogql: Rows) -> None:
+    """Events of an action, by its number or its name."""
+    texts = [f"select count() from events where matchesAction({name})" for name in ("3", "'Bought'")]
+    assert [[[3]], [[3]]] == [hogql(text, actions=ACTIONS) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("select 1 from events where person_id in cohort 9", "Cohort 9 does not exist"),
+        ("select * from <ActorsQuery select={['id']} />", "HogQLX"),
+        ("select lower(event) over () from events", "no window function"),
+        ("select event, count() from events", "'event' must stand in GROUP BY"),
+        ("select 1 /* never ends", "comment does not end"),
+        ("select " + "1, " * 60_000 + "1", "more than"),
+    ],
+)
+def test_refused(hogql: Rows, text: str, says: str) -> None:
+    """In words that say what to do."""
+    with pytest.raises(queries.QueryError) as refused:
+        hogql(text)
+    assert says in refused.value.detail
