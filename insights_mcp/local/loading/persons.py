@@ -27,8 +27,8 @@ LINKING = f"event in ({', '.join(map(repr, OTHER_ID))})"
 
 BASES = """
 create temp table bases as
-select distinct_id, coalesce(exported, known, md5('distinct_id:' || distinct_id)::uuid) as person_id, first_seen
-from (select distinct_id, min(timestamp) as first_seen,
+select distinct_id, coalesce(exported, known, md5('distinct_id:' || distinct_id)::uuid) as person_id, first_seen, place
+from (select distinct_id, min(timestamp) as first_seen, min(rid) as place,
              coalesce(arg_max(person_id, version) filter (is_person), arg_max(person_id, timestamp)) as exported
       from staging.kept group by 1)
 left join (select distinct_id, person_id as known from person_distinct_ids join persons using (pid)) using (distinct_id)
@@ -38,7 +38,8 @@ select timestamp, event, distinct_id, json_extract_string(properties, case event
 from staging.kept where {happened} and event in ({events}) and other_id is not null order by timestamp, rid
 """
 NEW_BASES = """
-insert into bases select distinct other_id, md5('distinct_id:' || other_id)::uuid, null::timestamp from links
+insert into bases
+select distinct other_id, md5('distinct_id:' || other_id)::uuid, null::timestamp, null::bigint from links
 where other_id not in (select distinct_id from bases) and other_id not in (select distinct_id from person_distinct_ids)
 """
 LINKED_PERSONS = """
@@ -66,7 +67,7 @@ from now_persons where person_id not in (select person_id from persons)
 """
 ASSIGN = """
 create temp table assigned as
-select distinct_id, p.pid from bases b left join merged m on m.loser = b.person_id
+select distinct_id, p.pid, place from bases b left join merged m on m.loser = b.person_id
 join persons p on p.person_id = coalesce(m.winner, b.person_id)
 """
 MOVED = """
@@ -81,7 +82,7 @@ APPLY = (
     "update events set pid = moved.pid from moved where events.distinct_id = moved.distinct_id",
     "update person_distinct_ids d set pid = moved.pid from moved where moved.distinct_id = d.distinct_id",
     "insert into person_distinct_ids select distinct_id, pid from assigned"
-    " where distinct_id not in (select distinct_id from person_distinct_ids)",
+    " where distinct_id not in (select distinct_id from person_distinct_ids) order by place",
     "update persons set created_at = e.first_seen from (select pid, min(first_seen) as"
     " first_seen from bases join person_distinct_ids using (distinct_id) group by 1) e where e.pid = persons.pid"
     " and (persons.created_at is null or e.first_seen < persons.created_at)",
