@@ -139,14 +139,11 @@ def test_what_cannot_be_answered(ask: Ask, asked: dict[str, Any], says: str) -> 
     assert says in refused.value.detail
 
 
-@pytest.mark.parametrize("period", ["Hour", "Day", "Week", "Month"])
-@pytest.mark.parametrize("end", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize(("period", "end"), [("Day", "9999-12-31"), ("Month", "9999-12-31"), ("Week", "0001-01-01")])
 def test_dates_beyond_the_calendar(ask: Ask, period: str, end: str) -> None:
-    """Are refused, where a row or its end would lie outside of it; the rest is answered."""
-    try:
-        assert 3 == len(ask(retention({"period": period}, dateRange={"date_to": end}))["results"])
-    except QueryError as refused:
-        assert "beyond the years" in refused.detail
+    """A table that would reach beyond it is refused."""
+    with pytest.raises(QueryError, match="beyond the years"):
+        ask(retention({"period": period}, dateRange={"date_to": end}))
 
 
 @pytest.mark.parametrize(
