@@ -85,5 +85,5 @@ class ActorsQuery(QueryShape):
     properties: Properties = None
     fixedProperties: Properties = None
     orderBy: list[str] | None = None
-    limit: int | None = None
-    offset: int | None = None
+    limit: Annotated[int, Field(ge=0)] | None = None
+    offset: Annotated[int, Field(ge=0)] | None = None

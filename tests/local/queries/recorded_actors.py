@@ -1,4 +1,4 @@
-"""Recorded actors made comparable: the recordings of a person come in no order of their own."""
+"""Recorded actors made comparable: the ids and recordings of a person come in no order of their own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from typing import Any
 
 
 def comparable(expected: Any, actual: Any) -> tuple[Any, Any]:
-    """Both answers with each person's recordings by session."""
+    """Both answers with each person's ids sorted, and recordings by session."""
     return _ordered(expected), _ordered(actual)
 
 
 def _ordered(rows: list[list[Any]]) -> list[list[Any]]:
-    return [[sorted(cell, key=_session) if _is_recordings(cell) else cell for cell in row] for row in rows]
+    return [[_cell(cell) for cell in row] for row in rows]
+
+
+def _cell(cell: Any) -> Any:
+    if isinstance(cell, dict) and "distinct_ids" in cell:
+        return cell | {"distinct_ids": sorted(cell["distinct_ids"])}
+    return sorted(cell, key=_session) if _is_recordings(cell) else cell
 
 
 def _is_recordings(cell: Any) -> bool:

@@ -124,6 +124,7 @@ def test_pages_fit_together(ask: Ask) -> None:
         ({"source": source("StickinessQuery", day="soon")}, "is no number of intervals"),
         ({"source": {"kind": "InsightActorsQuery", "source": {"kind": "EventsQuery"}}}, "EventsQuery are not known"),
         ({"source": {"kind": "HogQLQuery", "query": "select event from events"}}, "needs a column of ids"),
+        ({"properties": [{"key": "$session_duration", "type": "session", "value": 1}]}, "have no 'session' properties"),
         ({"select": ["nothing"]}, "Unable to resolve field: nothing"),
         ({"select": ["id)"]}, "should end here"),
         ({"select": ["event_count"]}, "Unable to resolve field"),
@@ -145,6 +146,7 @@ def test_refusals_say_why(ask: Ask, query: dict[str, Any], says: str) -> None:
         {"source": {"kind": "InsightActorsQuery", "source": {"kind": "TrendsQuery"}}},
         {"select": "id"},
         {"limit": "many"},
+        {"offset": -1},
     ],
 )
 def test_no_actors_query(ask: Ask, query: dict[str, Any]) -> None:

@@ -24,13 +24,14 @@ from insights_mcp.schema.filters import Properties, PropertyFilter, PropertyGrou
 # What a person is called by, the first that is known; else the id.
 DISPLAY = ("email", "Email", "name", "Name", "username", "Username", "UserName")
 PERSONS = """select p.person_id::varchar, p.created_at, coalesce(p.is_identified, false), p.properties::varchar,
-       coalesce(list(d.distinct_id order by d.rowid) filter (d.distinct_id is not null), [])
+       coalesce(list(d.distinct_id order by d.distinct_id) filter (d.distinct_id is not null), [])
 from persons p left join person_distinct_ids d using (pid)
 where p.person_id in (select unnest($ids::varchar[])::uuid) group by all"""
 GROUPS = """select group_key, created_at, properties::varchar from groups
 where group_type_index = $number and group_key in (select unnest($ids::varchar[]))"""
 PERSON_SEARCH = """({email} ilike {text} or {name} ilike {text} or p.person_id::varchar ilike {text}
   or p.pid in (select pid from person_distinct_ids where distinct_id ilike {text}))"""
+OF_EVENTS = frozenset({"event_metadata", "session", "element", "group"})
 
 
 class Selected(Source):
@@ -135,8 +136,16 @@ class PersonFilters(Filters):
             tree = statements.parse_expression(str(item.key))
             found = Selects(self.scan, self.context).expression(tree, scope, truth=True)
             return f"{'' if harmless(tree) else APART}coalesce(({found.sql})::boolean, false)"
-        if isinstance(item, PropertyFilter) and item.type in (None, "event"):
+        if (
+            isinstance(item, PropertyFilter)
+            and item.type in (None, "event")
+            and "values" not in (item.model_extra or {})
+        ):
             return super().one(item.model_copy(update={"type": "person"}))
+        if isinstance(item, PropertyFilter) and item.type in OF_EVENTS:
+            raise QueryError(
+                f"Persons have no '{item.type}' properties: filter the insight by these.", attr="properties"
+            )
         return super().one(item)
 
 
