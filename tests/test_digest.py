@@ -229,7 +229,9 @@ def test_time_to_convert() -> None:
 
 def test_a_funnel_over_time_is_in_per_cent() -> None:
     """Conversion, not people."""
-    assert "last 2021-06-08 50%" in said([{"count": 2, "data": [100.0, 50.0], "days": ["2021-06-07", "2021-06-08"]}])
+    assert '"conversion, %": last 2021-06-08 50%' in said(
+        [{"count": 2, "data": [100.0, 50.0], "days": ["2021-06-07", "2021-06-08"]}]
+    )
 
 
 # retention

@@ -144,6 +144,11 @@ def _of_other_series(
     return shape
 
 
+def _of_percentages(result: list[dict[str, Any]], asked: Asked) -> Readable:
+    named = [{"label": "conversion, %"} | item for item in result]
+    return _of_other_series(funnels.trend)(named, asked)
+
+
 def _of_totals(result: list[dict[str, Any]], asked: Asked) -> Readable:
     table = tables.totals([(label_of(series), series["aggregated_value"]) for series in result])
     return Readable(tuple(trends.totals(result, asked)), table, Table(table.columns, table.rows))
@@ -184,7 +189,7 @@ SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Asked], Readable]], ..
     (_totals, _of_totals),
     (_lifecycle, _of_other_series(lifecycle.digest)),
     (_stickiness, _of_other_series(stickiness.digest, "intervals")),
-    (_percentages, _of_other_series(funnels.trend)),
+    (_percentages, _of_percentages),
     (_series, _of_series),
     (_cohorts, _of_cohorts),
     (_steps, _of_steps),
