@@ -142,7 +142,10 @@ def test_test_accounts(ask: Ask) -> None:
         (trend({"event": "visit", "properties": [{"key": "id", "type": "cohort", "value": 1}]}), "cohort"),
         (trend({"event": "visit"}, dateRange={"date_from": "soon"}), "'soon' is no date"),
         (trend({"event": "visit"}, dateRange={"date_from": "1900-01-01"}, interval="minute"), "larger interval"),
-        (trend({"event": "visit", "properties": [{"key": "page", "operator": "regex", "value": "("}]}), "regular expression"),
+        (
+            trend({"event": "visit", "properties": [{"key": "page", "operator": "regex", "value": "("}]}),
+            "regular expression",
+        ),
     ],
 )
 def test_refusals_say_why(ask: Ask, query: dict[str, Any], says: str) -> None:
