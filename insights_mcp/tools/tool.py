@@ -70,9 +70,7 @@ class Detailed(Tool):
 
     tabular: ClassVar[bool] = True
 
-    detail: Annotated[
-        Literal["summary", "full"], Field(description="full: all of it, as JSON pieces.")
-    ] = "summary"
+    detail: Annotated[Literal["summary", "full"], Field(description="full: all of it, as JSON pieces.")] = "summary"
     offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0
     max_tokens: Annotated[int | None, Field(ge=500, le=FULL, description="Size at most.")] = None
 

@@ -26,6 +26,8 @@ from insights_mcp.schema.query import WRAPPERS
 
 __all__ = ["Project", "QueryCancelled", "QueryError", "SchemaError", "check", "interval_of", "run"]
 
+# DuckDB plans a statement in the square of its conditions: 3,000 of them take more than half a minute.
+MOST_VALUES = 1_000
 KINDS = {
     "TrendsQuery": "trends",
     "PathsQuery": "paths",
@@ -84,6 +86,10 @@ def run(
 
 
 def _fetched(events: EventStore, statement: Sql, cancelled: threading.Event) -> Rows:
+    if len(statement.parameters) > MOST_VALUES:
+        raise QueryError(
+            f"The query has more than {MOST_VALUES:,} filters and values. Put many values into one filter's list."
+        )
     try:
         return events.fetch(statement.text, statement.parameters, cancelled=cancelled)
     except Interrupted:

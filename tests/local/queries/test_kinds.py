@@ -97,3 +97,15 @@ def test_import_is_light() -> None:
     code = "import sys, insights_mcp.local.queries; print('duckdb' in sys.modules, 'sqlglot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "False False" == done.stdout.strip()
+
+
+def test_too_many_conditions_are_refused(ask: Ask) -> None:
+    """Thousands of filters would keep DuckDB planning for minutes: many values belong into one filter's list."""
+    filters = [{"key": "page", "type": "event", "operator": "is_not", "value": [f"/{n}"]} for n in range(1_100)]
+    with pytest.raises(queries.QueryError, match="into one filter's list"):
+        ask(TREND | {"properties": filters})
+    one = {"key": "page", "type": "event", "operator": "is_not", "value": [f"/{n}" for n in range(5_000)]}
+    assert [2] == [
+        sum(series["data"])
+        for series in ask(TREND | {"properties": [one], "dateRange": {"date_from": "-1d"}})["results"]
+    ]
