@@ -261,18 +261,34 @@ async def closing(client: Client) -> AsyncIterator[Client]:
 
 
 def opened(path: Path, strict_keys: bool) -> Backend:
-    """The backend of a project folder; of an events file, of the folder beside it that it is loaded into."""
+    """The backend of a project folder; of Parquet files as they are; of an events file, which is loaded first."""
     with _local_extra():
-        from insights_mcp.local import create_project, open_backend
-        from insights_mcp.local.load import load as load_files
+        from insights_mcp.local import open_backend
+        from insights_mcp.local.in_place import parquet_files
 
-        if path.is_file():
-            folder = path.with_name(path.name + ".insights")
-            create_project(folder, name=path.name)
-            if not _newer(folder / "events.duckdb", path):
-                load_files([path], folder)
-            path = folder
-        return open_backend(path, strict_keys=strict_keys)
+        files = parquet_files(path)
+        return open_backend(_folder_of(path, files) if files or path.is_file() else path, strict_keys=strict_keys)
+
+
+def _folder_of(path: Path, exported: list[Path]) -> Path:
+    """The project folder beside events files: exported ones stay where they are, another is loaded into it."""
+    from insights_mcp.local import create_project
+    from insights_mcp.local.in_place import folder_for, look
+    from insights_mcp.local.load import LoadError
+    from insights_mcp.local.load import load as load_files
+
+    folder = folder_for(path)
+    create_project(folder, name=path.name)
+    try:
+        if exported:
+            look(exported, folder)
+            return folder
+    except LoadError:
+        if not path.is_file():
+            raise
+    if not _newer(folder / "events.duckdb", path):
+        load_files([path], folder)
+    return folder
 
 
 def _newer(store: Path, file: Path) -> bool:

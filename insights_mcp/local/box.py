@@ -84,9 +84,22 @@ def connect(path: str | None, spill: str, tables: str) -> duckdb.DuckDBPyConnect
     connection = duckdb.connect(path or ":memory:", read_only=path is not None, config=config)
     if path is None:
         connection.execute(tables)
+    elif files := _read_in_place(connection):
+        quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        connection.execute(f"set allowed_paths = [{quoted}]")
     for statement in SETTINGS:
         connection.execute(statement)
     return connection
+
+
+def _read_in_place(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The files that the store's events are a view of."""
+    import duckdb
+
+    try:
+        return [file for (file,) in connection.execute("select value from store_facts where name = 'file'").fetchall()]
+    except duckdb.CatalogException:
+        return []
 
 
 def run(

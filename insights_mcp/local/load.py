@@ -56,7 +56,7 @@ def load(
 
     A load that is killed leaves the store as it was; run again, it ends with the same store.
     """
-    with _store(into) as (con, workshop):
+    with opened_store(into) as (con, workshop):
         found = list(sources(files, workshop))
         rejects = _stage(con, found, columns, workshop, progress)
         added = merging.merge(con, progress, persons_on_events=persons_on_events)
@@ -66,7 +66,8 @@ def load(
 
 
 @contextmanager
-def _store(into: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+def opened_store(into: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """The store in a folder, opened for writing, and a folder for what is thrown away after."""
     import duckdb
 
     workshop: Path | None = None

@@ -67,7 +67,7 @@ select event, keys, count, rid from staging.keysets where reason is null and not
 """
 
 
-def judge(con: duckdb.DuckDBPyConnection, staged: Iterable[str], run: Callable[[str], None]) -> None:
+def judge(con: duckdb.DuckDBPyConnection, staged: Iterable[str], run: Callable[[str], object]) -> None:
     """Make `staging.kept`, `staging.census` and `staging.refused` of the rows that were staged."""
     con.execute("create view staging.staged as " + (" union all ".join(staged) or _nothing()))
     con.execute(JUDGED)
