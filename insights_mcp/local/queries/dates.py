@@ -6,6 +6,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta, tzinfo
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -56,6 +57,26 @@ class Period:
 
     def buckets(self) -> list[datetime]:
         """The start of each bucket, without zone."""
+        return list(self._buckets)
+
+    @cached_property
+    def days(self) -> list[str]:
+        """The buckets as `days` names them."""
+        return [day(bucket, self.interval) for bucket in self._buckets]
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """The buckets as `labels` names them."""
+        return [label(bucket, self.interval, self.start, self.end) for bucket in self._buckets]
+
+    @cached_property
+    def moments(self) -> list[str]:
+        """The buckets with the zone, in ISO 8601."""
+        return [iso(bucket.replace(tzinfo=self.zone)) for bucket in self._buckets]
+
+    @cached_property
+    def _buckets(self) -> list[datetime]:
+        """Found out once: each series of an answer asks for them."""
         first = floor(self.start, self.interval, self.week_start).replace(tzinfo=None)
         last = self.end.replace(tzinfo=None)
         found: list[datetime] = []

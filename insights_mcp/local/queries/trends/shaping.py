@@ -9,7 +9,6 @@ from math import floor
 from typing import Any
 
 from insights_mcp.local.events import Rows
-from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.breakdowns import ALL, NONE, OTHER
 from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.trends.parts import Part, interval
@@ -94,14 +93,13 @@ def _in_all(rows: dict[datetime | None, Any]) -> Series:
 
 
 def _over_time(query: TrendsQuery, part: Part, rows: dict[datetime | None, Any]) -> Series:
-    buckets, cut = part.period.buckets(), part.period.interval
-    data = smoothed([rows.get(bucket, 0) for bucket in buckets], query)
+    data = smoothed([rows.get(bucket, 0) for bucket in part.period.buckets()], query)
     if part.cumulative:
         data = list(accumulate(data))
     return {
         "data": [float(number) for number in data] if part.by else data,
-        "labels": [dates.label(bucket, cut, part.period.start, part.period.end) for bucket in buckets],
-        "days": [dates.day(bucket, cut) for bucket in buckets],
+        "labels": list(part.period.labels),
+        "days": list(part.period.days),
         "count": float((data[-1] if data else 0) if part.cumulative else sum(data)),
     }
 
@@ -118,7 +116,7 @@ def smoothed(data: list[Any], query: TrendsQuery) -> list[Any]:
 def _action(part: Part, period: Period) -> Series:
     series = part.series
     return {
-        "days": [dates.iso(bucket.replace(tzinfo=period.zone)) for bucket in period.buckets()],
+        "days": list(period.moments),
         "id": part.name if series.kind != "EventsNode" else series.event,
         "type": "events",
         "order": part.order,
