@@ -24,7 +24,7 @@ from insights_mcp.schema.insight import Insight, QueryStatus, Refresh
 from insights_mcp.schema.query import QueryResponse
 from insights_mcp.text import clean
 
-FIRST_PAUSE = 0.05
+FIRST_PAUSE = 0.005
 LONGEST_PAUSE = 2.0
 STOP_WITHIN = 5.0
 
@@ -124,12 +124,13 @@ async def _settled(client: Client, query_id: str, watch: Watch) -> QueryStatus:
 
 
 async def _pauses(watch: Watch, query_id: str) -> AsyncIterator[None]:
-    """Comes back after ever longer pauses until patience ends."""
+    """Comes back after ever longer pauses until patience ends; over a slow connection less often."""
     pause = FIRST_PAUSE
     while watch.seconds < watch.patience:
         await anyio.sleep(pause)
+        asked = time.monotonic()
         yield
-        pause = min(pause * 1.6, LONGEST_PAUSE)
+        pause = min(max(pause * 1.3, time.monotonic() - asked), LONGEST_PAUSE)
     raise StillRunning(query_id, watch.seconds)
 
 
