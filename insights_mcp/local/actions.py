@@ -11,12 +11,12 @@ from starlette.responses import Response
 from insights_mcp.endpoint import Effect, Route
 from insights_mcp.endpoints.definitions import PROJECT
 from insights_mcp.local import fields
-from insights_mcp.local.account import people
 from insights_mcp.local.auth import require
-from insights_mcp.local.calls import Call, answers, bounds, encoded, page, reply, whole
-from insights_mcp.local.errors import invalid, not_found
+from insights_mcp.local.calls import Call, answers, encoded
+from insights_mcp.local.errors import invalid
 from insights_mcp.local.insight_shape import People
 from insights_mcp.local.queries.project import Action
+from insights_mcp.local.saved import Saved
 from insights_mcp.local.store import Row, Store, iso
 
 ACTIONS = PROJECT + "actions/"
@@ -36,22 +36,14 @@ def defined(store: Store) -> dict[int, Action]:
 def list_actions(call: Call) -> Response:
     """One page of the actions, by name."""
     require(call.caller, READ)
-    limit, offset = bounds(call)
-    text = call.query.get("search", "").strip().casefold()
-    where = "not deleted and instr(folded(name), ?)"
-    count = call.store.value(f"select count(*) from actions where {where}", text)
-    rows = call.store.rows(
-        f"select * from actions where {where} order by folded(name), id limit ? offset ?", text, limit, offset
-    )
-    users = people(call.store)
-    return page(call, [_shape(row, users) for row in rows], count, limit, offset)
+    return SAVED.listed(call)
 
 
 @answers(Route("GET", ACTION, None))
 def get_action(call: Call) -> Response:
     """One action."""
     require(call.caller, READ)
-    return _replied(call, _find(call)["id"])
+    return SAVED.replied(call, SAVED.found(call)["id"])
 
 
 @answers(Route("POST", ACTIONS, None, Effect.WRITE, repeatable=False))
@@ -63,31 +55,17 @@ def create_action(call: Call) -> Response:
     number = call.store.insert(
         "actions", created_at=call.stamp, updated_at=call.stamp, created_by=call.user_id, **_columns(given)
     )
-    return _replied(call, number, 201)
+    return SAVED.replied(call, number, 201)
 
 
 @answers(Route("PATCH", ACTION, None, Effect.DESTRUCTIVE))
 def update_action(call: Call) -> Response:
     """Change an action; `deleted: true` deletes it."""
     require(call.caller, WRITE)
-    row = _find(call, deleted=call.body.get("deleted") is False)
+    row = SAVED.found(call, deleted=call.body.get("deleted") is False)
     given = fields.read(call.body, WRITABLE)
     call.store.update("actions", row["id"], updated_at=call.stamp, **_columns(given))
-    return _replied(call, row["id"])
-
-
-def _find(call: Call, *, deleted: bool = False) -> Row:
-    alive = "" if deleted else " and not deleted"
-    row = call.store.row(f"select * from actions where id = ?{alive}", whole(call.path["id"]))
-    if row is None:
-        raise not_found()
-    return row
-
-
-def _replied(call: Call, number: int, status: int = 200) -> Response:
-    row = call.store.row("select * from actions where id = ?", number)
-    assert row is not None
-    return reply(_shape(row, people(call.store)), status)
+    return SAVED.replied(call, row["id"])
 
 
 def _shape(row: Row, users: People) -> dict[str, Any]:
@@ -133,3 +111,4 @@ WRITABLE: dict[str, fields.Field] = {
     "steps": fields.many(_step),
     "deleted": fields.boolean,
 }
+SAVED = Saved("actions", "folded(name), id", _shape)

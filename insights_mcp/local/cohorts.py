@@ -12,13 +12,13 @@ from starlette.responses import Response
 from insights_mcp.endpoint import Effect, Route
 from insights_mcp.endpoints.definitions import PROJECT
 from insights_mcp.local import fields
-from insights_mcp.local.account import people
 from insights_mcp.local.auth import require
-from insights_mcp.local.calls import Call, answers, bounds, encoded, page, reply, whole
-from insights_mcp.local.errors import invalid, not_found
+from insights_mcp.local.calls import Call, answers, encoded
+from insights_mcp.local.errors import invalid
 from insights_mcp.local.insight_shape import People
 from insights_mcp.local.queries.cohorts import definition_of
 from insights_mcp.local.queries.project import Cohort
+from insights_mcp.local.saved import Saved
 from insights_mcp.local.store import Row, Store, iso
 
 COHORTS = PROJECT + "cohorts/"
@@ -45,22 +45,14 @@ def _cohort(row: Row) -> Cohort:
 def list_cohorts(call: Call) -> Response:
     """One page of the cohorts, the newest first."""
     require(call.caller, READ)
-    limit, offset = bounds(call)
-    text = call.query.get("search", "").strip().casefold()
-    where = "not deleted and instr(folded(name), ?)"
-    count = call.store.value(f"select count(*) from cohorts where {where}", text)
-    rows = call.store.rows(
-        f"select * from cohorts where {where} order by created_at desc, id desc limit ? offset ?", text, limit, offset
-    )
-    users = people(call.store)
-    return page(call, [_shape(row, users) for row in rows], count, limit, offset)
+    return SAVED.listed(call)
 
 
 @answers(Route("GET", COHORT, None))
 def get_cohort(call: Call) -> Response:
     """One cohort."""
     require(call.caller, READ)
-    return _replied(call, _find(call)["id"])
+    return SAVED.replied(call, SAVED.found(call)["id"])
 
 
 @answers(Route("POST", COHORTS, None, Effect.WRITE, repeatable=False))
@@ -71,32 +63,18 @@ def create_cohort(call: Call) -> Response:
     number = call.store.insert(
         "cohorts", created_at=call.stamp, updated_at=call.stamp, created_by=call.user_id, **given
     )
-    return _replied(call, number, 201)
+    return SAVED.replied(call, number, 201)
 
 
 @answers(Route("PATCH", COHORT, None, Effect.DESTRUCTIVE))
 def update_cohort(call: Call) -> Response:
     """Change a cohort; `deleted: true` deletes it."""
     require(call.caller, WRITE)
-    row = _find(call, deleted=call.body.get("deleted") is False)
+    row = SAVED.found(call, deleted=call.body.get("deleted") is False)
     call.store.update(
         "cohorts", row["id"], updated_at=call.stamp, **_columns(fields.read(call.body, WRITABLE))
     )  # fmt: skip
-    return _replied(call, row["id"])
-
-
-def _find(call: Call, *, deleted: bool = False) -> Row:
-    alive = "" if deleted else " and not deleted"
-    row = call.store.row(f"select * from cohorts where id = ?{alive}", whole(call.path["id"]))
-    if row is None:
-        raise not_found()
-    return row
-
-
-def _replied(call: Call, number: int, status: int = 200) -> Response:
-    row = call.store.row("select * from cohorts where id = ?", number)
-    assert row is not None
-    return reply(_shape(row, people(call.store)), status)
+    return SAVED.replied(call, row["id"])
 
 
 def _shape(row: Row, users: People) -> dict[str, Any]:
@@ -156,3 +134,4 @@ WRITABLE: dict[str, fields.Field] = {
     PERSONS: fields.many(_person),
     "deleted": fields.boolean,
 }
+SAVED = Saved("cohorts", "created_at desc, id desc", _shape)
