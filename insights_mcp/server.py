@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -53,7 +54,7 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
             tool = parse(_found(call.name, offered), call.arguments or {})
             _check_scopes(type(tool), await client.scopes())
             answer = await tool.run(work)
-            return _result(render(answer, await client.place(), tool.budget))
+            return _result(render(answer, await client.place(), tool.budget), answer)
         except InsightsError as error:
             return _refused(client, error.what, error.next_step)
         except Exception:  # the boundary: nothing unforeseen reaches the model, or ends the server
@@ -131,9 +132,19 @@ def _refused(client: Client, what: str, next_step: str = "") -> types.CallToolRe
     return _result(render(Answer(what, next=following), client.known_place), is_error=True)
 
 
-def _result(rendered: Rendered, *, is_error: bool = False) -> types.CallToolResult:
+def _result(rendered: Rendered, answer: Answer | None = None, *, is_error: bool = False) -> types.CallToolResult:
+    text = types.TextContent(type="text", text=rendered.text)
     return types.CallToolResult(
-        content=[types.TextContent(type="text", text=rendered.text)],
+        content=[text, *(_beside(answer) if answer else ())],
         structured_content=rendered.structured,
         is_error=is_error,
     )
+
+
+def _beside(answer: Answer) -> Iterator[types.ContentBlock]:
+    """Pictures and links, which stand beside the text."""
+    for picture in answer.pictures:
+        data = base64.b64encode(picture.data).decode()
+        yield types.ImageContent(type="image", data=data, mime_type=picture.mime_type)
+    for link in answer.links:
+        yield types.ResourceLink(type="resource_link", uri=link.uri, name=link.name, mime_type=link.mime_type)

@@ -36,9 +36,27 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An image that is shown beside the text."""
+
+    data: bytes
+    mime_type: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A resource that holds more than the answer, by its address."""
+
+    uri: str
+    name: str
+    mime_type: str = "text/csv"
+
+
+@dataclass(frozen=True)
 class Answer:
     """One sentence in our words, the digest of a result, named facts, a table, what was left out, what to do next.
 
+    `notes`: what must be known before the numbers are believed: repairs of the query, why there is nothing.
     `more` is the call that brings the following rows, with `{offset}` where their place goes.
     `provenance` stands behind the project: which dates, filters and freshness the numbers have.
     """
@@ -51,3 +69,6 @@ class Answer:
     more: str = ""
     digest: tuple[str, ...] = ()
     provenance: str = ""
+    notes: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    links: tuple[Link, ...] = ()

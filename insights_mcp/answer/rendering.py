@@ -30,7 +30,7 @@ ROOM_FOR_NOTES = 500
 PROVENANCE = 500
 LINE = 400  # of the digest
 LEAST = 0.75  # of a note: it holds the call that goes on
-OWN = frozenset({"project", "answer", "digest", "provenance"})
+OWN = frozenset({"project", "answer", "notes", "digest", "provenance"})
 MOST_ROWS = 40  # of a ranked table that are shown without choosing
 PLAIN_WORDS = {None: "null", True: "true", False: "false"}
 # A text that reads like one of these, or like a number, is in quotes in the text.
@@ -54,6 +54,8 @@ def render(answer: Answer, place: str, budget: int = SUMMARY) -> Rendered:
         "project": clean(place, int(PLACE * scale)),
         "answer": clean(answer.said, int(SAID * scale)),
     }
+    if notes := _notes_that_fit(answer.notes, int(NOTES * scale)):
+        head["notes"] = notes
     following = _notes_that_fit(answer.next, int(NOTES * scale))
     omitted = _notes_that_fit(answer.left_out, int(NOTES * scale))
     room -= (
@@ -236,7 +238,9 @@ def _size(head: dict[str, Any], part: dict[str, Any] | None = None) -> int:
 def _head_text(head: dict[str, Any]) -> str:
     facts = [f"{name}: {_fact_text(value)}" for name, value in head.items() if name not in OWN]
     where = "; ".join(head[name] for name in ("project", "provenance") if name in head)
-    return "\n".join([head["answer"], *(f"- {line}" for line in head.get("digest", ())), *facts, f"({where})"])
+    notes = [f"Note: {line}" for line in head.get("notes", ())]
+    digest = [f"- {line}" for line in head.get("digest", ())]
+    return "\n".join([head["answer"], *notes, *digest, *facts, f"({where})"])
 
 
 def _fact_text(value: Any) -> str:

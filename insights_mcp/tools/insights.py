@@ -8,7 +8,6 @@ from pydantic import Field
 
 from insights_mcp import computation
 from insights_mcp.answer import Answer
-from insights_mcp.answer.results import readable
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import insights
 from insights_mcp.endpoints.queries import GetQuery
@@ -17,7 +16,8 @@ from insights_mcp.schema.insight import Insight, InsightKind, Refresh, TrendingI
 from insights_mcp.schema.query import slim
 from insights_mcp.schema.reply import Page
 from insights_mcp.text import counted
-from insights_mcp.tools.insight_facts import asked, facts, insights_table, named, source_line, who
+from insights_mcp.tools.insight_facts import facts, insights_table, named, who
+from insights_mcp.tools.result import result_answer
 from insights_mcp.tools.tool import DashboardReference, Detailed, InsightReference, Tool, Work
 
 
@@ -98,16 +98,14 @@ class GetInsight(Detailed):
         if self.detail == "full":
             whole = {"query": slim(found.query), "result": found.result, "columns": found.columns, "types": found.types}
             return Answer(f"All of insight {named(found)}.", table=self.pieces(whole), more=self.more())
-        of = asked(found, found.query)
-        result = readable(found.result, found.columns, of)
-        return Answer(
+        return await result_answer(
+            work,
             f"Insight {named(found)}{_state(found)}",
-            await facts(found, work.client, linked=True),
-            self.table(result),
-            result.left_out,
-            more=self.more(),
-            digest=result.digest,
-            provenance=source_line(found, of, result, await work.client.url(f"/insights/{found.short_id}")),
+            found,
+            found.query,
+            page=self,
+            facts=await facts(found, work.client, linked=True),
+            path=f"/insights/{found.short_id}",
         )
 
     def _call(self, number: int) -> insights.GetInsight:

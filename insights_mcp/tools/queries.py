@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from insights_mcp import computation
 from insights_mcp.answer import Answer
-from insights_mcp.answer.results import readable
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import queries
 from insights_mcp.endpoints.insights import CancelInsightQuery
 from insights_mcp.schema.insight import Refresh
-from insights_mcp.schema.query import QueryResponse
+from insights_mcp.schema.query import QueryResponse, source_of
 from insights_mcp.text import clean
-from insights_mcp.tools.insight_facts import asked, source_line
 from insights_mcp.tools.query_input import Query
+from insights_mcp.tools.result import result_answer
 from insights_mcp.tools.tool import Detailed, Tool, Work
-
-MORE_ROWS = "rows beyond the query's LIMIT (raise it, or add OFFSET)"
-MORE_VALUES = "breakdown values beyond the limit, together as 'other' (raise breakdownFilter.breakdown_limit)"
 
 
 class RunQuery(Detailed):
@@ -41,17 +38,9 @@ class RunQuery(Detailed):
         if self.detail == "full":
             whole = {"results": reply.results, "columns": reply.columns, "types": reply.types}
             return Answer("All of the result.", table=self.pieces(whole), more=self.more())
-        of = asked(reply, self.query)
-        result = readable(reply.results, reply.columns, of)
-        return Answer(
-            f"{clean(of.source.get('kind'), 60)}: {_extent(reply)}.",
-            table=self.table(result),
-            left_out=result.left_out + ((MORE_ROWS if reply.columns else MORE_VALUES,) if reply.hasMore else ()),
-            next=("create_insight saves the query.",),
-            more=self.more(),
-            digest=result.digest,
-            provenance=source_line(reply, of, result),
-        )
+        said = f"{clean(source_of(self.query).get('kind'), 60)}: {_extent(reply)}."
+        told = await result_answer(work, said, reply, self.query, page=self)
+        return replace(told, next=("create_insight saves the query.",))
 
 
 class CancelQuery(Tool):

@@ -180,14 +180,10 @@ def _without(schema: dict[str, Any], key: str) -> dict[str, Any]:
     return {k: v for k, v in schema.items() if k != key}
 
 
-OUTPUT: dict[str, Any] = {
-    "type": "object",
-    "properties": {"project": {"type": "string"}, "answer": {"type": "string"}},
-    "required": ["project", "answer"],
-}
-CELL = {"type": ["string", "number", "boolean", "null"]}
+# What a program may rely on; an answer holds more (project, digest, notes, facts), and each listing costs every user.
+OUTPUT: dict[str, Any] = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
 TABLE = {
     "columns": {"type": "array", "items": {"type": "string"}},
-    "rows": {"type": "array", "items": {"type": "array", "items": CELL}},
+    "rows": {"type": "array", "items": {"type": "array", "items": {}}},
 }
 OUTPUT_WITH_TABLE: dict[str, Any] = OUTPUT | {"properties": OUTPUT["properties"] | TABLE}

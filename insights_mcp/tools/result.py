@@ -1,0 +1,57 @@
+"""The answer of whatever was computed: a saved insight's result, or a query's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from insights_mcp.answer import Answer
+from insights_mcp.answer.results import readable
+from insights_mcp.schema.insight import Insight
+from insights_mcp.schema.query import QueryResponse
+from insights_mcp.tools.insight_facts import asked, source_line
+from insights_mcp.tools.tool import Detailed, Work
+
+MORE_ROWS = "rows beyond the query's LIMIT (raise it, or add OFFSET)"
+MORE_VALUES = "breakdown values beyond the limit, together as 'other' (raise breakdownFilter.breakdown_limit)"
+Computed = Insight | QueryResponse
+
+
+async def result_answer(
+    work: Work,
+    said: str,
+    computed: Computed,
+    query: dict[str, Any] | None,
+    *,
+    page: Detailed | None = None,
+    facts: dict[str, Any] | None = None,
+    notes: tuple[str, ...] = (),
+    path: str = "",
+) -> Answer:
+    """The answer that tells a result: digest, table, where it comes from, what was left out.
+
+    `query` is what was asked, bare or wrapped. `page`: the tool that can go on paging, with its own arguments.
+    `path`: where the result is in the web app.
+    """
+    of = asked(computed, query)
+    link = await work.client.url(path) if path else ""
+    result = readable(_result(computed), computed.columns, of)
+    return Answer(
+        said,
+        facts or {},
+        page.table(result) if page else result.picked,
+        result.left_out + _beyond(computed),
+        more=page.more() if page else "",
+        digest=result.digest,
+        provenance=source_line(computed, of, result, link),
+        notes=notes,
+    )
+
+
+def _result(computed: Computed) -> Any:
+    return computed.result if isinstance(computed, Insight) else computed.results
+
+
+def _beyond(computed: Computed) -> tuple[str, ...]:
+    if not computed.hasMore:
+        return ()
+    return (MORE_ROWS if computed.columns else MORE_VALUES,)
