@@ -305,7 +305,7 @@ def test_paths_do_not_meet() -> None:
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"", "scopes", "errors", "text"}),
     frozenset({"settings", "schema"}),
-    frozenset({"endpoint", "answer"}),
+    frozenset({"endpoint", "answer", "repair"}),
     frozenset({"endpoints", "failures", "transport", "replies", "analysis", "follow_ups"}),
     frozenset({"client"}),
     frozenset({"computation", "references"}),
