@@ -156,6 +156,9 @@ def input_schema(tool: type[Tool]) -> dict[str, Any]:
     return {"type": "object", "properties": {}} | slim
 
 
+BEYOND_WRITING = 1_000  # characters; longer limits guard the server and tell a model nothing
+
+
 def _slim(schema: Any, definitions: dict[str, Any]) -> Any:
     if isinstance(schema, list):
         return [_slim(item, definitions) for item in schema]
@@ -172,7 +175,8 @@ def _slim(schema: Any, definitions: dict[str, Any]) -> Any:
         key: {k: _slim(v, definitions) for k, v in value.items()} if key == "properties" else _slim(value, definitions)
         for key, value in schema.items()
         if key != "title" and not (key == "default" and value in (None, False))
-        and not (key == "additionalProperties" and value is True)
+        and key != "additionalProperties"  # an unknown argument is refused here, with the nearest name
+        and not (key == "maxLength" and value >= BEYOND_WRITING)
     }  # fmt: skip
 
 
