@@ -17,6 +17,7 @@ from insights_mcp.answer.pieces import pieces_table
 from insights_mcp.answer.series import label_of, series_of
 
 UNKNOWN = Asked()
+ROWS, NOTHING = "rows", "nothing"
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,22 @@ def readable(result: Any, columns: Sequence[Any] | None = None, asked: Asked = U
     """The result made readable; nothing when there is none."""
     if result is None:
         return Readable()
-    if result == []:
+    shape = shape_of(result, columns)
+    if shape == NOTHING:
         empty = Table([str(column) for column in columns or ()], [])
         return Readable((), empty, empty)
+    if shape == ROWS:
+        return _of_rows(result, [str(column) for column in columns or ()])
+    return SHAPES[shape][1](result, asked) if shape else _of_pieces(result, asked)
+
+
+def shape_of(result: Any, columns: Sequence[Any] | None = None) -> str:
+    """The name of a result's shape: one of SHAPES, ROWS of SQL, NOTHING in it; '' for any other."""
+    if result == []:
+        return NOTHING
     if columns is not None and _rows_of(result, len(columns)):
-        return _of_rows(result, [str(column) for column in columns])
-    shape = next((shape for fits, shape in SHAPES if fits(result)), _of_pieces)
-    return shape(result, asked)
+        return ROWS
+    return next((name for name, (fits, _) in SHAPES.items() if fits(result)), "")
 
 
 def _of_rows(result: list[Any], columns: list[str]) -> Readable:
@@ -185,16 +195,16 @@ def _of_objects(result: list[dict[str, Any]], _: Asked) -> Readable:
     return Readable((), table, table, left_out)
 
 
-SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Asked], Readable]], ...] = (
-    (_totals, _of_totals),
-    (_lifecycle, _of_other_series(lifecycle.digest)),
-    (_stickiness, _of_other_series(stickiness.digest, "intervals")),
-    (_percentages, _of_percentages),
-    (_series, _of_series),
-    (_cohorts, _of_cohorts),
-    (_steps, _of_steps),
-    (_step_lists, _of_step_lists),
-    (_bins, _of_bins),
-    (_edges, _of_edges),
-    (_objects, _of_objects),
-)
+SHAPES: dict[str, tuple[Callable[[Any], bool], Callable[[Any, Asked], Readable]]] = {
+    "totals": (_totals, _of_totals),
+    "lifecycle": (_lifecycle, _of_other_series(lifecycle.digest)),
+    "stickiness": (_stickiness, _of_other_series(stickiness.digest, "intervals")),
+    "percentages": (_percentages, _of_percentages),
+    "series": (_series, _of_series),
+    "cohorts": (_cohorts, _of_cohorts),
+    "steps": (_steps, _of_steps),
+    "step lists": (_step_lists, _of_step_lists),
+    "bins": (_bins, _of_bins),
+    "edges": (_edges, _of_edges),
+    "objects": (_objects, _of_objects),
+}
