@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.facts import kept
 from benchmarks.measure import Measurement
-from insights_mcp.answer import Answer, render
+from insights_mcp.answer import Answer, Rendered, render
 from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.provenance import provenance
 from insights_mcp.answer.results import readable
@@ -24,7 +24,7 @@ from insights_mcp.answer.results import readable
 NOW = datetime(2026, 1, 10, 15, tzinfo=UTC)
 PLACE = 'project 1 "Benchmark" at us.posthog.com'
 OF_REPLY, OF_TABLE, OF_SMALL_TABLE, FACTS = 0.02, 0.25, 0.4, 0.95
-LARGE = 20_000  # tokens of a reply
+LARGE = 10_000  # tokens of a reply
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,14 @@ def _sizes(case: Case) -> tuple[float, float, float]:
 
 def structured(case: Case) -> float:
     """Tokens of the larger form of the answer, with its provenance."""
+    both = rendered(case, case.result)
+    return max(len(both.text), len(json.dumps(both.structured, separators=(",", ":"), ensure_ascii=False))) / 4
+
+
+def rendered(case: Case, result: Any) -> Rendered:
+    """The answer of a case's result."""
     asked = Asked({"kind": case.kind, "interval": "day"}, NOW, "UTC", "2025-01-11T00:00:00Z", "2026-01-10T23:59:59Z")
-    found = readable(case.result, case.columns, asked)
+    found = readable(result, case.columns, asked)
     line = provenance(asked, computed=NOW.isoformat(), cached=True, now=NOW, unfinished=found.unfinished)
     answer = Answer(
         f"{case.kind}.",
@@ -79,8 +85,7 @@ def structured(case: Case) -> float:
         provenance=line,
         more="run_query(query=…, offset={offset})",
     )
-    both = render(answer, PLACE)
-    return max(len(both.text), len(json.dumps(both.structured, separators=(",", ":"), ensure_ascii=False))) / 4
+    return render(answer, PLACE)
 
 
 def days(count: int) -> list[str]:
@@ -127,7 +132,7 @@ def retention(count: int = 90) -> Case:
 def funnel(steps: int = 8, values: int = 10) -> Case:
     """Eight steps of the ten most frequent values."""
     dice = random.Random(3)
-    counts = [[round(9_000 / (v + 1) * 0.7**s * dice.uniform(0.9, 1)) for s in range(steps)] for v in range(values)]
+    counts = [[round(90_000 / (v + 10) * 0.7**s * dice.uniform(0.9, 1)) for s in range(steps)] for v in range(values)]
     result = [[{"action_id": f"event number {s}", "name": f"event number {s}", "custom_name": None, "order": s,
                 "people": [], "count": n, "type": "events", "average_conversion_time": 61.7 * s or None,
                 "median_conversion_time": 42.1 * s or None, "breakdown": [f"Browser {v}"],

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, overload
+
+Row = Sequence[Any]
+
+
+class Rows(Sequence[Row]):
+    """Rows that are made when they are looked at: of a large result few are."""
+
+    def __init__(self, places: range, row: Callable[[int], Row]) -> None:
+        self._places = places
+        self._row = row
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Rows: ...
+    def __getitem__(self, place: int | slice) -> Row | Rows:
+        if isinstance(place, slice):
+            return Rows(self._places[place], self._row)
+        return self._row(self._places[place])
 
 
 @dataclass(frozen=True)
@@ -17,7 +39,7 @@ class Table:
     """
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[Row]
     first: int = 0
     held: int | None = None
     verbatim: bool = False

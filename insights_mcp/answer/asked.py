@@ -138,9 +138,3 @@ def spacing(buckets: Sequence[Any]) -> str | None:
         return None
     apart = (starts[1] - starts[0]).total_seconds()
     return next((name for most, name in SPACINGS if 0 < apart <= most), None)
-
-
-def marked(buckets: Sequence[Any], unfinished: int) -> list[Any]:
-    """The buckets with `(partial)` on those that had not ended."""
-    first = len(buckets) - unfinished
-    return [f"{bucket}{PARTIAL}" if place >= first else bucket for place, bucket in enumerate(buckets)]

@@ -23,11 +23,23 @@ def number(value: Any) -> float | None:
 
 def numbers(values: Any) -> list[float | None]:
     """A list with None for everything that is no number; empty for what is no list."""
-    return [number(value) for value in values] if isinstance(values, list) else []
+    if not isinstance(values, list):
+        return []
+    return values if _sound(values) else [number(value) for value in values]
+
+
+def _sound(values: list[Any]) -> bool:
+    """Whether all of them are numbers to compute with, found without a look at each."""
+    if not values or not set(map(type, values)) <= {int, float}:
+        return False
+    limit = 2.0**LONGEST_INTEGER
+    return -limit < min(values) and max(values) < limit and math.isfinite(sum(values))
 
 
 def known(values: Iterable[float | None]) -> list[float]:
-    """The numbers among them."""
+    """The numbers among them: the list itself, when there is nothing else in it."""
+    if isinstance(values, list) and None not in values:
+        return values
     return [value for value in values if value is not None]
 
 

@@ -141,7 +141,7 @@ def _fitting(table: Table | None, cell: int, room: int, budget: int) -> tuple[Ta
     room -= max(len(dumps(columns)), len(_line(columns)))
     rows: list[list[Any]] = []
     for limit in (cell, cell // 4, cell // 16):
-        rows = _rows_to_show(table, len(columns), limit, room, table.enough * max(budget, SUMMARY) // SUMMARY)
+        rows = _rows_to_show(table, len(columns), limit, room, _enough(table, budget))
         if rows:
             break
     cut = (
@@ -150,6 +150,11 @@ def _fitting(table: Table | None, cell: int, room: int, budget: int) -> tuple[Ta
         else ""
     )
     return replace(table, columns=columns, rows=rows, held=table.size), cut
+
+
+def _enough(table: Table, budget: int) -> int:
+    """Rows at most; who makes room wants them."""
+    return table.enough if budget <= SUMMARY else max(table.enough, MOST_ROWS) * budget // SUMMARY
 
 
 def _rows_to_show(table: Table, width: int, cell: int, room: int, enough: int) -> list[list[Any]]:

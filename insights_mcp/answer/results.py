@@ -14,7 +14,7 @@ from insights_mcp.answer.answer import Table
 from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.digest import funnels, lifecycle, paths, retention, rows, stickiness, trends
 from insights_mcp.answer.pieces import pieces_table
-from insights_mcp.answer.series import label_of, series_of
+from insights_mcp.answer.series import all_series, label_of
 
 UNKNOWN = Asked()
 ROWS, NOTHING = "rows", "nothing"
@@ -135,7 +135,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _of_series(result: list[dict[str, Any]], asked: Asked) -> Readable:
-    found = [series_of(item, asked) for item in result]
+    found = all_series(result, asked)
     digest = tuple(trends.told_of(found))
     unfinished = any(series.unfinished for series in found)
     return Readable(digest, series_tables.picked(found), series_tables.whole(found), unfinished=unfinished)
@@ -147,7 +147,7 @@ def _of_other_series(
     """Series with a digest of their own."""
 
     def shape(result: list[dict[str, Any]], asked: Asked) -> Readable:
-        found = [series_of(item, asked) for item in result]
+        found = all_series(result, asked)
         picked, whole = series_tables.picked(found, first), series_tables.whole(found, first)
         return Readable(tuple(tell(result, asked)), picked, whole, unfinished=any(s.unfinished for s in found))
 
@@ -167,17 +167,19 @@ def _of_totals(result: list[dict[str, Any]], asked: Asked) -> Readable:
 def _of_cohorts(result: list[dict[str, Any]], asked: Asked) -> Readable:
     found = retention.cohorts_of(result, asked)
     unfinished = any(cohort.over < len(cohort.counts) for cohort in found)
-    digest = tuple(retention.digest(result, asked))
+    digest = tuple(retention.digest(found))
     return Readable(digest, tables.shares(found), tables.cohorts(found), unfinished=unfinished)
 
 
-def _of_steps(result: list[dict[str, Any]], asked: Asked) -> Readable:
-    table = tables.steps(result)
-    return Readable(tuple(funnels.digest(result, asked)), table, table)
+def _of_steps(result: list[dict[str, Any]], _: Asked) -> Readable:
+    found = funnels.funnel_of(result)
+    table = tables.steps(found)
+    return Readable(tuple(funnels.told_of(found)), table, table)
 
 
-def _of_step_lists(result: list[list[dict[str, Any]]], asked: Asked) -> Readable:
-    return Readable(tuple(funnels.by_value(result, asked)), tables.funnels(result), tables.step_lists(result))
+def _of_step_lists(result: list[list[dict[str, Any]]], _: Asked) -> Readable:
+    found = [funnels.funnel_of(steps) for steps in result]
+    return Readable(tuple(funnels.by_value(found)), tables.funnels(found), tables.step_lists(found))
 
 
 def _of_bins(result: dict[str, Any], asked: Asked) -> Readable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -41,12 +41,14 @@ class Series:
     @cached_property
     def average(self) -> float:
         """Of the complete buckets; what it weighs among others."""
-        return mean(map(abs, known(self.complete))) or 0.0
+        found = known(self.complete)
+        return sum(map(abs, found)) / len(found) if found else 0.0
 
-    @property
+    @cached_property
     def total(self) -> float | None:
         """The sum of all, where a sum means something."""
-        return sum(known(self.values)) if self.summable and known(self.values) else None
+        found = known(self.values) if self.summable else []
+        return sum(found) if found else None
 
     @property
     def last(self) -> int | None:
@@ -71,18 +73,16 @@ class Series:
     @cached_property
     def low(self) -> int | None:
         """Where it was least, of the complete buckets."""
-        return min(self._places(len(self.complete)), key=self._value, default=None)
+        return self._extreme(self.complete, min)
 
     @cached_property
     def high(self) -> int | None:
         """Where it was most; an unfinished bucket may have passed all others already."""
-        return max(self._places(len(self.values)), key=self._value, default=None)
+        return self._extreme(self.values, max)
 
-    def _places(self, end: int) -> Iterator[int]:
-        return (place for place in range(end) if self.values[place] is not None)
-
-    def _value(self, place: int) -> float:
-        return self.values[place] or 0.0
+    def _extreme(self, values: list[float | None], choose: Callable[[list[float]], float]) -> int | None:
+        found = known(values)
+        return values.index(choose(found)) if found else None
 
     @property
     def zeros(self) -> tuple[int, int] | None:
@@ -140,17 +140,30 @@ def _line(values: list[float], average: float) -> float:
     return together**2 / (count * (count**2 - 1) / 12)
 
 
-def series_of(item: dict[str, Any], asked: Asked, several: bool = False) -> Series:
-    """A series of a reply, whatever is missing in it."""
+def all_series(result: list[dict[str, Any]], asked: Asked) -> list[Series]:
+    """The series of a reply. Most have the buckets of the one before them: those are read once."""
+    found: list[Series] = []
+    for before, item in zip([None, *result], result, strict=False):
+        same = before is not None and all(item.get(k) == before.get(k) for k in ("days", "labels"))
+        found.append(series_of(item, asked, found[-1] if same else None))
+    return found
+
+
+def series_of(item: dict[str, Any], asked: Asked, like: Series | None = None) -> Series:
+    """A series of a reply, whatever is missing in it; with the buckets of another, if it has as many."""
     values = numbers(item.get("data"))
-    buckets = buckets_of(item, len(values))
+    if like is not None and len(like.values) == len(values):
+        buckets, unfinished = like.buckets, like.unfinished
+    else:
+        buckets = buckets_of(item, len(values))
+        unfinished = asked.unfinished(buckets)
     action = item.get("action")
     adds_up = isinstance(action, dict) and _math(action) in SUMMABLE and not _drawn_otherwise(asked)
     return Series(
         label_of(item),
         values,
         buckets,
-        asked.unfinished(buckets),
+        unfinished,
         adds_up,
         str(item.get("compare_label") or ""),
         str(item.get("status") or ""),

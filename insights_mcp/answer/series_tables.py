@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
-from insights_mcp.answer.answer import Table
-from insights_mcp.answer.asked import marked
+from insights_mcp.answer.answer import Rows, Table
 from insights_mcp.answer.digest.course import place_name
 from insights_mcp.answer.numbers import number, sparkline
 from insights_mcp.answer.series import Series
@@ -25,9 +26,14 @@ def whole(found: Sequence[Series], first: str = "bucket") -> Table:
     """Every value: a column for each series, or where they are too many, a row for each value."""
     if len(found) <= MOST_COLUMNS:
         return _wide(found, first)
-    rows = [[s.label, bucket, value] for s in found
-            for bucket, value in zip(marked(s.buckets, s.unfinished), s.values, strict=True)]  # fmt: skip
-    return Table(["series", first, "value"], rows)
+    ends = list(accumulate(len(series.values) for series in found))
+
+    def row(place: int) -> list[Any]:
+        series = found[bisect_right(ends, place)]
+        at = place - (ends[bisect_right(ends, place)] - len(series.values))
+        return [series.label, place_name(series, at), series.values[at]]
+
+    return Table(["series", first, "value"], Rows(range(ends[-1]), row))
 
 
 def picked(found: Sequence[Series], first: str = "bucket") -> Table:
@@ -43,9 +49,12 @@ def picked(found: Sequence[Series], first: str = "bucket") -> Table:
 
 def _wide(found: Sequence[Series], first: str) -> Table:
     longest = max(found, key=lambda series: len(series.values))
-    buckets = marked(longest.buckets, longest.unfinished)
-    rows = [[bucket, *(_at(series.values, place) for series in found)] for place, bucket in enumerate(buckets)]
-    return Table([first, *(series.status or series.label for series in found)], rows)
+
+    def row(place: int) -> list[Any]:
+        return [place_name(longest, place), *(_at(series.values, place) for series in found)]
+
+    columns = [first, *(series.status or series.label for series in found)]
+    return Table(columns, Rows(range(len(longest.values)), row))
 
 
 def _at(values: list[float | None], place: int) -> float | None:
@@ -79,10 +88,15 @@ def _summary(found: Sequence[Series], longest: int) -> Table:
     sums = [series.total or 0.0 for series in found]
     amount = ["total", "share, %"] if adds_up else ["average"]
     columns = ["series", *amount, "last", "change, %", "low", "low on", "high", "high on", "course"]
-    rows = [[s.label, *_amounts(s, sum(sums), adds_up), *_ends(s), sparkline(s.values, BARS)] for s in found]
+    everything = sum(sums)
+
+    def row(place: int) -> list[Any]:
+        series = found[place]
+        return [series.label, *_amounts(series, everything, adds_up), *_ends(series), sparkline(series.values, BARS)]
+
     ranked = sorted(range(len(found)), key=lambda place: -(sums[place] if adds_up else found[place].average))
     what = f"{counted(longest, 'bucket')} of {len(found)} series"
-    return Table(columns, rows, ranked=ranked, enough=ENOUGH_SERIES, sums_up=what)
+    return Table(columns, Rows(range(len(found)), row), ranked=ranked, enough=ENOUGH_SERIES, sums_up=what)
 
 
 def _amounts(series: Series, whole_sum: float, adds_up: bool) -> list[Any]:

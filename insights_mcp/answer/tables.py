@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
-from insights_mcp.answer.answer import Table
+from insights_mcp.answer.answer import Rows, Table
 from insights_mcp.answer.asked import PARTIAL
-from insights_mcp.answer.digest.funnels import funnel_of
+from insights_mcp.answer.digest.funnels import Funnel
 from insights_mcp.answer.digest.retention import Cohort
 from insights_mcp.answer.digest.rows import Column, ranking
 from insights_mcp.answer.numbers import duration, number
@@ -20,51 +22,55 @@ MANY_COLUMNS = 6
 ENOUGH_COHORTS = 12
 MOST_PERIODS = 8
 MOST_STEPS = 12
+LEAST_ROWS, MOST_ROWS, FEW_ROWS = 5, 40, 50
 
 
 # funnels
 
 
-def steps(result: list[dict[str, Any]]) -> Table:
+STEP = ("step", "name", "people", "of first, %", "of previous, %", "median seconds")
+
+
+def steps(funnel: Funnel) -> Table:
     """A row for each step."""
-    return Table(["step", "name", "people", "of first, %", "of previous, %", "median seconds"], _step_rows(result))
+    return Table(STEP, [_step_row(funnel, place) for place in range(len(funnel.counts))])
 
 
-def step_lists(result: list[list[dict[str, Any]]]) -> Table:
+def step_lists(found: Sequence[Funnel]) -> Table:
     """A row for each step of each breakdown value."""
-    rows = [[funnel_of(each).value, *row] for each in result for row in _step_rows(each)]
-    return Table(["breakdown", "step", "name", "people", "of first, %", "of previous, %", "median seconds"], rows)
+    ends = list(accumulate(len(funnel.counts) for funnel in found))
+
+    def row(place: int) -> list[Any]:
+        at = bisect_right(ends, place)
+        funnel = found[at]
+        return [funnel.value, *_step_row(funnel, place - ends[at] + len(funnel.counts))]
+
+    return Table(["breakdown", *STEP], Rows(range(ends[-1]), row))
 
 
-def _step_rows(result: list[dict[str, Any]]) -> list[list[Any]]:
-    funnel = funnel_of(result)
-    before = [funnel.counts[0], *funnel.counts[:-1]]
-    return [
-        [place, name or None, count, _share(count, funnel.counts[0]), _share(count, previous), median]
-        for place, (name, count, previous, median) in enumerate(
-            zip(funnel.names, funnel.counts, before, funnel.medians, strict=True), 1
-        )
-    ]
+def _step_row(funnel: Funnel, place: int) -> list[Any]:
+    count, first, before = funnel.counts[place], funnel.counts[0], funnel.counts[max(place - 1, 0)]
+    return [place + 1, funnel.names[place] or None, count, _share(count, first), _share(count, before),
+            funnel.medians[place]]  # fmt: skip
 
 
 def _share(part: float | None, of: float | None) -> float | None:
     return round(100 * part / of, 2) if part is not None and of else None
 
 
-def funnels(result: list[list[dict[str, Any]]]) -> Table:
+def funnels(found: Sequence[Funnel]) -> Table:
     """A row for each breakdown value: people at each step, conversion, the weakest step."""
-    most = max(len(each) for each in result)
+    most = max(len(funnel.counts) for funnel in found)
     if most > MOST_STEPS:
-        return step_lists(result)
-    rows = [_funnel_row(each, most) for each in result]
-    ranked = sorted(range(len(rows)), key=lambda place: -(rows[place][1] or 0))
+        return step_lists(found)
+    rows = Rows(range(len(found)), lambda place: _funnel_row(found[place], most))
+    ranked = sorted(range(len(rows)), key=lambda place: -found[place].first)
     columns = ["breakdown", *(f"step {n}" for n in range(1, most + 1)), "converted, %", "weakest", "median to last"]
-    names = sum(map(len, result))
+    names = sum(len(funnel.names) for funnel in found)
     return Table(columns, rows, ranked=ranked, sums_up=f"names, shares and times of {names} steps")
 
 
-def _funnel_row(each: list[dict[str, Any]], most: int) -> list[Any]:
-    funnel = funnel_of(each)
+def _funnel_row(funnel: Funnel, most: int) -> list[Any]:
     weakest, last = funnel.weakest, funnel.medians[-1]
     counts = [*funnel.counts, *[None] * (most - len(funnel.counts))]
     step = f"{weakest[0] + 1} → {weakest[0] + 2}" if weakest else None
@@ -83,8 +89,12 @@ def bins(result: dict[str, Any]) -> Table:
 def cohorts(found: Sequence[Cohort]) -> Table:
     """A row for each cohort, a column for each period since, in people."""
     widest = max(len(cohort.counts) for cohort in found)
-    rows = [[_cohort_name(c), *(c.counts[p] if p < len(c.counts) else None for p in range(widest))] for c in found]
-    return Table(["cohort", *map(str, range(widest))], rows)
+
+    def row(place: int) -> list[Any]:
+        counts = found[place].counts
+        return [_cohort_name(found[place]), *counts, *[None] * (widest - len(counts))]
+
+    return Table(["cohort", *map(str, range(widest))], Rows(range(len(found)), row))
 
 
 def shares(found: Sequence[Cohort]) -> Table:
@@ -173,7 +183,12 @@ def informative(rows: Sequence[Sequence[Any]], columns: Sequence[str], facts: li
     what = f"{dropped} of {len(columns)} columns, the same in every row" if dropped else ""
     names = [columns[place] for place in kept]
     shown = _only(rows, ranked, kept) if dropped else rows
-    return Table(names, shown, ranked=ranked, sums_up=what)
+    return Table(names, shown, ranked=ranked, enough=_enough(len(rows)), sums_up=what)
+
+
+def _enough(rows: int) -> int:
+    """The more rows there are, the less a few of them say beside the digest."""
+    return max(LEAST_ROWS, min(MOST_ROWS, MOST_ROWS * FEW_ROWS // max(rows, 1)))
 
 
 def _only(rows: Sequence[Sequence[Any]], ranked: list[int], kept: list[int]) -> list[Sequence[Any]]:

@@ -51,11 +51,6 @@ def funnel_of(steps: list[dict[str, Any]]) -> Funnel:
     )
 
 
-def digest(result: list[dict[str, Any]], _: Asked) -> list[str]:
-    """Lines about one funnel."""
-    return told_of(funnel_of(result))
-
-
 def told_of(funnel: Funnel) -> list[str]:
     """Conversion, the weakest step, and how long it took."""
     if not funnel.first:
@@ -95,9 +90,8 @@ def _times(funnel: Funnel) -> str:
     return f"median time from step to step: longest {duration(slowest)} ({at} → {at + 1}){to_last}"
 
 
-def by_value(result: list[list[dict[str, Any]]], _: Asked) -> list[str]:
+def by_value(found: list[Funnel]) -> list[str]:
     """Lines about a funnel for each breakdown value."""
-    found = [funnel_of(steps) for steps in result]
     entered = sorted((f for f in found if f.first), key=lambda f: -f.first)
     if not entered:
         return [f"nobody entered any of {len(found)} funnels"]

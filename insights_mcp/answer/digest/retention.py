@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from insights_mcp.answer.asked import Asked, after, local
 from insights_mcp.answer.digest.course import NAME
-from insights_mcp.answer.numbers import number, percent, told
+from insights_mcp.answer.numbers import number, numbers, percent, told
 from insights_mcp.answer.series import breakdown_of
 from insights_mcp.text import counted, quoted
 
@@ -36,10 +38,18 @@ def cohorts_of(result: list[dict[str, Any]], asked: Asked) -> list[Cohort]:
 
 
 def _cohort(item: dict[str, Any], asked: Asked) -> Cohort:
-    counts = [number(v.get("count") if isinstance(v, dict) else v) for v in item["values"]]
+    counts = numbers(_counts(item["values"]))
     name = str(item.get("date") or item.get("label") or "")
     name = name[:10] if name[10:19] in ("T00:00:00", " 00:00:00") else name[:16]
     return Cohort(breakdown_of(item), name, counts, _over(item, len(counts), asked))
+
+
+def _counts(values: list[Any]) -> list[Any]:
+    """What each period holds: `{"count": n}`, or n."""
+    try:
+        return [value["count"] for value in values]
+    except (TypeError, KeyError):
+        return [value.get("count") if isinstance(value, dict) else value for value in values]
 
 
 def _over(item: dict[str, Any], periods: int, asked: Asked) -> int:
@@ -51,8 +61,8 @@ def _over(item: dict[str, Any], periods: int, asked: Asked) -> int:
     if start is None or asked.now is None or length is None:
         return periods
     widths = [1, *_brackets(shape.get("retentionCustomBrackets"))] if shape.get("retentionCustomBrackets") else []
-    ends = [sum(widths[: p + 1]) if widths else p + 1 for p in range(periods)]
-    return sum(after(start, length, end) <= asked.now for end in ends)
+    ends = [sum(widths[: p + 1]) for p in range(periods)] if widths else range(1, periods + 1)
+    return bisect_right(ends, asked.now, key=lambda end: after(start, length, end))
 
 
 def _brackets(widths: Any) -> list[int]:
@@ -66,9 +76,8 @@ def weighted(cohorts: list[Cohort], period: int) -> tuple[float, float, int]:
     return sum(back for back, _ in known), sum(size for _, size in known), len(known)
 
 
-def digest(result: list[dict[str, Any]], asked: Asked) -> list[str]:
+def digest(cohorts: list[Cohort]) -> list[str]:
     """Lines about a retention table."""
-    cohorts = cohorts_of(result, asked)
     started = [c for c in cohorts if c.size]
     if not started:
         return [f"nobody started in any of {len(cohorts)} cohorts"]
@@ -76,11 +85,17 @@ def digest(result: list[dict[str, Any]], asked: Asked) -> list[str]:
 
 
 def _told(cohorts: list[Cohort]) -> str:
-    periods = [p for p in range(1, max(len(c.counts) for c in cohorts)) if weighted(cohorts, p)[2]]
+    periods = sorted({p for c in cohorts for p in _ended(c)})
     if not periods:
         return "no period after the first has ended yet"
     chosen = dict.fromkeys((periods[0], periods[len(periods) // 2], periods[-1]))
     return f"came back (weighted): {', '.join(_period(cohorts, p) for p in chosen)}"
+
+
+def _ended(cohort: Cohort) -> Sequence[int]:
+    """The periods after the first that had ended, with a number."""
+    ended = range(1, min(cohort.over, len(cohort.counts)))
+    return ended if None not in cohort.counts else [p for p in ended if cohort.counts[p] is not None]
 
 
 def _period(cohorts: list[Cohort], period: int) -> str:

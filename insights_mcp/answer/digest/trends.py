@@ -7,7 +7,7 @@ from typing import Any
 from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.digest.course import NAME, course
 from insights_mcp.answer.numbers import change, known, number, percent, rough, sparkline, told
-from insights_mcp.answer.series import Series, label_of, series_of
+from insights_mcp.answer.series import Series, all_series, label_of
 from insights_mcp.text import quoted
 
 MOST_COURSES = 3
@@ -16,7 +16,7 @@ MOST_NAMED = 3
 
 def digest(result: list[dict[str, Any]], asked: Asked) -> list[str]:
     """Lines about series over time."""
-    return told_of([series_of(item, asked) for item in result])
+    return told_of(all_series(result, asked))
 
 
 def told_of(found: list[Series]) -> list[str]:
