@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import mcp_types as types
+from mcp import MCPError
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 
@@ -27,11 +28,17 @@ from insights_mcp.text import clean, meant
 from insights_mcp.tools import TOOLS
 from insights_mcp.tools.tool import OUTPUT, OUTPUT_WITH_TABLE, Tool, Work, input_schema, parse
 
+if TYPE_CHECKING:
+    from insights_mcp.completion import Completions
+
 logger = logging.getLogger("insights_mcp")
 
 NAME = "insights-mcp"
 SCOPES_WITHIN = 8.0
+MISTAKE = "The server made a mistake ({}); its log says which. Report it."
 BY_NAME: dict[str, type[Tool]] = {tool.tool_name(): tool for tool in TOOLS}
+Params = TypeVar("Params")
+Result = TypeVar("Result")
 
 
 def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str, Any]]:
@@ -60,9 +67,9 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
         except Exception:  # the boundary: nothing unforeseen reaches the model, or ends the server
             mark = secrets.token_hex(4)
             logger.exception("call of %s failed (%s)", clean(call.name, 80), mark)
-            return _refused(client, f"The server made a mistake ({mark}); its log says which. Report it.")
+            return _refused(client, MISTAKE.format(mark))
 
-    return Server(
+    server: Server[dict[str, Any]] = Server(
         NAME,
         version=__version__,
         title="PostHog insights",
@@ -70,6 +77,45 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
+    _add_prompts(server, client, offered)
+    _add_completion(server, client)
+    return server
+
+
+def _add_prompts(server: Server[dict[str, Any]], client: Client, offered: dict[str, type[Tool]]) -> None:
+    """What a person picks. Here and below, what answers is imported when it is asked: it is no part of the start."""
+
+    async def why_not() -> Callable[[str], str]:
+        scopes = await known_scopes(client)
+        return lambda name: _why_not(name, offered, scopes)
+
+    async def list_prompts(_: types.PaginatedRequestParams) -> types.ListPromptsResult:
+        from insights_mcp import prompting
+
+        return prompting.listed(await why_not())
+
+    async def get_prompt(asked: types.GetPromptRequestParams) -> types.GetPromptResult:
+        from insights_mcp import prompting
+
+        return prompting.message(asked.name, asked.arguments or {}, await why_not())
+
+    server.add_request_handler("prompts/list", types.PaginatedRequestParams, _answering(list_prompts))
+    server.add_request_handler("prompts/get", types.GetPromptRequestParams, _answering(get_prompt))
+
+
+def _add_completion(server: Server[dict[str, Any]], client: Client) -> None:
+    """What a person may mean while typing."""
+
+    @cache
+    def completions() -> Completions:
+        from insights_mcp.completion import Completions
+
+        return Completions(client)
+
+    async def complete(asked: types.CompleteRequestParams) -> types.CompleteResult:
+        return await completions().complete(asked)
+
+    server.add_request_handler("completion/complete", types.CompleteRequestParams, _answering(complete))
 
 
 @cache
@@ -107,6 +153,34 @@ async def known_scopes(client: Client) -> Scopes | None:
 def usable(tools: Iterable[type[Tool]], scopes: Scopes | None) -> list[type[Tool]]:
     """The tools a key with these scopes can use; all while its scopes are not known."""
     return [tool for tool in tools if scopes is None or not scopes.missing(tool.scopes())]
+
+
+def _answering(
+    answer: Callable[[Params], Awaitable[Result]],
+) -> Callable[[ServerRequestContext[Any], Params], Awaitable[Result]]:
+    """A handler of what is no tool: a failure becomes an error of the protocol, in our words."""
+
+    async def handle(_: ServerRequestContext[Any], asked: Params) -> Result:
+        try:
+            return await answer(asked)
+        except InsightsError as error:
+            raise MCPError(types.INVALID_PARAMS, str(error)) from None
+        except MCPError:
+            raise
+        except Exception:  # the boundary, as for tools
+            mark = secrets.token_hex(4)
+            logger.exception("%s failed (%s)", answer.__qualname__, mark)
+            raise MCPError(types.INTERNAL_ERROR, MISTAKE.format(mark)) from None
+
+    return handle
+
+
+def _why_not(name: str, offered: dict[str, type[Tool]], scopes: Scopes | None) -> str:
+    """Why a tool cannot be used here; empty when it can."""
+    if name not in offered:
+        return "this server is read-only"
+    missing = scopes.missing(offered[name].scopes()) if scopes is not None else ()
+    return f"the key lacks the scope {missing[0]}" if missing else ""
 
 
 def _found(name: str, offered: dict[str, type[Tool]]) -> type[Tool]:
