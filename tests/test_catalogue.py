@@ -305,7 +305,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"", "scopes", "errors", "text"}),
     frozenset({"settings", "schema"}),
     frozenset({"endpoint", "answer", "repair", "words"}),
-    frozenset({"endpoints", "failures", "transport", "replies", "analysis", "follow_ups", "charts"}),
+    frozenset({"endpoints", "failures", "transport", "replies", "analysis", "follow_ups", "charts", "stories"}),
     frozenset({"client"}),
     frozenset({"computation", "references"}),
     frozenset({"diagnosis"}),

@@ -1,18 +1,36 @@
-"""The activity log: who changed what, and when."""
+"""The activity log: who changed what, and when.
+
+One odd entry must not hide the whole log: what is not of its type is read as absent.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
-from insights_mcp.schema.reply import ReplyShape
+from pydantic import ValidationError, WrapValidator
+
+from insights_mcp.schema.reply import Listed, ReplyShape
+
+Part = TypeVar("Part")
+
+
+def _or_none(value: Any, read: Callable[[Any], Any]) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+Lenient = Annotated[Part | None, WrapValidator(_or_none)]
 
 
 class Change(ReplyShape):
     """One changed field. `action` is created, changed or deleted."""
 
-    type: str | None = None
-    action: str | None = None
-    field: str | None = None
+    type: Lenient[str] = None
+    action: Lenient[str] = None
+    field: Lenient[str] = None
     before: Any = None
     after: Any = None
 
@@ -20,34 +38,34 @@ class Change(ReplyShape):
 class ActivityUser(ReplyShape):
     """Who did it; `is_system` for PostHog itself and for visitors of shared pages."""
 
-    first_name: str | None = None
-    email: str | None = None
-    is_system: bool = False
+    first_name: Lenient[str] = None
+    email: Lenient[str] = None
+    is_system: Lenient[bool] = None
 
 
 class ActivityDetail(ReplyShape):
     """What it was done to, and the changes."""
 
-    name: str | None = None
-    short_id: str | None = None
-    changes: list[Change] | None = None
+    name: Lenient[str] = None
+    short_id: Lenient[str] = None
+    changes: Lenient[list[Lenient[Change]]] = None
 
 
 class Activity(ReplyShape):
     """One entry. `item_id` is the insight's number, as text."""
 
-    user: ActivityUser | None = None
-    activity: str = ""
-    scope: str | None = None
-    item_id: str | None = None
-    detail: ActivityDetail | None = None
-    created_at: str | None = None
+    user: Lenient[ActivityUser] = None
+    activity: Lenient[str] = None
+    scope: Lenient[str] = None
+    item_id: Lenient[str] = None
+    detail: Lenient[ActivityDetail] = None
+    created_at: Lenient[str] = None
 
 
 class ActivityPage(ReplyShape):
     """One page of the log, newest first. Not the usual page: the size of the whole is `total_count`."""
 
-    results: list[Activity]
+    results: Listed[Activity]
     next: str | None = None
     previous: str | None = None
-    total_count: int | None = None
+    total_count: Lenient[int] = None

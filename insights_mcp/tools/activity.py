@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, ClassVar
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -11,29 +11,42 @@ from insights_mcp.answer import Answer, Table
 from insights_mcp.answer.pieces import pieces_table
 from insights_mcp.endpoints import activity
 from insights_mcp.endpoints.insights import GetInsight, ListInsights
-from insights_mcp.schema.activity import Activity, ActivityPage, Change
-from insights_mcp.text import shortened
+from insights_mcp.schema.activity import ActivityPage
+from insights_mcp.stories.activity import digest, episodes, rows
 from insights_mcp.tools.tool import Detailed, InsightReference, Work
 
-COLUMNS = ("when", "who", "what", "insight", "changes")
+SURVEYED = 100  # entries that the digest of the first page looks at
 
 
 class Log(Detailed):
     """A page of the activity log."""
 
-    limit: Annotated[int, Field(ge=1, le=100, description="Entries per page.")] = 10
+    limit: Annotated[int, Field(ge=1, le=100, description="Entries per page.")] = 20
     page: Annotated[int, Field(ge=1, description="Page, from 1.")] = 1
 
-    def told(self, log: ActivityPage) -> Answer:
-        """The page as a table, or all of it."""
+    @property
+    def asked(self) -> int:
+        """Entries to ask for: with the first page comes what the digest is made of."""
+        return self.limit if self.page > 1 or self.detail == "full" else max(self.limit, SURVEYED)
+
+    def told(self, log: ActivityPage, *, of_one: bool = False) -> Answer:
+        """The page as a story, or all of it."""
+        entries = log.results[: self.limit]
         total = log.total_count if log.total_count is not None else len(log.results)
-        said = f"{total} entries, newest first; page {self.page}." if log.results else "No entries here."
-        following = (f"Older ones: page={self.page + 1}.",) if log.next else ()
+        said = f"{total} entries, newest first; page {self.page}." if entries else "No entries here."
+        older = log.next is not None or len(entries) < len(log.results)
+        following = (f"Older ones: page={self.page + 1}.",) if older else ()
         if self.detail == "full":
-            whole = [entry.model_dump(exclude_none=True) for entry in log.results]
-            return Answer(said, table=pieces_table(whole).after(self.offset), next=following, more=self.more())
-        rows = [_row(entry) for entry in log.results]
-        return Answer(said, table=Table(COLUMNS, rows).after(self.offset), next=following, more=self.more())
+            table = pieces_table([entry.model_dump(exclude_none=True) for entry in entries])
+            return Answer(said, table=table.after(self.offset), next=following, more=self.more())
+        columns = ("when (UTC)", "who", *(() if of_one else ("insight",)), "what")
+        return Answer(
+            said,
+            table=Table(columns, rows(episodes(entries), of_one=of_one)).after(self.offset),
+            next=following,
+            more=self.more(),
+            digest=digest(log.results, total, datetime.now(UTC), of_one=of_one),
+        )
 
 
 class GetInsightActivity(Log):
@@ -47,12 +60,11 @@ class GetInsightActivity(Log):
 
     async def run(self, work: Work) -> Answer:
         """One page of the insight's log."""
-        return self.told(
-            await work.references.on_insight(
-                self.id,
-                lambda n: work.client.send(activity.GetInsightActivity(id=n, limit=self.limit, page=self.page)),
-            )
+        log = await work.references.on_insight(
+            self.id,
+            lambda n: work.client.send(activity.GetInsightActivity(id=n, limit=self.asked, page=self.page)),
         )
+        return self.told(log, of_one=True)
 
 
 class ListActivity(Log):
@@ -63,22 +75,4 @@ class ListActivity(Log):
 
     async def run(self, work: Work) -> Answer:
         """One page of the project's log."""
-        return self.told(await work.client.send(activity.ListActivity(limit=self.limit, page=self.page)))
-
-
-def _row(entry: Activity) -> list[Any]:
-    user, detail = entry.user, entry.detail
-    name = (user.first_name or user.email) if user else None
-    insight = f"{detail.name or 'unnamed'} ({detail.short_id or entry.item_id})" if detail else entry.item_id
-    changes = "; ".join(map(_change, detail.changes or ())) if detail else ""
-    return [(entry.created_at or "")[:19], name, entry.activity, insight, changes]
-
-
-def _change(change: Change) -> str:
-    if change.field in ("query", "filters", "query_metadata"):
-        return f"{change.field} changed"
-    return f"{change.field}: {_value(change.before)} → {_value(change.after)}"
-
-
-def _value(value: Any) -> str:
-    return "nothing" if value in (None, "", []) else shortened(json.dumps(value, ensure_ascii=False, default=str), 60)
+        return self.told(await work.client.send(activity.ListActivity(limit=self.asked, page=self.page)))
