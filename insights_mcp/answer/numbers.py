@@ -106,8 +106,8 @@ def sparkline(values: list[float | None], width: int = SPARK) -> str:
     if not found:
         return ""
     low, high = min(found), max(found)
-    steps = (len(BARS) - 1) / (high - low) if high > low else 0.0
-    return "".join("·" if value is None else BARS[round((value - low) * steps)] for value in thinned)
+    spread = high - low or 1.0
+    return "".join("·" if v is None else BARS[round((v - low) / spread * (len(BARS) - 1))] for v in thinned)
 
 
 def _between(values: list[float | None], place: int, width: int) -> float | None:
