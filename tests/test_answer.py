@@ -301,7 +301,8 @@ def test_a_long_fact_says_where_it_is() -> None:
 @given(any_values | st.lists(st.dictionaries(
     st.sampled_from(["data", "days", "labels", "label", "count", "order", "values", "aggregated_value", "action",
                      "breakdown_value", "compare_label", "name", "date", "bins", "status", "source", "target",
-                     "value", "median_conversion_time", "average_conversion_time"]),
+                     "value", "median_conversion_time", "average_conversion_time",
+                     "calendar_heatmap_data", "median", "p25", "p75", "series_index"]),
     any_values, max_size=8), max_size=4), st.none() | st.lists(texts, max_size=3), st.builds(
         Asked, st.dictionaries(st.sampled_from(["interval", "trendsFilter", "retentionFilter"]), any_values),
         st.none() | st.datetimes(timezones=st.just(UTC)), st.none() | texts, st.none() | texts,

@@ -69,7 +69,20 @@ totals = st.lists(
     st.builds(lambda n, v, m: {"label": n, "data": [], "aggregated_value": v, "action": {"math": m}},
               names, amounts, maths), min_size=1, max_size=60,
 )  # fmt: skip
-results = trends | lifecycles | steps | funnels | retentions | edges | totals
+boxes = st.lists(
+    st.builds(lambda day, i, n, *v: {"day": day, "series_index": i, "series_label": n} | dict(zip(
+        ("min", "p25", "median", "p75", "max", "mean"), v, strict=True)),
+        st.sampled_from(days(9)), st.integers(0, 2), names, *[amounts] * 6), min_size=1, max_size=60,
+)  # fmt: skip
+grids = st.lists(
+    st.builds(lambda label, cells, whole: {"label": label, "calendar_heatmap_data": {
+        "data": [{"row": r, "column": c, "value": v} for r, c, v in cells], "allAggregations": whole,
+        "rowAggregations": [{"row": r, "value": v} for r, _, v in cells],
+        "columnAggregations": [{"column": c, "value": v} for _, c, v in cells]}},
+        names, st.lists(st.tuples(st.integers(0, 9), st.integers(0, 23), amounts), max_size=60), amounts),
+    min_size=1, max_size=4,
+)  # fmt: skip
+results = boxes | grids | trends | lifecycles | steps | funnels | retentions | edges | totals
 askeds = st.builds(
     Asked, st.just({"interval": "day"}), st.none() | st.just(NOW), st.sampled_from(["UTC", "Asia/Tokyo", None])
 )

@@ -387,3 +387,52 @@ def test_changes(before: float | None, after: float | None, words: str) -> None:
 def test_sparklines(values: list[float | None], bars: str) -> None:
     """From least to greatest, at most 24 bars."""
     assert bars == sparkline(values)
+
+
+# other displays
+
+
+BOXES = [
+    {"day": day, "series_index": 0, "series_label": "load_ms"}
+    | dict(zip(("min", "p25", "median", "p75", "max", "mean"), spread, strict=True))
+    for day, spread in zip(days(3), [(1, 2, 3, 4, 9, 3.5), (1, 5, 8, 9, 40, 7.25), (1, 2, 2, 2, 3, 2)], strict=True)
+]
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        '"load_ms", median: last complete 2026-01-09 8 (+166.7% on 2026-01-08)',
+        "high 8 on 2026-01-09",
+        "in 2026-01-09 half are from 5 to 9, all from 1 to 40; mean 7.25",
+    ],
+)
+def test_a_box_plot(fact: str) -> None:
+    """Where the median is and was, and how wide its bucket is; the running bucket is not compared."""
+    assert fact in said(BOXES)
+
+
+HEATMAP = [
+    {
+        "label": "visit",
+        "calendar_heatmap_data": {
+            "data": [{"row": 1, "column": 9, "value": 7}, {"row": 7, "column": 23, "value": 3}],
+            "rowAggregations": [{"row": 1, "value": 7}, {"row": 7, "value": 3}],
+            "columnAggregations": [{"column": 9, "value": 7}, {"column": 23, "value": 3}],
+            "allAggregations": 10,
+        },
+    }
+]
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "10 in all; most, 7, on Monday from 09:00",
+        "weekdays: busiest Monday 7 (70%), quietest Sunday 3",
+        "hours: busiest 09:00 7 (70%), quietest 23:00 3",
+    ],
+)
+def test_a_calendar_heatmap(fact: str) -> None:
+    """The hours and weekdays it happens in."""
+    assert fact in said(HEATMAP)

@@ -12,7 +12,7 @@ from typing import Any
 from insights_mcp.answer import series_tables, tables
 from insights_mcp.answer.answer import Table
 from insights_mcp.answer.asked import Asked
-from insights_mcp.answer.digest import funnels, lifecycle, paths, retention, rows, stickiness, trends
+from insights_mcp.answer.digest import boxes, funnels, heatmaps, lifecycle, paths, retention, rows, stickiness, trends
 from insights_mcp.answer.pieces import pieces_table
 from insights_mcp.answer.series import all_series, label_of
 
@@ -127,6 +127,14 @@ def _edges(result: Any) -> bool:
     return _objects(result) and all({"source", "target", "value"} <= set(edge) for edge in result)
 
 
+def _boxes(result: Any) -> bool:
+    return _objects(result) and all({"median", "p25", "p75"} <= set(box) for box in result)
+
+
+def _grids(result: Any) -> bool:
+    return _objects(result) and all(isinstance(item.get("calendar_heatmap_data"), dict) for item in result)
+
+
 def _is_count(value: Any) -> bool:
     return value is None or isinstance(value, int | float)
 
@@ -192,12 +200,24 @@ def _of_edges(result: list[dict[str, Any]], asked: Asked) -> Readable:
     return Readable(tuple(paths.digest(result, asked)), table, Table(table.columns, table.rows))
 
 
+def _of_boxes(result: list[dict[str, Any]], asked: Asked) -> Readable:
+    table = boxes.table(result, asked)
+    return Readable(tuple(boxes.digest(result, asked)), table, Table(table.columns, table.rows))
+
+
+def _of_grids(result: list[dict[str, Any]], _: Asked) -> Readable:
+    table = heatmaps.table(result)
+    return Readable(tuple(heatmaps.digest(result)), table, Table(table.columns, table.rows))
+
+
 def _of_objects(result: list[dict[str, Any]], _: Asked) -> Readable:
     table, left_out = tables.objects(result)
     return Readable((), table, table, left_out)
 
 
 SHAPES: dict[str, tuple[Callable[[Any], bool], Callable[[Any, Asked], Readable]]] = {
+    "boxes": (_boxes, _of_boxes),
+    "grids": (_grids, _of_grids),
     "totals": (_totals, _of_totals),
     "lifecycle": (_lifecycle, _of_other_series(lifecycle.digest)),
     "stickiness": (_stickiness, _of_other_series(stickiness.digest, "intervals")),

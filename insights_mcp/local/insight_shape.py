@@ -29,7 +29,7 @@ SELECT = f"""select i.*,
     from insights i"""
 NO_QUERY = orjson.Fragment(b'{"kind":"InsightVizNode","source":{"kind":"TrendsQuery","series":[]},"full":true}')
 NOTHING = Outcome()
-OF_RESULT = ("hasMore", "columns", "types", "hogql", "resolved_date_range", "timezone")
+OF_RESULT = ("hasMore", "columns", "types", "hogql", "resolved_date_range", "timezone", "boxplot_data")
 
 
 def find(store: Store, reference: str, *, deleted: bool = False) -> Row:

@@ -80,6 +80,7 @@ class Insight(ReplyShape):
     result: Any = None
     columns: list[str] | None = None
     types: Any = None
+    boxplot_data: Any = None
     hasMore: bool | None = None
     is_cached: bool | None = None
     last_refresh: str | None = None
@@ -97,6 +98,11 @@ class Insight(ReplyShape):
     def title(self) -> str:
         """The given name, else the derived one, else the short_id."""
         return self.name or self.derived_name or f"unnamed insight {self.short_id}"
+
+    @property
+    def outcome(self) -> Any:
+        """What was computed: a box plot's boxes stand beside its result, which is empty."""
+        return self.boxplot_data or self.result
 
     @property
     def on_dashboards(self) -> list[int]:

@@ -46,6 +46,7 @@ class QueryResponse(ReplyShape):
     results: Any = None
     columns: list[Any] | None = None
     types: Any = None
+    boxplot_data: Any = None
     hasMore: bool | None = None
     is_cached: bool | None = None
     last_refresh: str | None = None
@@ -53,6 +54,11 @@ class QueryResponse(ReplyShape):
     resolved_date_range: ResolvedDateRange | None = None
     query_status: QueryStatus | None = None
     error: Any = None
+
+    @property
+    def outcome(self) -> Any:
+        """What was computed: a box plot's boxes stand beside its results, which are empty."""
+        return self.boxplot_data or self.results
 
 
 class QueryStatusResponse(ReplyShape):

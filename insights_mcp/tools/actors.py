@@ -9,12 +9,14 @@ from pydantic import BeforeValidator, Field
 
 from insights_mcp import computation
 from insights_mcp.answer import Answer, Table
+from insights_mcp.answer.results import readable
 from insights_mcp.answer.series import MARKS
 from insights_mcp.endpoints import insights, queries
 from insights_mcp.errors import InvalidInput
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import QueryResponse, source_of
 from insights_mcp.text import clean, counted
+from insights_mcp.tools.insight_facts import asked, source_line
 from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.tool import InsightReference, Tool, Work, given
 
@@ -55,14 +57,19 @@ class ListActors(Tool):
 
     async def run(self, work: Work) -> Answer:
         """One page of actors."""
-        call = queries.RunQuery(query=self.actors_query(await self._source(work)), refresh=Refresh.BLOCKING)
+        source = await self._source(work)
+        call = queries.RunQuery(query=self.actors_query(source), refresh=Refresh.BLOCKING)
         reply = await computation.run_query(work.client, call, work.watch)
         rows = reply.results if isinstance(reply.results, list) else []
         end = self.offset + len(rows)
+        table = self._table(reply, rows)
+        found = readable(list(table.rows), table.columns)
         return Answer(
             f"{counted(end, 'actor')}{' so far' if reply.hasMore else ''}.",
-            table=self._table(reply, rows),
+            table=table,
             left_out=(f"who comes after; go on with list_actors(…, offset={end})",) if reply.hasMore else (),
+            digest=found.digest,
+            provenance=source_line(reply, asked(reply, source), found),
         )
 
     async def _source(self, work: Work) -> dict[str, Any]:
@@ -101,9 +108,9 @@ def _cells(row: list[Any], names: tuple[str, ...], beside: int) -> list[Any]:
 # -- how each kind of query is told which point is meant ---------------------------------------------------------------
 
 
-def _value(asked: ListActors, source: dict[str, Any]) -> Any:
+def _value(wanted: ListActors, source: dict[str, Any]) -> Any:
     """The breakdown's value as results hold it, given as answers show it."""
-    values = [MARKED.get(value, value) for value in asked.breakdown or ()]
+    values = [MARKED.get(value, value) for value in wanted.breakdown or ()]
     split = source.get("breakdownFilter") or {}
     if split.get("breakdowns") or len(values) != 1:
         return values or None
@@ -114,38 +121,38 @@ def _insight(source: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"kind": "InsightActorsQuery", "source": source, **given(**more)}
 
 
-def _trend(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    point = {"day": asked.day, "breakdown": _value(asked, source), "compare": asked.compare}
-    return _insight(source, series=asked.series or 0, **point)
+def _trend(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    point = {"day": wanted.day, "breakdown": _value(wanted, source), "compare": wanted.compare}
+    return _insight(source, series=wanted.series or 0, **point)
 
 
-def _lifecycle(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    return _insight(source, day=asked.day, status=asked.status)
+def _lifecycle(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    return _insight(source, day=wanted.day, status=wanted.status)
 
 
-def _retention(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    return _insight(source, interval=asked.interval or 0, breakdown=_value(asked, source))
+def _retention(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    return _insight(source, interval=wanted.interval or 0, breakdown=_value(wanted, source))
 
 
-def _stickiness(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    point = given(day=asked.day, compare=asked.compare)
-    return {"kind": "StickinessActorsQuery", "source": source, "series": asked.series or 0, **point}
+def _stickiness(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    point = given(day=wanted.day, compare=wanted.compare)
+    return {"kind": "StickinessActorsQuery", "source": source, "series": wanted.series or 0, **point}
 
 
-def _funnel(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    query = {"kind": "FunnelsActorsQuery", "source": source, **given(funnelStepBreakdown=_value(asked, source))}
-    if asked.day is not None:
-        left = asked.step is not None and asked.step < 0
-        start = asked.day if len(asked.day) > len("2026-01-31") else f"{asked.day} 00:00:00"
+def _funnel(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    query = {"kind": "FunnelsActorsQuery", "source": source, **given(funnelStepBreakdown=_value(wanted, source))}
+    if wanted.day is not None:
+        left = wanted.step is not None and wanted.step < 0
+        start = wanted.day if len(wanted.day) > len("2026-01-31") else f"{wanted.day} 00:00:00"
         return query | {"funnelTrendsEntrancePeriodStart": start, "funnelTrendsDropOff": left}
-    if asked.step is None:
+    if wanted.step is None:
         raise InvalidInput("Which step of the funnel is not said.", "Give step: 2 reached step 2, -2 left before it.")
-    return query | {"funnelStep": asked.step}
+    return query | {"funnelStep": wanted.step}
 
 
-def _path(asked: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    keys = ("pathDropoffKey",) if len(asked.path or ()) == 1 else ("pathStartKey", "pathEndKey")
-    ends = dict(zip(keys, asked.path or (), strict=False))
+def _path(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
+    keys = ("pathDropoffKey",) if len(wanted.path or ()) == 1 else ("pathStartKey", "pathEndKey")
+    ends = dict(zip(keys, wanted.path or (), strict=False))
     return _insight(source | {"pathsFilter": (source.get("pathsFilter") or {}) | ends})
 
 

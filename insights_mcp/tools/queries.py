@@ -61,5 +61,5 @@ class CancelQuery(Tool):
 
 
 def _extent(reply: QueryResponse) -> str:
-    rows = reply.results
+    rows = reply.outcome
     return f"{len(rows)} {'rows' if reply.columns else 'series or items'}" if isinstance(rows, list) else "a result"

@@ -10,6 +10,7 @@ from insights_mcp.schema.insight import Insight
 from insights_mcp.schema.query import QueryResponse
 from insights_mcp.tools.insight_facts import asked, source_line
 from insights_mcp.tools.tool import Detailed, Work
+from insights_mcp.tools.whole import addresses, whole_links
 
 MORE_ROWS = "rows beyond the query's LIMIT (raise it, or add OFFSET)"
 MORE_VALUES = "breakdown values beyond the limit, together as 'other' (raise breakdownFilter.breakdown_limit)"
@@ -34,21 +35,19 @@ async def result_answer(
     """
     of = asked(computed, query)
     link = await work.client.url(path) if path else ""
-    result = readable(_result(computed), computed.columns, of)
+    result = readable(computed.outcome, computed.columns, of)
+    links = await whole_links(work, computed, query, result, from_dashboard=getattr(page, "from_dashboard", None))
     return Answer(
         said,
         facts or {},
         page.table(result) if page else result.picked,
-        result.left_out + _beyond(computed),
+        result.left_out + _beyond(computed) + addresses(links),
         more=page.more() if page else "",
         digest=result.digest,
         provenance=source_line(computed, of, result, link),
         notes=notes,
+        links=links,
     )
-
-
-def _result(computed: Computed) -> Any:
-    return computed.result if isinstance(computed, Insight) else computed.results
 
 
 def _beyond(computed: Computed) -> tuple[str, ...]:
