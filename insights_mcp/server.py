@@ -22,7 +22,9 @@ from insights_mcp.client import Client
 from insights_mcp.computation import Watch
 from insights_mcp.endpoint import Effect
 from insights_mcp.errors import InsightsError, InvalidInput, MissingScope
+from insights_mcp.recent import Recent
 from insights_mcp.references import References
+from insights_mcp.resources import Resources
 from insights_mcp.scopes import Scopes
 from insights_mcp.text import clean, meant
 from insights_mcp.tools import TOOLS
@@ -45,6 +47,13 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
     """A server over one client. `read_only`: tools that change anything are not there."""
     offered = {name: tool for name, tool in BY_NAME.items() if not read_only or tool.effect is Effect.READ}
     references = References(client, {})
+    recent = Recent()
+
+    def work_of(context: ServerRequestContext[Any]) -> Work:
+        async def report(seconds: float, message: str) -> None:
+            await context.session.report_progress(seconds, None, message)
+
+        return Work(client, references, Watch(report=report), recent)
 
     async def list_tools(
         _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
@@ -53,14 +62,12 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
         return types.ListToolsResult(tools=[described(tool) for tool in usable(offered.values(), scopes)])
 
     async def call_tool(context: ServerRequestContext[Any], call: types.CallToolRequestParams) -> types.CallToolResult:
-        async def report(seconds: float, message: str) -> None:
-            await context.session.report_progress(seconds, None, message)
-
-        work = Work(client, references, Watch(report=report))
         try:
             tool = parse(_found(call.name, offered), call.arguments or {})
             _check_scopes(type(tool), await client.scopes())
-            answer = await tool.run(work)
+            answer = await tool.run(work_of(context))
+            if tool.effect is not Effect.READ:
+                recent.clear()
             return _result(render(answer, await client.place(), tool.budget), answer)
         except InsightsError as error:
             return _refused(client, error.what, error.next_step)
@@ -69,6 +76,7 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
             logger.exception("call of %s failed (%s)", clean(call.name, 80), mark)
             return _refused(client, MISTAKE.format(mark))
 
+    found = Resources(work_of)
     server: Server[dict[str, Any]] = Server(
         NAME,
         version=__version__,
@@ -76,6 +84,9 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
         instructions=instructions(),
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_list_resources=found.list,
+        on_list_resource_templates=found.templates,
+        on_read_resource=found.read,
     )
     _add_prompts(server, client, offered)
     _add_completion(server, client)

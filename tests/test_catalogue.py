@@ -307,7 +307,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"endpoint", "answer", "repair", "words"}),
     frozenset({"endpoints", "failures", "transport", "replies", "analysis", "follow_ups", "charts", "stories"}),
     frozenset({"client"}),
-    frozenset({"computation", "references"}),
+    frozenset({"computation", "references", "handles", "recent"}),
     frozenset({"diagnosis"}),
     frozenset({"tools"}),
     frozenset({"prompting", "completion", "resources"}),

@@ -19,6 +19,7 @@ from insights_mcp.client import Client
 from insights_mcp.computation import Watch
 from insights_mcp.endpoint import Effect, Endpoint
 from insights_mcp.errors import InvalidInput
+from insights_mcp.recent import Recent
 from insights_mcp.references import References
 from insights_mcp.scopes import Scope, fewest
 from insights_mcp.text import clean, meant
@@ -26,11 +27,12 @@ from insights_mcp.text import clean, meant
 
 @dataclass(frozen=True)
 class Work:
-    """What a tool works with: the client, how references are found, and who waits."""
+    """What a tool works with: the client, how references are found, who waits, and what was fetched a moment ago."""
 
     client: Client
     references: References
     watch: Watch = field(default_factory=Watch)
+    recent: Recent = field(default_factory=Recent)
 
 
 class Tool(BaseModel):
