@@ -36,11 +36,12 @@ async def result_answer(
     of = asked(computed, query)
     link = await work.client.url(path) if path else ""
     result = readable(computed.outcome, computed.columns, of)
-    links = await whole_links(work, computed, query, result, from_dashboard=getattr(page, "from_dashboard", None))
+    table = page.table(result) if page else result.picked
+    links = await whole_links(work, page, computed, query, result) if table is result.picked else ()
     return Answer(
         said,
         facts or {},
-        page.table(result) if page else result.picked,
+        table,
         result.left_out + _beyond(computed) + addresses(links),
         more=page.more() if page else "",
         digest=result.digest,

@@ -43,7 +43,7 @@ class Whole:
     def table(self) -> Flat:
         """All of it, a row for each value."""
         held = self.computed
-        return flat(_result(held), held.columns, held.types, asked(held, self.query))
+        return flat(held.outcome, held.columns, held.types, asked(held, self.query))
 
     @cached_property
     def state(self) -> str:
@@ -99,7 +99,7 @@ def remember(work: Work, handle: Handle, computed: Computed, query: dict[str, An
     if isinstance(computed, Insight):
         names = [Handle(name, handle.from_dashboard) for name in (computed.short_id, str(computed.id)) if name]
     whole = Whole(names[0], computed, query)
-    weight = weight_of(_result(computed)) * FLAT // len(names)
+    weight = weight_of(computed.outcome) * FLAT // len(names)
     for name in names:
         work.recent.keep(name.key, whole, weight)
     return whole
@@ -123,7 +123,3 @@ async def whole_links(
 def addresses(links: tuple[Link, ...]) -> tuple[str, ...]:
     """Addresses in words; one that is long stands in its link alone."""
     return tuple(f"whole result: {link.uri}" for link in links if len(link.uri) <= LONGEST_TOLD)
-
-
-def _result(computed: Computed) -> Any:
-    return computed.result if isinstance(computed, Insight) else computed.results
