@@ -74,7 +74,7 @@ async def run_query(client: Client, call: RunQuery, watch: Watch) -> QueryRespon
     """The complete answer to a query. QueryFailed when it fails, StillRunning when patience ends."""
     query_id = call.client_query_id or new_query_id()
     started = call.model_copy(update={"refresh": WITHOUT_WAITING.get(call.refresh, call.refresh)})
-    async with _stopped_when_cancelled(client, query_id) as running:
+    async with stopped_when_cancelled(client, query_id) as running:
         reply = await client.send(started.model_copy(update={"client_query_id": query_id}))
         if reply.query_status and _running(reply.query_status):
             running.query_id = reply.query_status.id or query_id
@@ -88,7 +88,7 @@ async def get_insight(client: Client, call: GetInsight, watch: Watch) -> Insight
     """The insight with a result as fresh as `call.refresh` asks. Errors as `run_query`."""
     query_id = new_query_id()
     quick = WITHOUT_WAITING.get(call.refresh, call.refresh)
-    async with _stopped_when_cancelled(client, query_id) as running:
+    async with stopped_when_cancelled(client, query_id) as running:
         insight = await client.send(call.model_copy(update={"refresh": quick, "client_query_id": query_id}))
         if insight.query_status and _running(insight.query_status):
             running.query_id = insight.query_status.id or query_id  # its own id, not the one we chose
@@ -168,7 +168,7 @@ class Running:
 
 
 @asynccontextmanager
-async def _stopped_when_cancelled(client: Client, query_id: str) -> AsyncIterator[Running]:
+async def stopped_when_cancelled(client: Client, query_id: str) -> AsyncIterator[Running]:
     """When the caller goes away, so does the query."""
     running = Running(query_id)
     try:

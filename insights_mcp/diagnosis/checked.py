@@ -1,0 +1,161 @@
+"""Whether the events and properties that a query names exist: before it is saved, and before it is run.
+
+The project's definitions tell; what they do not know is looked for in the events of late before it is called unknown.
+A name in another case is repaired when only one is meant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from insights_mcp.client import Client
+from insights_mcp.diagnosis import hogql, known
+from insights_mcp.diagnosis.known import Known, offered, same_but_for_case
+from insights_mcp.diagnosis.probes import Asking
+from insights_mcp.endpoints.queries import RunQuery
+from insights_mcp.errors import InsightsError, InvalidInput
+from insights_mcp.repair import Name, names_in, renamed
+from insights_mcp.schema.query import source_of
+from insights_mcp.text import quoted
+
+WITHIN = 6.0
+LATELY = "timestamp >= now() - interval 30 day"
+MOST = 8
+UNSEEN = "unseen"  # a query that says `"unseen": true` may name what has not been seen yet; PostHog is not told
+ANYWAY = f'Use names that exist. To save it all the same, say "{UNSEEN}": true in the query.'
+FIELDS = frozenset({"distinct_id", "event", "timestamp", "person_id", "uuid", "id", "$group_key", "elements_chain"})
+NOT_LISTED = ("$feature/", "$virt_", "$group_", "$session", "$lib", "$set", "$active_feature_flags")
+OWNERS: dict[str | None, tuple[str, ...]] = {"event": ("event",), "person": ("person",), None: ("event", "person")}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The query with names as they are written in the project; which were changed; which do not exist."""
+
+    query: dict[str, Any]
+    repairs: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    def refuse(self) -> None:
+        """InvalidInput when it names what does not exist."""
+        if self.unknown:
+            raise InvalidInput(f"Nothing was saved. {' '.join(self.unknown)}", ANYWAY)
+
+
+async def checked(client: Client, query: dict[str, Any], before: dict[str, Any] | None = None) -> Checked:
+    """The query, looked through. Names that stood in the query `before` are not questioned."""
+    plain, wanted = _without_mark(query)
+    old = {(name.of, name.name) for name in names_in(before)}
+    names = [name for name in names_in(plain) if _is_listed(name) and (name.of, name.name) not in old]
+    found: tuple[list[Name], dict[str, Known]] = ([], {})
+    with anyio.move_on_after(WITHIN), suppress(InsightsError):
+        found = await _missing(client, names)
+    missing, lists = found
+    changes = [(name, other) for name in missing if (other := same_but_for_case(name.name, _known(name, lists)))]
+    rest = [name for name in missing if name not in [changed for changed, _ in changes]]
+    return Checked(
+        renamed(plain, changes) if changes else plain,
+        tuple(dict.fromkeys(f"{name.of} {quoted(name.name)} → {quoted(to)}" for name, to in changes)),
+        () if wanted else tuple(_told(name, lists) for name in _once(rest))[:MOST],
+    )
+
+
+def _without_mark(query: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The query as PostHog knows it, and whether it may name what was not seen yet."""
+    source = source_of(query)
+    marked = query.get(UNSEEN) is True or source.get(UNSEEN) is True
+    if UNSEEN not in query and UNSEEN not in source:
+        return query, False
+    plain = {key: value for key, value in query.items() if key != UNSEEN}
+    if source is not query:
+        plain["source"] = {key: value for key, value in source.items() if key != UNSEEN}
+    return plain, marked
+
+
+def _is_listed(name: Name) -> bool:
+    """Whether it is one of the names that PostHog keeps lists of."""
+    if name.of == "event":
+        return True
+    return name.type in OWNERS and name.name not in FIELDS and not name.name.startswith(NOT_LISTED)
+
+
+async def _missing(client: Client, names: list[Name]) -> tuple[list[Name], dict[str, Known]]:
+    """The names that are in no list, nor in the events of late; and the lists."""
+    lists = await _lists(client, names)
+    missing = [name for name in names if _complete(name, lists) and name.name not in _known(name, lists)]
+    return (await _not_seen_lately(client, missing) if missing else []), lists
+
+
+async def _lists(client: Client, names: list[Name]) -> dict[str, Known]:
+    """The lists that tell of these names, asked for at once; those that cannot be had are left out."""
+    asking = Asking(client)
+    ask = {
+        "events": lambda: known.events(client, asking.spend),
+        "event": lambda: known.properties(client, "event", asking.spend),
+        "person": lambda: known.properties(client, "person", asking.spend),
+    }
+    wanted = sorted({key for name in names for key in _keys(name)})
+    found = await asyncio.gather(*(ask[key]() for key in wanted))
+    return {key: value for key, value in zip(wanted, found, strict=True) if value is not None}
+
+
+def _keys(name: Name) -> tuple[str, ...]:
+    return ("events",) if name.of == "event" else OWNERS[name.type]
+
+
+def _complete(name: Name, lists: dict[str, Known]) -> bool:
+    """Whether a name that is in none of its lists can be said not to exist."""
+    return all(key in lists and lists[key].all for key in _keys(name))
+
+
+def _known(name: Name, lists: dict[str, Known]) -> list[str]:
+    return [other for key in _keys(name) if key in lists for other in lists[key].names]
+
+
+async def _not_seen_lately(client: Client, missing: list[Name]) -> list[Name]:
+    """Those of the names that the events of the last weeks do not know either: definitions come a little later."""
+    if not client.may(RunQuery):
+        return missing
+    unique = _once(missing)[:MOST]
+    events = [name.name for name in unique if name.of == "event"]
+    columns = ", ".join(f"countIf({_is_there(name)})" for name in unique)
+    only = f" and event in {hogql.texts(events)}" if len(events) == len(unique) else ""
+    try:
+        counts = (await Asking(client).rows(f"select {columns} from events where {LATELY}{only}"))[0]
+    except (InsightsError, IndexError):
+        return missing  # the lists stand
+    seen = {(name.of, name.type, name.name) for name, count in zip(unique, counts, strict=False) if count}
+    return [name for name in missing if (name.of, name.type, name.name) not in seen]
+
+
+def _is_there(name: Name) -> str:
+    if name.of == "event":
+        return f"event = {hogql.text(name.name)}"
+    own, person = (f"{prefix}properties.{hogql.named(name.name)} is not null" for prefix in ("", "person."))
+    return {"event": own, "person": person}.get(str(name.type), f"{own} or {person}")
+
+
+def _once(names: Iterable[Name]) -> list[Name]:
+    """Each name once, where it stands first."""
+    return list({(name.of, name.type, name.name): name for name in reversed(list(names))}.values())[::-1]
+
+
+def _told(name: Name, lists: dict[str, Known]) -> str:
+    whose = "" if name.of == "event" or name.type is None else f"{name.type} "
+    there = _known(name, lists)
+    none = "" if there else f" There are no {name.of}s at all yet: is it the right project?"
+    return f"No {whose}{name.of} {quoted(name.name)} has been seen.{offered(name.name, there, _where(name))}{none}"
+
+
+def _where(name: Name) -> str:
+    """Its place, as in `series[0].event`."""
+    if name.span:
+        return "the name in the SQL"
+    path = name.path[1:] if name.path[:1] == ("source",) else name.path
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")

@@ -1,0 +1,79 @@
+"""A query that failed on a name nobody knows: which name was probably meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+
+import anyio
+
+from insights_mcp.client import Client
+from insights_mcp.diagnosis import known
+from insights_mcp.diagnosis.probes import Asking
+from insights_mcp.errors import InsightsError, QueryFailed, Rejected
+from insights_mcp.text import clean, quoted
+
+WITHIN = 4.0
+UNKNOWN_FIELD = re.compile(
+    r"(?:unable to resolve field|field not found|unknown (?:field|column|identifier))\W+([\w$.]+)", re.I
+)
+UNKNOWN_TABLE = re.compile(r"unknown table\W+([\w.]+)", re.I)
+COLUMNS = (
+    "event",
+    "timestamp",
+    "distinct_id",
+    "person_id",
+    "uuid",
+    "properties",
+    "person",
+    "created_at",
+    "elements_chain",
+)
+TABLES = ("events", "persons", "sessions", "groups", "cohort_people", "session_replay_events", "person_distinct_ids")
+
+
+@asynccontextmanager
+async def explaining(client: Client) -> AsyncIterator[None]:
+    """Adds to the failure of a query inside it which name was meant."""
+    try:
+        yield
+    except (QueryFailed, Rejected) as error:
+        if hint := await _hint(client, error.what):
+            error.next_step = f"{hint} {error.next_step}".strip()
+        raise
+
+
+async def _hint(client: Client, message: str) -> str:
+    if "did you mean" in message.casefold():
+        return ""
+    if table := UNKNOWN_TABLE.search(message):
+        return _of(table[1], TABLES, "tables")
+    field = UNKNOWN_FIELD.search(message)
+    if field is None:
+        return ""
+    name = field[1].rstrip(".")
+    owners = await _owners(client)
+    for prefix, names in owners.items():
+        if name in names or f"${name}" in names:
+            return f"It is a property: write {prefix}.{clean(name if name in names else f'${name}', 80)}."
+    return _of(
+        name, [*COLUMNS, *(f"{prefix}.{other}" for prefix, names in owners.items() for other in names)], "fields"
+    )
+
+
+async def _owners(client: Client) -> dict[str, Iterable[str]]:
+    """The properties there are, by how SQL writes their owner; in time, or not at all."""
+    found: dict[str, Iterable[str]] = {}
+    asking = Asking(client)
+    with anyio.move_on_after(WITHIN), suppress(InsightsError):
+        for prefix, owner in (("properties", "event"), ("person.properties", "person")):
+            there = await known.properties(client, "person" if owner == "person" else "event", asking.spend)
+            if there is not None:
+                found[prefix] = there.names
+    return found
+
+
+def _of(name: str, names: Iterable[str], what: str) -> str:
+    near = known.near(name, names)
+    return f"Nearest {what}: {', '.join(map(quoted, near))}." if near else ""
