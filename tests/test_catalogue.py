@@ -303,7 +303,7 @@ def test_paths_do_not_meet() -> None:
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"", "scopes", "errors", "text"}),
-    frozenset({"settings", "schema"}),
+    frozenset({"settings", "schema", "box"}),
     frozenset({"endpoint", "answer", "repair", "words"}),
     frozenset({"endpoints", "failures", "transport", "replies", "analysis", "follow_ups", "charts", "stories"}),
     frozenset({"client"}),
@@ -314,7 +314,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"server", "doctor"}),
     frozenset({"demo", "__main__"}),
 )
-LOCAL_IMPORTS = {"local", "schema", "endpoint", "endpoints", "scopes", "errors", "analysis", "follow_ups"}
+LOCAL_IMPORTS = {"local", "box", "schema", "endpoint", "endpoints", "scopes", "errors", "analysis", "follow_ups"}
 ROOT = Path(insights_mcp.__file__).parent
 
 

@@ -1,6 +1,6 @@
 """The events of a project: one DuckDB file, opened read-only and boxed in. Nothing else runs a query on DuckDB.
 
-A query compiled from its JSON alone runs in this process; one that holds a caller's own SQL apart (box.py says why).
+A query compiled from its JSON alone runs in this process; one that holds a caller's own SQL apart (`box/` says why).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from insights_mcp.errors import InsightsError
-from insights_mcp.local.box import (
+from insights_mcp.box.boxes import BOXES, LOST, Request
+from insights_mcp.box.program import (
     NO_CANCEL,
     POLL,
     EngineLost,
@@ -29,7 +29,7 @@ from insights_mcp.local.box import (
     guarded,
     run,
 )
-from insights_mcp.local.boxes import BOXES, LOST, Request
+from insights_mcp.errors import InsightsError
 from insights_mcp.local.layout import LAYOUT, TABLES, column_of, pointer
 
 if TYPE_CHECKING:

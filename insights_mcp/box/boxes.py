@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from insights_mcp.local import box
-from insights_mcp.local.box import POLL, EngineLost, Failed, Interrupted, Rows, TooBig, TookTooLong
+from insights_mcp.box import program
+from insights_mcp.box.program import POLL, EngineLost, Failed, Interrupted, Rows, TooBig, TookTooLong
 
 AT_ONCE = 6
 WARM = 2
@@ -80,7 +80,7 @@ class Box:
         if why := reason():
             raise why
         if kind == "gone":
-            raise TooBig("the process grew too large") if facts[0] == box.TOO_LARGE else EngineLost(LOST)
+            raise TooBig("the process grew too large") if facts[0] == program.TOO_LARGE else EngineLost(LOST)
         raise FAILURES.get(kind, Failed)(LOST if kind == "EngineLost" else facts[0])
 
     def let_go(self) -> None:
@@ -107,7 +107,7 @@ class Box:
             kept = {name: os.environ[name] for name in NAMES if name in os.environ}
             kept["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
             self.process = subprocess.Popen(
-                [sys.executable, "-P", str(Path(box.__file__).resolve()), self.spill],
+                [sys.executable, "-P", str(Path(program.__file__).resolve()), self.spill],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=kept, cwd=self.spill,
             )  # fmt: skip
         return self.process
@@ -118,8 +118,8 @@ class Box:
         assert process.stdout
         content = None
         with suppress(OSError):
-            box.write(process.stdin, message)
-            content = box.read(process.stdout)
+            program.write(process.stdin, message)
+            content = program.read(process.stdout)
         if content is None:
             code = process.wait()
             self.end()
@@ -142,11 +142,11 @@ class Box:
                 first.append(now)
                 with suppress(OSError, ValueError):
                     assert process.stdin
-                    box.write(process.stdin, ("interrupt",))
+                    program.write(process.stdin, ("interrupt",))
             elif now - first[0] > GRACE:
                 process.kill()
 
-        with box.guarded(stop, _Either(cancelled, self.outvoted), seconds) as reason:
+        with program.guarded(stop, _Either(cancelled, self.outvoted), seconds) as reason:
             yield lambda: TookTooLong(FAIR) if self.outvoted.is_set() and not cancelled.is_set() else reason()
 
 

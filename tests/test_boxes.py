@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from insights_mcp.local import boxes
-from insights_mcp.local.boxes import BOXES, Boxes, Request
+from insights_mcp.box import boxes
+from insights_mcp.box.boxes import BOXES, Boxes, Request
 from insights_mcp.local.events import APART, EventStore, Failed, Interrupted, TooBig, TookTooLong
 
 NESTED = "len(list_transform(range(100000), lambda x: list_sum(list_transform(range({n}), lambda y: x * y))))"
@@ -164,7 +164,7 @@ def test_killed_from_outside(store: EventStore) -> None:
 SERVER = """
 import sys, threading, time
 from pathlib import Path
-from insights_mcp.local.boxes import BOXES
+from insights_mcp.box.boxes import BOXES
 from insights_mcp.local.events import EventStore
 
 store = EventStore(Path(sys.argv[1]))
