@@ -24,7 +24,6 @@ from insights_mcp.endpoint import Effect
 from insights_mcp.errors import InsightsError, InvalidInput, MissingScope
 from insights_mcp.recent import Recent
 from insights_mcp.references import References
-from insights_mcp.resources import Resources
 from insights_mcp.scopes import Scopes
 from insights_mcp.text import clean, meant
 from insights_mcp.tools import TOOLS
@@ -32,6 +31,7 @@ from insights_mcp.tools.tool import OUTPUT, OUTPUT_WITH_TABLE, Tool, Work, input
 
 if TYPE_CHECKING:
     from insights_mcp.completion import Completions
+    from insights_mcp.resources import Resources
 
 logger = logging.getLogger("insights_mcp")
 
@@ -76,7 +76,6 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
             logger.exception("call of %s failed (%s)", clean(call.name, 80), mark)
             return _refused(client, MISTAKE.format(mark))
 
-    found = Resources(work_of)
     server: Server[dict[str, Any]] = Server(
         NAME,
         version=__version__,
@@ -84,17 +83,44 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
         instructions=instructions(),
         on_list_tools=list_tools,
         on_call_tool=call_tool,
-        on_list_resources=found.list,
-        on_list_resource_templates=found.templates,
-        on_read_resource=found.read,
     )
+    _add_resources(server, work_of)
     _add_prompts(server, client, offered)
     _add_completion(server, client)
     return server
 
 
+def _add_resources(server: Server[dict[str, Any]], work_of: Callable[[ServerRequestContext[Any]], Work]) -> None:
+    """What can be read. Here and below, what answers is imported when it is asked: it is no part of the start."""
+
+    @cache
+    def found() -> Resources:
+        from insights_mcp.resources import Resources
+
+        return Resources(work_of)
+
+    async def listed(
+        context: ServerRequestContext[Any], asked: types.PaginatedRequestParams
+    ) -> types.ListResourcesResult:
+        return await found().list(context, asked)
+
+    async def templates(
+        context: ServerRequestContext[Any], asked: types.PaginatedRequestParams
+    ) -> types.ListResourceTemplatesResult:
+        return await found().templates(context, asked)
+
+    async def read(
+        context: ServerRequestContext[Any], asked: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult:
+        return await found().read(context, asked)
+
+    server.add_request_handler("resources/list", types.PaginatedRequestParams, listed)
+    server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, templates)
+    server.add_request_handler("resources/read", types.ReadResourceRequestParams, read)
+
+
 def _add_prompts(server: Server[dict[str, Any]], client: Client, offered: dict[str, type[Tool]]) -> None:
-    """What a person picks. Here and below, what answers is imported when it is asked: it is no part of the start."""
+    """What a person picks."""
 
     async def why_not() -> Callable[[str], str]:
         scopes = await known_scopes(client)
