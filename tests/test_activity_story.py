@@ -21,6 +21,7 @@ from tests.loopback import Loopback, Received, Reply, ok
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ANN = {"first_name": "Ann", "email": "ann@x.io"}
+SIGNED_UP = {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "signed up"}]}
 BOB = {"first_name": "Bob", "email": "bob@x.io"}
 
 
@@ -61,8 +62,12 @@ def told(*entries: Activity) -> str:
         ),
         ("dashboards", [1, 2], [2], "taken off dashboard 1"),
         ("favorited", False, True, "made a favorite"),
-        ("filters", {"a": 1}, None, "query removed"),
+        ("filters", {"a": 1}, None, "filters of the older form removed"),
         ("query", None, None, "query saved"),
+        ("query", SIGNED_UP, SIGNED_UP | {"dateRange": {"date_from": "-30d"}}, "window 7 d → 30 d"),
+        ("query", None, SIGNED_UP, "query set: "),
+        ("query", SIGNED_UP, "{'kind': 'Tre…", "query changed"),
+        ("query", SIGNED_UP, {"kind": "InsightVizNode", "source": SIGNED_UP}, "query saved in another form"),
         ("colour_of_next_week", {"red": 1}, 7, 'colour of next week: {"red":1} → 7'),
         ("refresh", None, 0, "refresh: nothing → 0"),
         ("query_metadata", {"events": []}, {"events": ["x"]}, "query metadata"),

@@ -305,7 +305,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"", "scopes", "errors", "text"}),
     frozenset({"settings", "schema", "box"}),
     frozenset({"endpoint", "answer", "repair", "words"}),
-    frozenset({"endpoints", "failures", "transport", "replies", "analysis", "follow_ups", "charts", "stories"}),
+    frozenset(
+        {"endpoints", "failures", "transport", "replies", "analysis", "follow_ups", "charts", "stories", "watching"}
+    ),
     frozenset({"client"}),
     frozenset({"computation", "references", "handles", "recent"}),
     frozenset({"diagnosis"}),

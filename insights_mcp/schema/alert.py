@@ -35,6 +35,10 @@ class Alert(ReplyShape):
     last_checked_at: str | None = None
     last_notified_at: str | None = None
     next_check_at: str | None = None
+    snoozed_until: str | None = None
+    skip_weekend: bool | None = None
+    last_value: float | None = None
+    detector_config: dict[str, Any] | None = None
     subscribed_users: Listed[User | int] = []
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from insights_mcp.answer.pieces import dumps
 from insights_mcp.schema.activity import Activity, Change
 from insights_mcp.text import clean, quoted, shortened
+from insights_mcp.words import changes, described
 
 PART = 140
 NAME, VALUE = 50, 40
@@ -45,10 +46,10 @@ def parts(entries: list[Activity]) -> tuple[str, ...]:
     """What several entries of one person on one insight, newest first, come to: in order, each field's net change."""
     done: dict[tuple[str, str], Any] = {}  # a verb's count, or a field's value before and after
     for entry in reversed(entries):
-        changes = list(_changes(entry))
-        if verb := _verb(entry, bool(changes)):
+        changed = list(_changes(entry))
+        if verb := _verb(entry, bool(changed)):
             done[("verb", verb)] = done.get(("verb", verb), 0) + 1
-        for change in changes:
+        for change in changed:
             key = ("field", change.field or "a field")
             done[key] = (done[key][0] if key in done else change.before, change.after)
     telling = set(done) - {("field", name) for name in DERIVED}
@@ -121,13 +122,19 @@ def _description(before: Any, after: Any) -> Iterator[str]:
 
 
 def _query(before: Any, after: Any) -> Iterator[str]:
-    """The log may leave a query out, or cut it: then it is only known to be another."""
+    """The difference in words. The log may leave a query out, or cut it: then it is only known to be another."""
     if after in NOTHING:
         yield "query removed" if before not in NOTHING else "query changed"
-    elif before in NOTHING:
-        yield "query set"
-    else:
+    elif not isinstance(after, dict) or not isinstance(before, dict | None):
         yield "query changed"
+    elif before in NOTHING:
+        yield f"query set: {described(after)}"
+    else:
+        yield from changes(before, after) or ["query saved in another form"]
+
+
+def _filters(before: Any, after: Any) -> Iterator[str]:
+    yield "filters of the older form changed" if after not in NOTHING else "filters of the older form removed"
 
 
 def _favorited(before: Any, after: Any) -> Iterator[str]:
@@ -160,7 +167,7 @@ FIELDS: dict[str, Told] = {
     "name": _name,
     "description": _description,
     "query": _query,
-    "filters": _query,
+    "filters": _filters,
     "favorited": _favorited,
     "deleted": _deleted,
     "sharing": _sharing,
