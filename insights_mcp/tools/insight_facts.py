@@ -89,22 +89,24 @@ def freshness(insight: Insight) -> dict[str, Any]:
     }
 
 
-def insights_table(insights: list[Insight], first: int = 0, held: int | None = None) -> Table:
-    """A list of insights, one a row."""
-    rows = [
-        [
-            i.short_id,
-            i.id,
-            i.title,
-            kind_of(i),
-            ", ".join(i.tags),
-            i.favorited,
-            _day(i.last_modified_at),
-            who(i.created_by),
-        ]
-        for i in insights
+def insights_table(insights: list[Insight], first: int = 0, held: int | None = None, *, viewed: bool = False) -> Table:
+    """A list of insights, one a row. `viewed`: with the last view by anyone, which only lists know."""
+    columns = ("short_id", "id", "name", "kind", "tags", "favorited", "modified", "created by")
+    rows = [[*_told(i), *([_day(i.last_viewed_at)] if viewed else [])] for i in insights]
+    return Table((*columns, "viewed") if viewed else columns, rows, first, held)
+
+
+def _told(insight: Insight) -> list[Any]:
+    return [
+        insight.short_id,
+        insight.id,
+        insight.title,
+        kind_of(insight),
+        ", ".join(insight.tags),
+        insight.favorited,
+        _day(insight.last_modified_at),
+        who(insight.created_by),
     ]
-    return Table(("short_id", "id", "name", "kind", "tags", "favorited", "modified", "created by"), rows, first, held)
 
 
 def _when(moment: str | None, user: User | None) -> str | None:

@@ -56,7 +56,7 @@ class ListInsights(Tool):
             if page.results
             else "No insight matches."
         )
-        table = insights_table(page.results, self.offset, held)
+        table = insights_table(page.results, self.offset, held, viewed=True)
         return Answer(said, table=table, more="list_insights(…, offset={offset})")
 
     def _call(self, dashboards: list[int]) -> insights.ListInsights:
