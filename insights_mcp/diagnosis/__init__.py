@@ -5,5 +5,8 @@ from __future__ import annotations
 from insights_mcp.diagnosis.checked import Checked, checked
 from insights_mcp.diagnosis.explained import explaining
 from insights_mcp.diagnosis.reasons import reasons
+from insights_mcp.endpoints.definitions import ListEventDefinitions, ListPropertyDefinitions
 
-__all__ = ["Checked", "checked", "explaining", "reasons"]
+NAMES = (ListEventDefinitions, ListPropertyDefinitions)
+
+__all__ = ["NAMES", "Checked", "checked", "explaining", "reasons"]

@@ -42,6 +42,11 @@ class Checked:
     repairs: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The repairs, as a note."""
+        return (f"Names as they are in the project: {', '.join(self.repairs)}.",) if self.repairs else ()
+
     def refuse(self) -> None:
         """InvalidInput when it names what does not exist."""
         if self.unknown:

@@ -7,10 +7,12 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from insights_mcp.answer import Answer
+from insights_mcp.diagnosis import NAMES, checked
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import insights
 from insights_mcp.endpoints.account import ListDashboards
 from insights_mcp.endpoints.activity import ListActivity
+from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.errors import InvalidInput, NotFound
 from insights_mcp.schema.insight import Insight, Refresh
 from insights_mcp.schema.query import wrapped
@@ -31,7 +33,7 @@ class CreateInsight(Tool):
     effect = Effect.WRITE
     idempotent = False
     uses = (insights.CreateInsight,)
-    may_use = (ListDashboards,)
+    may_use = (ListDashboards, RunQuery, *NAMES)
 
     query: Query
     name: Annotated[Name, Field(description="What it answers, in a few words.")]
@@ -42,17 +44,20 @@ class CreateInsight(Tool):
 
     async def run(self, work: Work) -> Answer:
         """Bare queries are wrapped as PostHog's web app wraps them."""
+        found = await checked(work.client, self.query)
+        found.refuse()
         on = [await work.references.dashboard_number(d) for d in self.dashboards or ()]
         fields = given(
             name=self.name,
             description=self.description,
-            query=wrapped(self.query),
+            query=wrapped(found.query),
             tags=self.tags,
             dashboards=on or None,
             favorited=self.favorited or None,
         )
         made = await work.client.send(insights.CreateInsight(**fields))
-        return Answer(f"Created insight {named(made)}.", await facts(made, work.client), next=_see(made))
+        told = await facts(made, work.client)
+        return Answer(f"Created insight {named(made)}.", told, next=_see(made), notes=found.told)
 
 
 class UpdateInsight(Tool):
@@ -61,7 +66,7 @@ class UpdateInsight(Tool):
     title: ClassVar[str] = "Change an insight"
     effect = Effect.DESTRUCTIVE
     uses = (insights.UpdateInsight, insights.GetInsight)
-    may_use = (ListDashboards,)
+    may_use = (ListDashboards, RunQuery, *NAMES)
 
     id: InsightReference
     name: Annotated[Name | None, Field(description="New name.")] = None
@@ -80,17 +85,20 @@ class UpdateInsight(Tool):
         before = await work.references.on_insight(
             self.id, lambda n: work.client.send(insights.GetInsight(id=n, refresh=Refresh.FORCE_CACHE))
         )
-        changes = await self._changes(before, work)
+        found = await checked(work.client, self.query or {}, before.query)
+        found.refuse()
+        changes = await self._changes(before, found.query, work)
         if not changes:
             return Answer(f"Insight {named(before)} is like that already; nothing was changed.")
         after = await work.client.send(insights.UpdateInsight(id=before.id, **changes))
         said = f"Changed {', '.join(changes)} of insight {named(after)}."
-        return Answer(said, {"before": _before(before, changes)} | await facts(after, work.client), next=_see(after))
+        told = {"before": _before(before, changes)} | await facts(after, work.client)
+        return Answer(said, told, next=_see(after), notes=found.told)
 
-    async def _changes(self, before: Insight, work: Work) -> dict[str, Any]:
+    async def _changes(self, before: Insight, query: dict[str, Any], work: Work) -> dict[str, Any]:
         wanted = given(**{name: getattr(self, name) for name in _PLAIN})
         if self.query is not None:
-            wanted["query"] = wrapped(self.query)
+            wanted["query"] = wrapped(query)
         if self.add_tags or self.remove_tags:
             wanted["tags"] = _changed(before.tags, _folded(self.add_tags), _folded(self.remove_tags))
         if self.add_dashboards or self.remove_dashboards:

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from insights_mcp import computation
 from insights_mcp.answer import Answer
+from insights_mcp.diagnosis import NAMES, explaining
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import insights
-from insights_mcp.endpoints.queries import GetQuery
+from insights_mcp.endpoints.queries import GetQuery, RunQuery
 from insights_mcp.errors import NotFound, SessionOnly
 from insights_mcp.schema.insight import Insight, InsightKind, Refresh, TrendingInsight
 from insights_mcp.schema.query import slim
@@ -81,7 +82,7 @@ class GetInsight(Detailed):
 
     title: ClassVar[str] = "Read an insight"
     uses = (insights.GetInsight,)
-    may_use = (GetQuery, insights.ListInsights)
+    may_use = (GetQuery, RunQuery, insights.ListInsights, *NAMES)
 
     id: InsightReference
     refresh: Annotated[
@@ -92,9 +93,10 @@ class GetInsight(Detailed):
 
     async def run(self, work: Work) -> Answer:
         """The insight with its result."""
-        found = await work.references.on_insight(
-            self.id, lambda n: computation.get_insight(work.client, self._call(n), work.watch)
-        )
+        async with explaining(work.client):
+            found = await work.references.on_insight(
+                self.id, lambda n: computation.get_insight(work.client, self._call(n), work.watch)
+            )
         if self.detail == "full":
             whole = {"query": slim(found.query), "result": found.result, "columns": found.columns, "types": found.types}
             return Answer(f"All of insight {named(found)}.", table=self.pieces(whole), more=self.more())

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from insights_mcp import computation
 from insights_mcp.answer import Answer
+from insights_mcp.diagnosis import NAMES, checked, explaining
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import queries
 from insights_mcp.endpoints.insights import CancelInsightQuery
@@ -25,6 +26,7 @@ class RunQuery(Detailed):
 
     title: ClassVar[str] = "Run a query"
     uses = (queries.RunQuery,)
+    may_use = NAMES
 
     query: Query
     refresh: Annotated[bool, Field(description="Compute anew even if a fresh result is cached.")] = False
@@ -33,13 +35,15 @@ class RunQuery(Detailed):
     async def run(self, work: Work) -> Answer:
         """The result as a table; long computations report progress and stop when the call is cancelled."""
         watch = computation.Watch(patience=self.wait, report=work.watch.report)
-        call = queries.RunQuery(query=self.query, refresh=Refresh.FORCE_BLOCKING if self.refresh else Refresh.BLOCKING)
-        reply = await computation.run_query(work.client, call, watch)
+        found = await checked(work.client, self.query)
+        call = queries.RunQuery(query=found.query, refresh=Refresh.FORCE_BLOCKING if self.refresh else Refresh.BLOCKING)
+        async with explaining(work.client):
+            reply = await computation.run_query(work.client, call, watch)
         if self.detail == "full":
             whole = {"results": reply.results, "columns": reply.columns, "types": reply.types}
             return Answer("All of the result.", table=self.pieces(whole), more=self.more())
         said = f"{clean(source_of(self.query).get('kind'), 60)}: {_extent(reply)}."
-        told = await result_answer(work, said, reply, self.query, page=self)
+        told = await result_answer(work, said, reply, found.query, page=self, notes=found.told, doubts=found.unknown)
         return replace(told, next=("create_insight saves the query.",))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from insights_mcp.answer import Answer
 from insights_mcp.answer.results import readable
+from insights_mcp.diagnosis import reasons
 from insights_mcp.schema.insight import Insight
 from insights_mcp.schema.query import QueryResponse
 from insights_mcp.tools.insight_facts import asked, source_line
@@ -26,17 +27,20 @@ async def result_answer(
     page: Detailed | None = None,
     facts: dict[str, Any] | None = None,
     notes: tuple[str, ...] = (),
+    doubts: tuple[str, ...] = (),
     path: str = "",
 ) -> Answer:
     """The answer that tells a result: digest, table, where it comes from, what was left out.
 
     `query` is what was asked, bare or wrapped. `page`: the tool that can go on paging, with its own arguments.
-    `path`: where the result is in the web app.
+    `doubts`: what is wrong with the query, told where nothing else explains an empty result. `path`: where the
+    result is in the web app.
     """
     of = asked(computed, query)
     link = await work.client.url(path) if path else ""
     result = readable(computed.outcome, computed.columns, of)
     table = page.table(result) if page else result.picked
+    why = await reasons(work.client, query or {}, of, computed.outcome)
     links = await whole_links(work, page, computed, query, result) if table is result.picked else ()
     return Answer(
         said,
@@ -46,7 +50,7 @@ async def result_answer(
         more=page.more() if page else "",
         digest=result.digest,
         provenance=source_line(computed, of, result, link),
-        notes=notes,
+        notes=notes + (why or doubts),
         links=links,
     )
 
