@@ -76,9 +76,12 @@ async def run_query(client: Client, call: RunQuery, watch: Watch) -> QueryRespon
     started = call.model_copy(update={"refresh": WITHOUT_WAITING.get(call.refresh, call.refresh)})
     async with stopped_when_cancelled(client, query_id) as running:
         reply = await client.send(started.model_copy(update={"client_query_id": query_id}))
-        if reply.query_status and _running(reply.query_status):
-            running.query_id = reply.query_status.id or query_id
+        status = reply.query_status
+        if status and _running(status):
+            running.query_id = status.id or query_id
             reply = _response(await _settled(client, running.query_id, watch))
+        elif status and status.results is not None:  # done at once
+            reply = _response(status)
     if reply.error:
         raise QueryFailed(f"The query failed: {clean(reply.error)}")
     return reply
@@ -90,9 +93,12 @@ async def get_insight(client: Client, call: GetInsight, watch: Watch) -> Insight
     quick = WITHOUT_WAITING.get(call.refresh, call.refresh)
     async with stopped_when_cancelled(client, query_id) as running:
         insight = await client.send(call.model_copy(update={"refresh": quick, "client_query_id": query_id}))
-        if insight.query_status and _running(insight.query_status):
-            running.query_id = insight.query_status.id or query_id  # its own id, not the one we chose
+        status = insight.query_status
+        if status and _running(status):
+            running.query_id = status.id or query_id  # its own id, not the one we chose
             return await _computed(client, call, running.query_id, watch)
+        if status and status.results is not None:  # done at once
+            return await client.send(_cached(call))
         if insight.result is None and insight.query is not None and quick != call.refresh:
             # a version that does not know asynchronous refresh took it for force_cache
             insight = await client.send(call.model_copy(update={"client_query_id": query_id}))
@@ -101,17 +107,20 @@ async def get_insight(client: Client, call: GetInsight, watch: Watch) -> Insight
 
 
 async def _computed(client: Client, call: GetInsight, query_id: str, watch: Watch) -> Insight:
-    cached = call.model_copy(update={"refresh": Refresh.FORCE_CACHE, "client_query_id": new_query_id()})
     if client.may(GetQuery):
         with suppress(NotFound):  # done and forgotten meanwhile: the cache has it
             await _settled(client, query_id, watch)
-        return await client.send(cached)
+        return await client.send(_cached(call))
     async for _ in _pauses(watch, query_id):
-        insight = await client.send(cached)
+        insight = await client.send(_cached(call))
         if not _running(insight.query_status):
             return insight
         await watch.report(watch.seconds, "computing")
     raise AssertionError("unreachable")
+
+
+def _cached(call: GetInsight) -> GetInsight:
+    return call.model_copy(update={"refresh": Refresh.FORCE_CACHE, "client_query_id": new_query_id()})
 
 
 async def _settled(client: Client, query_id: str, watch: Watch) -> QueryStatus:

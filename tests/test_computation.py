@@ -34,6 +34,23 @@ async def test_a_query_is_waited_for(mode: str, posthog: Loopback) -> None:
     assert [["a", 1]] == told.structured["rows"], told.text
 
 
+async def test_a_query_that_is_done_at_once(posthog: Loopback) -> None:
+    """Is in the state that came first; nobody asks again."""
+    posthog.on("POST", QUERY, DONE)
+    async with assistant(posthog) as user:
+        told = await user.call("run_query", query=SQL)
+    assert ([["a", 1]], []) == (told.structured["rows"], posthog.calls("GET", "query/")), told.text
+
+
+async def test_an_insight_that_is_done_at_once(posthog: Loopback) -> None:
+    """Is read once more, whole."""
+    done = status("cache_1_5f2c", complete=True, results={"results": []})
+    posthog.on_insights("GET", "12/", ok(insight(result=None, query_status=done)), ok(insight()))
+    async with assistant(posthog) as user:
+        assert not (await user.call("get_insight", id=12)).failed
+    assert ["async", "force_cache"] == [r.query["refresh"][0] for r in posthog.calls("GET", "insights/12")]
+
+
 async def test_a_computing_call_has_an_id_of_its_own(posthog: Loopback) -> None:
     """By which it can be stopped; another for every call."""
     posthog.on("POST", QUERY, ok(ANSWER))

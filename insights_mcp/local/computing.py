@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 THREADS = 32
+# So many seconds a job is waited for before the caller is told to ask again.
+MOMENT = 0.5
 CANCELLED = "Query was cancelled."
 SETTINGS = ("week_start_day", "test_account_filters", "path_cleaning_filters", "aggregate_users_by_distinct_id")
 DEFINED = "select max(updated_at) from (select updated_at from actions union all select updated_at from cohorts)"
@@ -76,6 +78,7 @@ class Computing:
         if step is Step.SERVE:
             return self._served(key, kept, self.jobs.unfinished(key))
         job = self._enqueue(source, key, ask)
+        await self._given_a_moment(job, ask)
         if step is Step.STATUS:
             return Outcome(status=job.status(), rest={"timezone": project.timezone})
         return self._served(key, kept, job, {"timezone": project.timezone})
@@ -146,8 +149,14 @@ class Computing:
             return job
         job = Job(job_id, self._backend.project_id, ask.insight_id, self._backend.clock())
         self.jobs.add(job)
-        self._threads.submit(self._work, job, source, key, ask)
+        job.work = self._threads.submit(self._work, job, source, key, ask)
         return job
+
+    async def _given_a_moment(self, job: Job, ask: Ask) -> None:
+        """Most queries end in a moment. Then the first reply tells so, and nobody has to ask again."""
+        if job.work:
+            with self.jobs.running(ask.query_id, job.cancelled):
+                await asyncio.wait([asyncio.wrap_future(job.work)], timeout=MOMENT)
 
     def _work(self, job: Job, source: Source, key: str, ask: Ask) -> None:
         job.pickup = self._backend.clock()

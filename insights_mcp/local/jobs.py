@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ MOST_BYTES = 64_000_000
 
 @dataclass
 class Job:
-    """An asynchronous query. `response` is its whole answer as JSON once it is complete."""
+    """An asynchronous query, and its `work`. `response` is its whole answer as JSON once it is complete."""
 
     id: str
     team_id: int
@@ -31,6 +32,7 @@ class Job:
     error: bool = False
     error_message: str | None = None
     response: bytes | None = None
+    work: Future[None] | None = field(default=None, repr=False)
 
     @property
     def expiration(self) -> datetime:

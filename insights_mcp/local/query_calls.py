@@ -24,7 +24,7 @@ ONLY_DEQUEUED = "Only tried to dequeue, not cancelling query on clickhouse"
 
 @answers(RunQuery)
 async def run_query(call: Call) -> Response:
-    """Compute a query: 200 with its response, 202 with a `query_status` when it runs on as a job."""
+    """Compute a query: 200 with its response, 202 with a `query_status` when it was made a job."""
     query = call.body.get("query")
     check_query(query, "JSON parse error - ")
     assert isinstance(query, dict)
@@ -38,8 +38,7 @@ async def run_query(call: Call) -> Response:
     except queries.SchemaError as error:
         # A filter or variable laid over the query may have made it invalid.
         raise parse_error(error.detail) from None
-    running = outcome.status is not None and not outcome.status["complete"]
-    return reply(response(outcome), 202 if running else 200)
+    return reply(response(outcome), 202 if outcome.status else 200)
 
 
 @answers(GetQuery)

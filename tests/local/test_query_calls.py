@@ -55,6 +55,19 @@ def test_a_job(api: Api) -> None:
     assert told["results"]["results"] == [["paid", 2], ["signed_up", 4]]
 
 
+def test_a_quick_job(api: Api) -> None:
+    """Is complete in the first reply: nobody need ask again."""
+    status = api.post("query/", {"query": SELECT, "refresh": "force_async"}).json()["query_status"]
+    assert (True, [["paid", 2], ["signed_up", 4]]) == (status["complete"], status["results"]["results"])
+
+
+def test_a_job_that_takes_longer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is not complete, and can be asked for."""
+    monkeypatch.setattr(queries, "run", Slow())
+    status = api.post("query/", {"query": SELECT, "refresh": "async", "client_query_id": "q-1"}).json()["query_status"]
+    assert (False, None, 202) == (status["complete"], status["results"], api.get("query/q-1/").status_code)
+
+
 def test_a_job_over_nothing_kept(api: Api) -> None:
     """async names the cache key too."""
     asked = api.post("query/", {"query": SELECT, "async": True, "client_query_id": "q-1"})
