@@ -16,10 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from insights_mcp.answer.pages import csv_page, json_page
 from insights_mcp.endpoint import Endpoint
-from insights_mcp.endpoints.insights import GetInsight
+from insights_mcp.endpoints.insights import GetInsight, ListInsights
 from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.errors import InsightsError, InvalidInput, NotFound
 from insights_mcp.handles import handle_of
+from insights_mcp.insight_resources import MARKDOWN, list_insights, read_insight
 from insights_mcp.text import clean, meant
 from insights_mcp.tools.tool import Work
 from insights_mcp.tools.whole import Whole, whole_of
@@ -146,7 +147,16 @@ RESULT = Template(
     (GetInsight, RunQuery),
     read_result,
 )
-TEMPLATES: tuple[Template, ...] = (RESULT,)
+INSIGHT = Template(
+    "insight://{ref}",
+    "insight",
+    "A saved insight",
+    "What it asks and what it last said (ref: number, short_id or name); nothing is computed anew.",
+    (GetInsight,),
+    read_insight,
+    MARKDOWN,
+)
+TEMPLATES: tuple[Template, ...] = (INSIGHT, RESULT)
 
 
 class Resources:
@@ -155,9 +165,15 @@ class Resources:
     def __init__(self, work_of: Callable[[Context], Work]) -> None:
         self._work_of = work_of
 
-    async def list(self, context: Context, _: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
-        """None by itself: they are found by their templates and by links in answers."""
-        return types.ListResourcesResult(resources=[])
+    async def list(self, context: Context, asked: types.PaginatedRequestParams) -> types.ListResourcesResult:
+        """Insights people use; all others are found by template and by links in answers."""
+        client = self._work_of(context).client
+        await client.scopes()
+        return (
+            await list_insights(client, asked.cursor)
+            if client.may(ListInsights)
+            else types.ListResourcesResult(resources=[])
+        )
 
     async def templates(
         self, context: Context, _: types.PaginatedRequestParams | None

@@ -41,6 +41,8 @@ MISTAKE = "The server made a mistake ({}); its log says which. Report it."
 BY_NAME: dict[str, type[Tool]] = {tool.tool_name(): tool for tool in TOOLS}
 Params = TypeVar("Params")
 Result = TypeVar("Result")
+Context = ServerRequestContext[Any]
+Handler = Callable[[Context, Params], Awaitable[Result]]
 
 
 def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str, Any]]:
@@ -49,19 +51,17 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
     references = References(client, {})
     recent = Recent()
 
-    def work_of(context: ServerRequestContext[Any]) -> Work:
+    def work_of(context: Context) -> Work:
         async def report(seconds: float, message: str) -> None:
             await context.session.report_progress(seconds, None, message)
 
         return Work(client, references, Watch(report=report), recent)
 
-    async def list_tools(
-        _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
-    ) -> types.ListToolsResult:
+    async def list_tools(_: Context, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         scopes = await known_scopes(client)
         return types.ListToolsResult(tools=[described(tool) for tool in usable(offered.values(), scopes)])
 
-    async def call_tool(context: ServerRequestContext[Any], call: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call_tool(context: Context, call: types.CallToolRequestParams) -> types.CallToolResult:
         try:
             tool = parse(_found(call.name, offered), call.arguments or {})
             _check_scopes(type(tool), await client.scopes())
@@ -90,7 +90,7 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
     return server
 
 
-def _add_resources(server: Server[dict[str, Any]], work_of: Callable[[ServerRequestContext[Any]], Work]) -> None:
+def _add_resources(server: Server[dict[str, Any]], work_of: Callable[[Context], Work]) -> None:
     """What can be read. Here and below, what answers is imported when it is asked: it is no part of the start."""
 
     @cache
@@ -99,23 +99,17 @@ def _add_resources(server: Server[dict[str, Any]], work_of: Callable[[ServerRequ
 
         return Resources(work_of)
 
-    async def listed(
-        context: ServerRequestContext[Any], asked: types.PaginatedRequestParams
-    ) -> types.ListResourcesResult:
+    async def listed(context: Context, asked: types.PaginatedRequestParams) -> types.ListResourcesResult:
         return await found().list(context, asked)
 
-    async def templates(
-        context: ServerRequestContext[Any], asked: types.PaginatedRequestParams
-    ) -> types.ListResourceTemplatesResult:
+    async def templates(context: Context, asked: types.PaginatedRequestParams) -> types.ListResourceTemplatesResult:
         return await found().templates(context, asked)
 
-    async def read(
-        context: ServerRequestContext[Any], asked: types.ReadResourceRequestParams
-    ) -> types.ReadResourceResult:
+    async def read(context: Context, asked: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         return await found().read(context, asked)
 
-    server.add_request_handler("resources/list", types.PaginatedRequestParams, listed)
-    server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, templates)
+    server.add_request_handler("resources/list", types.PaginatedRequestParams, _answering(listed))
+    server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, _answering(templates))
     server.add_request_handler("resources/read", types.ReadResourceRequestParams, read)
 
 
@@ -126,12 +120,12 @@ def _add_prompts(server: Server[dict[str, Any]], client: Client, offered: dict[s
         scopes = await known_scopes(client)
         return lambda name: _why_not(name, offered, scopes)
 
-    async def list_prompts(_: types.PaginatedRequestParams) -> types.ListPromptsResult:
+    async def list_prompts(_: Context, __: types.PaginatedRequestParams) -> types.ListPromptsResult:
         from insights_mcp import prompting
 
         return prompting.listed(await why_not())
 
-    async def get_prompt(asked: types.GetPromptRequestParams) -> types.GetPromptResult:
+    async def get_prompt(_: Context, asked: types.GetPromptRequestParams) -> types.GetPromptResult:
         from insights_mcp import prompting
 
         return prompting.message(asked.name, asked.arguments or {}, await why_not())
@@ -149,7 +143,7 @@ def _add_completion(server: Server[dict[str, Any]], client: Client) -> None:
 
         return Completions(client)
 
-    async def complete(asked: types.CompleteRequestParams) -> types.CompleteResult:
+    async def complete(_: Context, asked: types.CompleteRequestParams) -> types.CompleteResult:
         return await completions().complete(asked)
 
     server.add_request_handler("completion/complete", types.CompleteRequestParams, _answering(complete))
@@ -192,14 +186,12 @@ def usable(tools: Iterable[type[Tool]], scopes: Scopes | None) -> list[type[Tool
     return [tool for tool in tools if scopes is None or not scopes.missing(tool.scopes())]
 
 
-def _answering(
-    answer: Callable[[Params], Awaitable[Result]],
-) -> Callable[[ServerRequestContext[Any], Params], Awaitable[Result]]:
+def _answering(answer: Handler[Params, Result]) -> Handler[Params, Result]:
     """A handler of what is no tool: a failure becomes an error of the protocol, in our words."""
 
-    async def handle(_: ServerRequestContext[Any], asked: Params) -> Result:
+    async def handle(context: Context, asked: Params) -> Result:
         try:
-            return await answer(asked)
+            return await answer(context, asked)
         except InsightsError as error:
             raise MCPError(types.INVALID_PARAMS, str(error)) from None
         except MCPError:

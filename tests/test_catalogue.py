@@ -312,7 +312,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"computation", "references", "handles", "recent"}),
     frozenset({"diagnosis"}),
     frozenset({"tools"}),
-    frozenset({"prompting", "completion", "resources"}),
+    frozenset({"prompting", "completion", "resources", "insight_resources"}),
     frozenset({"server", "doctor"}),
     frozenset({"demo", "__main__"}),
 )
