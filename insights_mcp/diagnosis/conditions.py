@@ -11,6 +11,7 @@ from typing import Any
 
 from insights_mcp.answer.provenance import conditions as in_words
 from insights_mcp.diagnosis import hogql
+from insights_mcp.text import clean
 
 OWNERS = {"event": "properties", "person": "person.properties", "session": "session"}
 OTHER = {"event": "person", "person": "event"}
@@ -19,7 +20,10 @@ MOST_VALUES = 200
 
 @dataclass(frozen=True)
 class Condition:
-    """One filter. `field`: the property in SQL; `holds`: where it is met; `words`: as a reader would say it."""
+    """One filter. `field`: the property in SQL; `holds`: where it is met; `words`: as a reader would say it.
+
+    `where`: which part of the query names the property.
+    """
 
     words: str
     holds: str | None
@@ -28,6 +32,7 @@ class Condition:
     owner: str = "event"
     operator: str = "exact"
     values: tuple[Any, ...] = ()
+    where: str = "the filter's key"
 
     @property
     def elsewhere(self) -> str | None:
@@ -44,10 +49,11 @@ def conditions_of(properties: Any) -> list[Condition]:
     return [c for item in properties or () if isinstance(item, dict) for c in conditions_of(item)]
 
 
-def property_set(name: str, owner: str) -> Condition:
+def property_set(name: str, owner: str, where: str) -> Condition:
     """That a property is there at all."""
     field = _field(owner, name)
-    return Condition(f"{name} is set", f"{field} is not null" if field else None, field, name, owner, "is_set")
+    holds = f"{field} is not null" if field else None
+    return Condition(f"{clean(name, 60)} is set", holds, field, name, owner, "is_set", where=where)
 
 
 def equals(name: str, owner: str, value: Any) -> Condition:

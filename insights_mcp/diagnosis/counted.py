@@ -106,7 +106,7 @@ def _math(node: dict[str, Any], math: str) -> tuple[Condition, ...]:
     if math not in OF_PROPERTY or not isinstance(name, str):
         return ()
     owner = "person" if node.get("math_property_type") == "person_properties" else "event"
-    return (property_set(name, owner),)
+    return (property_set(name, owner, "math_property"),)
 
 
 def _of_retention(source: dict[str, Any]) -> list[Counted]:
@@ -130,7 +130,9 @@ def _of_paths(source: dict[str, Any]) -> list[Counted]:
     holds = " or ".join(IN_PATHS[kind] for kind in kinds)
     events = tuple(kind for kind in kinds if kind.startswith("$")) if "custom_event" not in kinds else ()
     rest = conditions_of(source.get("properties"))
-    named = [property_set("$current_url", "event")] if kinds == [PAGEVIEW] else []  # by which a page is a step
+    named = (
+        [property_set("$current_url", "event", "what a page goes by")] if kinds == [PAGEVIEW] else []
+    )  # by which a page is a step
     return [Counted(label, "pathsFilter.includeEventTypes", holds, events, (*rest, *named, *ends))]
 
 

@@ -8,7 +8,7 @@ from insights_mcp.diagnosis import hogql, known
 from insights_mcp.diagnosis.conditions import Condition
 from insights_mcp.diagnosis.counted import Counted
 from insights_mcp.diagnosis.known import near, same_but_for_case
-from insights_mcp.diagnosis.probes import Asking, Counts, Stage, cohort_size, values_of
+from insights_mcp.diagnosis.probes import Asking, Counts, Stage, cohort_size, extent_of, values_of
 from insights_mcp.diagnosis.window import Window
 from insights_mcp.text import quoted, shortened
 
@@ -42,10 +42,9 @@ async def _because(asking: Asking, item: Counted, stage: Stage, place: int, wind
         return await _missing(asking, item, stage)
     if condition.operator in ("is_not_set", "is_not", "not_icontains", "not_regex"):
         return f"All of them have what {condition.words} rules out."
-    values = await values_of(asking, item, place, window)
     if condition.operator in COMPARED:
-        return _extent(condition, [value for value, _ in values])
-    return _of_values(condition, values)
+        return _extent(condition, *await extent_of(asking, item, place, window))
+    return _of_values(condition, await values_of(asking, item, place, window))
 
 
 async def _of_cohort(asking: Asking, condition: Condition) -> str:
@@ -72,7 +71,7 @@ async def _missing(asking: Asking, item: Counted, stage: Stage) -> str:
     there = await known.properties(asking.client, "person" if owner == "person" else "event", asking.spend, event)
     if there is None:
         return f"{said} Which there are could not be listed: discover_data(kind='properties') may."
-    return f"{said}{known.offered(name, there.names, 'the key')}"
+    return f"{said}{known.offered(name, there.names, stage.condition.where)}"
 
 
 def _of_values(condition: Condition, values: Sequence[tuple[str, int]]) -> str:
@@ -94,10 +93,8 @@ def _meant(value: str, there: Sequence[str]) -> str | None:
     return next(equal, None) or next(iter(near(value, there, 1)), None)
 
 
-def _extent(condition: Condition, values: Sequence[str]) -> str:
+def _extent(condition: Condition, least: float | None, most: float | None, one: str) -> str:
     """From where to where the numbers go; or that they are none."""
-    numbers = [number for value in values if (number := hogql.number(value)) is not None]
-    if not numbers:
-        shown = ", ".join(quoted(value, 40) for value in values[:MOST_SHOWN])
-        return f"The values of {quoted(condition.name)} are texts, not numbers: {shown}."
-    return f"The values of {quoted(condition.name)} go from {min(numbers):g} to {max(numbers):g}."
+    if least is None or most is None:
+        return f"The values of {quoted(condition.name)} are no numbers, such as {quoted(one, 40)}."
+    return f"The values of {quoted(condition.name)} go from {least:.10g} to {most:.10g}."

@@ -142,14 +142,30 @@ def _counts(cells: Any, item: Counted, zone: str | None, test_accounts: bool) ->
 
 async def values_of(asking: Asking, item: Counted, stage: int, window: Window) -> list[tuple[str, int]]:
     """The values that the property of a condition takes where everything before it holds, most frequent first."""
-    conditions = checkable(item)
-    before = [item.holds, window.holds(), *(str(c.holds) for c in conditions[:stage])]
+    field, where = _before(item, stage, window)
     sql = (
-        f"select toString({conditions[stage].field}) as value, count() as times from events "
-        f"where {hogql.every(before)} and {conditions[stage].field} is not null "
+        f"select toString({field}) as value, count() as times from events where {where} "
         f"group by value order by times desc, value limit {MOST_VALUES}"
     )
     return [(str(value), int(times)) for value, times in await asking.rows(sql)]
+
+
+async def extent_of(
+    asking: Asking, item: Counted, stage: int, window: Window
+) -> tuple[float | None, float | None, str]:
+    """The least and the largest number a property holds where everything before its condition does; and a value."""
+    field, where = _before(item, stage, window)
+    sql = f"select min(toFloat({field})), max(toFloat({field})), any(toString({field})) from events where {where}"
+    least, most, one = (await asking.rows(sql))[0]
+    return hogql.number(least), hogql.number(most), str(one)
+
+
+def _before(item: Counted, stage: int, window: Window) -> tuple[str | None, str]:
+    """A condition's property, and SQL for what is left before that condition and has the property."""
+    conditions = checkable(item)
+    field = conditions[stage].field
+    before = [item.holds, window.holds(), *(str(c.holds) for c in conditions[:stage]), f"{field} is not null"]
+    return field, hogql.every(before)
 
 
 async def span_of(asking: Asking, zone: str | None) -> tuple[datetime | None, datetime | None]:

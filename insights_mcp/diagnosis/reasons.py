@@ -88,12 +88,13 @@ async def _tell(asking: Asking, asked: Asked, places: Sequence[int], window: Win
     if not asking.client.may(RunQuery) and await _by_names(asking, counted, found):
         return None
     test_accounts = asked.source.get("filterTestAccounts") is True
-    for item, counts in zip(
-        counted, await counts_of(asking, counted, window, asked.zone, test_accounts), strict=True
-    ):  # fmt: skip
-        if len(found) < MOST:
-            found += await _of_one(asking, item, counts, window, asked)
-    if not found:
+    counts = await counts_of(asking, counted, window, asked.zone, test_accounts)
+    for item, each in zip(counted, counts, strict=True):
+        said = await _of_one(asking, item, each, window, asked)
+        found += [reason for reason in said if reason not in found]
+    if not found and asked.source.get("kind") == "HogQLQuery":
+        found.append(_of_sql(counted[0], counts[0]))
+    elif not found:
         found += await steps.why_nobody(asking, asked, everything, places, window)
     return None
 
@@ -160,8 +161,6 @@ async def _outside(asking: Asking, item: Counted, counts: Counts, window: Window
         first, last = await span_of(asking, asked.zone)
         if first is None:
             return await _no_events(asking)
-    if asked.source.get("kind") == "HogQLQuery":
-        return _of_sql(item, counts)
     if first is None or last is None:
         return f"{item.name} never happened in the window ({window})."
     if window.start and last < window.start:

@@ -11,6 +11,7 @@ from insights_mcp.diagnosis.conditions import Condition
 from insights_mcp.diagnosis.counted import Counted
 from insights_mcp.diagnosis.probes import Asking, checkable, followed
 from insights_mcp.diagnosis.window import Window
+from insights_mcp.text import counted
 
 OLD = timedelta(minutes=10)
 FIRST_TIME = {
@@ -57,15 +58,14 @@ async def _of_funnel(
     if not went.before:
         return f"No {who} did step {place} ({before.label}) in the window."
     if not went.both:
-        return (
-            f"Both happen in the window, but none of the {went.before:,} {who}s of step {place} also did {step_words}."
-        )
+        only = f"{counted(went.before, who)} did step {place} ({before.label}) in the window"
+        return f"{only}, and none of them did {step_words} as well, at any time in it."
     if not went.in_order:
         return (
-            f"{went.both:,} {who}s did step {place} and {step_words}, but none did step {place + 1} after it. "
+            f"{counted(went.both, who)} did step {place} and {step_words}, but none did step {place + 1} after it. "
             'Swap the steps, or set funnelsFilter {"funnelOrderType": "unordered"}.'
         )
-    return f"{went.in_order:,} {who}s did {step_words} after step {place}, but {_too_strict(given)}."
+    return f"{counted(went.in_order, who)} did {step_words} after step {place}, but {_too_strict(given)}."
 
 
 def _too_strict(given: dict[str, Any]) -> str:
