@@ -12,6 +12,7 @@ from insights_mcp.text import clean, counted
 from insights_mcp.words.meaning import conditions, meaning
 from insights_mcp.words.terms import (
     DISPLAYS,
+    IN_ALL,
     breakdown,
     breakdowns,
     counting,
@@ -28,8 +29,6 @@ LONGEST = 375
 MOST = 4
 SQL_WORDS = 100
 Query = dict[str, Any]
-# one number for each series, not one for each interval
-IN_ALL = ("BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap", "SlopeGraph")
 TABLES = re.compile(r"\b(?:from|join)\s+([a-z_][\w.]*)", re.IGNORECASE)
 LIMIT = re.compile(r"\blimit\s+(\d+)", re.IGNORECASE)
 DEFAULT_LIMIT = 100
