@@ -1,4 +1,4 @@
-"""The command line: serve, call, tools, doctor; and for the embedded backend load, demo-data, local-api and demo."""
+"""The command line: serve, call, tools, prompts, doctor; embedded backend: load, demo-data, local-api, local-key, demo."""
 
 from __future__ import annotations
 
@@ -117,6 +117,22 @@ def tools(as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row['name']:<24} {row['effect']:<12} {', '.join(row['scopes']):<44} {row['title']}")
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]…")
+def prompts(name: str | None, arguments: tuple[str, ...]) -> None:
+    """List the prompts; or print one as the model reads it."""
+    from insights_mcp import prompting
+
+    if name is not None:
+        given = (_pair(text) for text in arguments)
+        click.echo(prompting.known(name).filled(dict(given)))
+        return
+    for prompt in prompting.prompts().values():
+        takes = " ".join(a.name if a.required else f"[{a.name}]" for a in prompt.arguments)
+        click.echo(f"{prompt.name:<22} {takes:<30} {prompt.description}")
 
 
 @main.command()
@@ -306,9 +322,7 @@ def _local_extra() -> Iterator[None]:
 
 def _argument(text: str, properties: dict[str, Any]) -> tuple[str, Any]:
     """`name=value` typed as the tool's schema says: text stays text, anything else is read as JSON."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise InvalidInput(f"'{text}' is no argument.", "Write arguments as name=value.")
+    name, value = _pair(text)
     if value.startswith("@"):
         value = _file_text(Path(value[1:]))
     if properties.get(name, {}).get("type") == "string":
@@ -317,6 +331,13 @@ def _argument(text: str, properties: dict[str, Any]) -> tuple[str, Any]:
         return name, json.loads(value)
     except ValueError:
         return name, value
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InvalidInput(f"'{text}' is no argument.", "Write arguments as name=value.")
+    return name, value
 
 
 def _file_text(path: Path) -> str:

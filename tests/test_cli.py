@@ -17,6 +17,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from insights_mcp.local.demo_data import make
+from insights_mcp.prompting import prompts
 from insights_mcp.tools import TOOLS
 
 COMMAND = [sys.executable, "-W", "error", "-m", "insights_mcp"]
@@ -54,6 +55,17 @@ def failed(*arguments: str | Path, **environment: str) -> str:
 def test_tools_lists_every_tool() -> None:
     """`tools` names all tools."""
     assert [t.tool_name() for t in TOOLS] == [line.split()[0] for line in run("tools").stdout.splitlines()]
+
+
+def test_prompts_lists_every_prompt() -> None:
+    """`prompts` names all prompts."""
+    assert list(prompts()) == [line.split()[0] for line in run("prompts").stdout.splitlines()]
+
+
+def test_prompts_prints_one_as_the_model_reads_it() -> None:
+    """With what it is given; what is wrong with that is said."""
+    assert 'get_dashboard(id="Growth")' in run("prompts", "weekly-review", "dashboard=Growth").stdout
+    assert "did you mean 'weekly-review'?" in failed("prompts", "weekly-reviev")
 
 
 def test_call_prints_what_the_assistant_reads(project: Path) -> None:

@@ -23,6 +23,7 @@ from insights_mcp import __version__
 from insights_mcp.__main__ import main
 from insights_mcp.doctor import JOBS, smallest_key
 from insights_mcp.local.queries import KINDS
+from insights_mcp.prompting import Prompt, prompts
 from insights_mcp.server import NAME, described
 from insights_mcp.settings import settings_from
 from insights_mcp.tools import TOOLS
@@ -74,6 +75,13 @@ def test_tool_table() -> None:
     ]
     header = ["| tool | what it does | scope | effect |", "|---|---|---|---|"]
     assert_derived(README, "tools", "\n" + "\n".join(header + rows) + "\n")
+
+
+def test_prompt_table() -> None:
+    """README's table has every prompt with its arguments."""
+    rows = [f"| `{prompt.name}` | {taken(prompt)} | {prompt.description} |" for prompt in prompts().values()]
+    header = ["| prompt | arguments | what it does |", "|---|---|---|"]
+    assert_derived(README, "prompts", "\n" + "\n".join(header + rows) + "\n")
 
 
 def test_smallest_keys() -> None:
@@ -168,9 +176,9 @@ def test_commands_that_need_no_network(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     csv = "action,at,visitor,page\nvisit,2026-01-05T10:00:00Z,ann,/\nvisit,2026-01-06T10:00:00Z,bob,/prices\n"
     (tmp_path / "visits.csv").write_text(csv, "utf-8")
-    runnable = re.compile(r"tools|demo-data|load visits|call .*--local|local-key")
+    runnable = re.compile(r"tools|prompts|demo-data|load visits|call .*--local|local-key")
     lines = [line for line in command_lines() if runnable.match(line.removeprefix("insights-mcp "))]
-    assert len(lines) == 6
+    assert len(lines) == 8
     for line in sorted(lines, key=lambda line: " demo-data " not in line):
         done = CliRunner().invoke(main, shlex.split(line)[1:])
         assert (line, 0) == (line, done.exit_code), done.output
@@ -210,6 +218,11 @@ def first_sentence(tool: type[Tool]) -> str:
     """What a tool does, for people: its description up to the first full stop."""
     text = " ".join((tool.__doc__ or "").split())
     return re.split(r"(?<=\.) ", text)[0].replace("|", "\\|")
+
+
+def taken(prompt: Prompt) -> str:
+    """A prompt's arguments as they stand in a table."""
+    return ", ".join(f"`{a.name}`{' (required)' if a.required else ''}" for a in prompt.arguments)
 
 
 def scopes(names: Iterable[str]) -> str:

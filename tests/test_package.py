@@ -16,11 +16,12 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+from insights_mcp.prompting import prompts
 from insights_mcp.server import instructions
 from insights_mcp.tools import TOOLS
 
 ROOT = Path(__file__).parent.parent
-PROMPTS = "insights_mcp/prompts/instructions.md"
+PROMPTS = {f"insights_mcp/prompts/{file.name}" for file in (ROOT / "prompts").iterdir()}
 NOWHERE = {
     "POSTHOG_API_KEY": "phx_test",
     "POSTHOG_HOST": "http://127.0.0.1:9",
@@ -54,7 +55,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_holds_prompts_types_and_licence(built: Path) -> None:
     """The words for the model, the mark of a typed package and the licence are inside; tests are not."""
     names = zipfile.ZipFile(wheel(built)).namelist()
-    assert {PROMPTS, "insights_mcp/py.typed"} <= set(names)
+    assert PROMPTS | {"insights_mcp/py.typed"} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert {"insights_mcp"} == {name.split("/")[0] for name in names if ".dist-info" not in name}
 
@@ -79,17 +80,18 @@ def test_installed_commands(installed: Path, tmp_path: Path) -> None:
     assert [tool.tool_name() for tool in TOOLS] == [line.split()[0] for line in listed.splitlines()]
 
 
-def test_installed_server_lists_tools(installed: Path, tmp_path: Path) -> None:
-    """A client that starts the installed server reads our instructions and lists every tool."""
+def test_installed_server_lists_tools_and_prompts(installed: Path, tmp_path: Path) -> None:
+    """A client that starts the installed server reads our instructions and lists every tool and prompt."""
     server = StdioServerParameters(
         command=str(installed / "insights-mcp"), args=["serve"], env=clean_environment() | NOWHERE, cwd=tmp_path
     )
 
-    async def ask() -> tuple[str | None, list[str]]:
+    async def ask() -> tuple[str | None, list[str], list[str]]:
         async with Client(stdio_client(server)) as client:
-            return client.instructions, [tool.name for tool in (await client.list_tools()).tools]
+            offered = [prompt.name for prompt in (await client.list_prompts()).prompts]
+            return client.instructions, [tool.name for tool in (await client.list_tools()).tools], offered
 
-    assert (instructions(), [tool.tool_name() for tool in TOOLS]) == asyncio.run(ask())
+    assert (instructions(), [tool.tool_name() for tool in TOOLS], list(prompts())) == asyncio.run(ask())
 
 
 def hatch(tree: Path, into: Path, *options: str) -> None:
