@@ -1,4 +1,4 @@
-"""The command line: serve, call, tools, prompts, doctor; embedded backend: load, demo-data, local-api, local-key, demo."""
+"""The command line: serve, call, tools, prompts, doctor; for the embedded backend load, demo-data, local-api, demo."""
 
 from __future__ import annotations
 
