@@ -16,6 +16,7 @@ InsightsError
 ├── QueryFailed           the request was fine, the computation was not (also inside a 200)
 ├── BadReply              what came back is no JSON, not complete or too large
 ├── Unreachable           no answer at all: name, network, TLS, time-out
+├── NoPicture             the result cannot be drawn; its answer stands without
 └── of the embedded backend: LocalError (folder), LoadError (files), StoreError (events)
 """
 
@@ -114,3 +115,7 @@ class Unreachable(InsightsError):
     def __init__(self, what: str, next_step: str = "", *, sent: bool = False) -> None:
         super().__init__(what, next_step)
         self.sent = sent
+
+
+class NoPicture(InsightsError):
+    """A result cannot be drawn: it has no shape for it, there is nothing in it, or what draws is not installed."""

@@ -26,13 +26,13 @@ def provenance(
     asked: Asked, *, computed: str | None, cached: bool, now: datetime, unfinished: bool = False, link: str = ""
 ) -> str:
     """The line. Test accounts, filters and breakdown are told of queries that can have them."""
-    parts = [_window(asked), *(_filters(asked.source) if asked.source.get("kind") != SQL else ())]
+    parts = [window(asked), *(_filters(asked.source) if asked.source.get("kind") != SQL else ())]
     parts += [_freshness(computed, cached, now), "last bucket partial" if unfinished else ""]
     parts += [_limit(asked) if asked.has_more else "", clean(link, 200)]
     return "; ".join(part for part in parts if part)
 
 
-def _window(asked: Asked) -> str:
+def window(asked: Asked) -> str:
     zone = clean(asked.zone or "", 40)
     ends = [_day(asked.date_from, asked.zone), _day(asked.date_to, asked.zone)]
     if not ends[0]:
