@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from insights_mcp.answer.asked import Asked, local
+from insights_mcp.answer.digest import boxes, heatmaps
 from insights_mcp.answer.digest.retention import cohorts_of
 from insights_mcp.answer.pieces import dumps, pieces_table
 from insights_mcp.answer.results import UNKNOWN, shape_of
@@ -25,6 +26,7 @@ STRING = re.compile(r"(\w+\()*String\)*")
 TEXT, INTEGER, NUMBER, BOOLEAN, DAY, TIME = "text", "integer", "number", "boolean", "date", "time"
 LARGEST = 2**63 - 1
 INDEX = "series_index"
+PARTIAL = "partial"
 Row = dict[str, Any]
 
 
@@ -66,7 +68,7 @@ def _series_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
         first_running = len(series.values) - series.unfinished
         days = _days(item, len(series.values)) or series.buckets
         for place, (day, value) in enumerate(zip(days, item["data"], strict=False)):
-            yield head | {"date": day, "value": value, "partial": place >= first_running}
+            yield head | {"date": day, "value": value, PARTIAL: place >= first_running}
 
 
 def _interval_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
@@ -86,7 +88,7 @@ def _cohort_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
         for period, value in enumerate(item["values"]):
             counted = value if isinstance(value, dict) else {"count": value}
             more = {k: v for k, v in counted.items() if k not in ("count", "label") and not isinstance(v, dict | list)}
-            yield head | {"period": period, "people": counted.get("count")} | more | {"partial": period >= cohort.over}
+            yield head | {"period": period, "people": counted.get("count")} | more | {PARTIAL: period >= cohort.over}
 
 
 def _step_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
@@ -119,11 +121,32 @@ def _edge_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
         yield {"source": edge["source"], "target": edge["target"], "people": edge["value"], "average_seconds": seconds}
 
 
+def _box_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
+    places: dict[Any, list[Row]] = {}
+    for box in result:
+        places.setdefault(box.get(INDEX), []).append(box)
+    for own in places.values():
+        days = [box.get("day") or box.get("label") for box in own]
+        first_running = len(own) - asked.unfinished(days)
+        for place, (day, box) in enumerate(zip(days, own, strict=True)):
+            spread = {name: box.get(name) for name in boxes.SPREAD}
+            head = {"series": box.get("series_label"), INDEX: box.get(INDEX), "date": day}
+            yield head | spread | {PARTIAL: place >= first_running}
+
+
+def _grid_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
+    for grid in result:
+        for day, hour, value in heatmaps.cells(grid):
+            yield _head(grid) | {"weekday": day, "hour": hour, "value": value}
+
+
 def _object_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
     return iter(result)
 
 
 ROWS: dict[str, Callable[[Any, Asked], Iterator[Row]]] = {
+    "boxes": _box_rows,
+    "grids": _grid_rows,
     "series": _series_rows,
     "lifecycle": _series_rows,
     "percentages": _series_rows,

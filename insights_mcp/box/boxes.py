@@ -179,8 +179,8 @@ class Boxes:
         finally:
             self._give(taken)
 
-    def let_go(self, path: str) -> None:
-        """Close the file in every process that has it open and does nothing."""
+    def let_go(self, path: str | None) -> None:
+        """Close the file, or what was loaded without one, in every process that has it open and does nothing."""
         with self._changed:
             for each in self._idle:
                 if each.path == path:

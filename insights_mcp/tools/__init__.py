@@ -10,6 +10,7 @@ from insights_mcp.tools.data import DiscoverData
 from insights_mcp.tools.editing import CreateInsight, DeleteInsight, RestoreInsight, UpdateInsight
 from insights_mcp.tools.insights import GetInsight, ListInsights, ListTrendingInsights, MarkInsightsViewed
 from insights_mcp.tools.queries import CancelQuery, RunQuery
+from insights_mcp.tools.query_result import QueryResult
 from insights_mcp.tools.sharing import (
     AddSharingPassword,
     DeleteSharingPassword,
@@ -23,6 +24,7 @@ from insights_mcp.tools.tool import Tool
 TOOLS: tuple[type[Tool], ...] = (
     DiscoverData,
     RunQuery,
+    QueryResult,
     ListActors,
     CancelQuery,
     ListInsights,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from insights_mcp import computation
 from insights_mcp.answer import Link
-from insights_mcp.answer.flat import Flat, flat
+from insights_mcp.answer.flat import PARTIAL, Flat, flat
 from insights_mcp.answer.pieces import dumps
 from insights_mcp.answer.results import Readable
 from insights_mcp.endpoints.insights import GetInsight
@@ -49,6 +49,13 @@ class Whole:
     def state(self) -> str:
         """Tells this table from what becomes of it when it is computed anew."""
         return hashlib.sha256(dumps([self.table.columns, self.table.rows]).encode()).hexdigest()[:8]
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it holds buckets that had not ended."""
+        columns = self.table.columns
+        place = columns.index(PARTIAL) if PARTIAL in columns and self.computed.columns is None else None
+        return place is not None and any(row[place] for row in self.table.rows)
 
     @property
     def name(self) -> str:
