@@ -104,6 +104,21 @@ def call(
 
 
 @main.command()
+@click.argument("uri")
+@local_option
+@strict_option
+def read(uri: str, local: Path | None, strict_keys: bool) -> None:
+    """Print a resource, such as insight://ID/result?format=json; without offset or limit all of its pages."""
+    from insights_mcp.reading import everything
+
+    async def run() -> str:
+        async with connected(local, strict_keys) as client:
+            return await everything(client, uri)
+
+    sys.stdout.buffer.write(asyncio.run(run()).encode("utf-8", "replace"))
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print name, scopes, effect and description as JSON.")
 def tools(as_json: bool) -> None:
     """List the tools, with the scopes they need and their effect."""

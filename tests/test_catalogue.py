@@ -314,7 +314,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"tools"}),
     frozenset({"prompting", "completion", "resources", "insight_resources"}),
     frozenset({"server", "doctor"}),
-    frozenset({"demo", "__main__"}),
+    frozenset({"demo", "reading", "__main__"}),
 )
 LOCAL_IMPORTS = {"local", "box", "schema", "endpoint", "endpoints", "scopes", "errors", "analysis", "follow_ups"}
 ROOT = Path(insights_mcp.__file__).parent

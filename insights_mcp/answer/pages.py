@@ -7,6 +7,7 @@ Null is an empty field, empty text is "". API keys are masked in both.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ MOST_CHARACTERS = 200_000
 FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 PLAIN = re.compile(r"[+-]?\d+(\.\d+)?")
 QUOTED = re.compile(r'[",\r\n]|^$|^\s|\s$')
+HEADER = re.compile(r'(?:[^"\r]|"[^"]*")*\r\n')
 WORDS = {None: "", True: "true", False: "false"}
 
 
@@ -42,8 +44,7 @@ def json_page(table: Flat, offset: int, limit: int, facts: Callable[[int], dict[
     lines = _that_fit((dumps(list(map(masked, row))) for row in table.rows[offset : offset + limit]), 0)
     end = offset + len(lines)
     head = {"columns": list(map(masked, table.columns)), "types": list(table.types)} | facts(end)
-    rows = ",\n".join(lines)
-    return Page(f'{dumps(head)[:-1]},"rows":[\n{rows}\n]}}\n', end)
+    return Page(_object(head, lines), end)
 
 
 def masked(cell: Any) -> Any:
@@ -78,3 +79,20 @@ def _that_fit(lines: Iterator[str], used: int) -> list[str]:
             break
         kept.append(line)
     return kept
+
+
+def joined(pages: list[str], mime_type: str) -> str:
+    """Pages of one table as one text: CSV with one header, JSON with all rows and the facts of the whole."""
+    if mime_type == "text/csv":
+        return "".join([pages[0], *(HEADER.sub("", page, count=1) for page in pages[1:])])
+    if len(pages) == 1:
+        return pages[0]
+    objects = [json.loads(page) for page in pages]
+    facts = {name: value for name, value in objects[-1].items() if name not in ("rows", "next")}
+    rows = [dumps(row) for each in objects for row in each["rows"]]
+    return _object(facts | {"first": objects[0]["first"]}, rows)
+
+
+def _object(head: dict[str, Any], rows: list[str]) -> str:
+    listed = ",\n".join(rows)
+    return f'{dumps(head)[:-1]},"rows":[\n{listed}\n]}}\n'
