@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 EVENTS := $(wildcard ../shared/data/oss-commits.jsonl.gz)
-LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --extra local --group dev \
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --extra local --extra charts --group dev \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url
 
 .DELETE_ON_ERROR:

@@ -76,30 +76,41 @@ def serve(local: Path | None, read_only: bool, strict_keys: bool) -> None:
 @click.argument("tool")
 @click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]…")
 @click.option("--json", "as_json", is_flag=True, help="Print the structured answer.")
+@click.option("--chart", type=click.Path(path_type=Path), help="Draw the result into this file: .png or .svg.")
 @local_option
 @read_only_option
 @strict_option
 def call(
-    tool: str, arguments: tuple[str, ...], as_json: bool, local: Path | None, read_only: bool, strict_keys: bool
+    tool: str,
+    arguments: tuple[str, ...],
+    as_json: bool,
+    chart: Path | None,
+    local: Path | None,
+    read_only: bool,
+    strict_keys: bool,
 ) -> None:
     """Call a tool as an assistant would. A value may be JSON, or @FILE."""
     from mcp import Client as McpClient
 
+    from insights_mcp.chart_file import implied, picture_in, write
     from insights_mcp.server import BY_NAME, build_server
     from insights_mcp.tools.tool import input_schema
 
     properties = input_schema(BY_NAME[tool])["properties"] if tool in BY_NAME else {}
-    given = dict(_argument(text, properties) for text in arguments)
+    given = dict(_argument(text, properties) for text in arguments) | (implied(chart, tool, properties) if chart else {})
 
-    async def run() -> tuple[str, bool]:
+    async def run() -> tuple[str, bool, bytes]:
         async with connected(local, strict_keys) as client, McpClient(build_server(client, read_only=read_only)) as mcp:
             result = await mcp.call_tool(tool, given)
         text = "".join(getattr(content, "text", "") for content in result.content)
         shown = json.dumps(result.structured_content, indent=2, ensure_ascii=False) if as_json else text
-        return shown, bool(result.is_error)
+        return shown, bool(result.is_error), picture_in(result.content)
 
-    shown, failed = asyncio.run(run())
+    shown, failed, picture = asyncio.run(run())
     click.echo(shown, err=failed and not as_json)
+    if chart and not failed:
+        write(chart, picture)
+        click.echo(f"The chart is in {chart}.", err=True)
     sys.exit(1 if failed else 0)
 
 

@@ -18,6 +18,7 @@ from mcp.server.lowlevel import Server
 
 from insights_mcp import __version__
 from insights_mcp.answer import Answer, Rendered, render
+from insights_mcp.answer.answer import Picture
 from insights_mcp.client import Client
 from insights_mcp.computation import Watch
 from insights_mcp.endpoint import Effect
@@ -37,6 +38,7 @@ logger = logging.getLogger("insights_mcp")
 
 NAME = "insights-mcp"
 SCOPES_WITHIN = 8.0
+SVG_ADDRESS = "chart://insights-mcp/chart.svg"
 MISTAKE = "The server made a mistake ({}); its log says which. Report it."
 BY_NAME: dict[str, type[Tool]] = {tool.tool_name(): tool for tool in TOOLS}
 Params = TypeVar("Params")
@@ -247,7 +249,16 @@ def _result(rendered: Rendered, answer: Answer | None = None, *, is_error: bool 
 def _beside(answer: Answer) -> Iterator[types.ContentBlock]:
     """Pictures and links, which stand beside the text."""
     for picture in answer.pictures:
-        data = base64.b64encode(picture.data).decode()
-        yield types.ImageContent(type="image", data=data, mime_type=picture.mime_type)
+        yield _image(picture)
     for link in answer.links:
         yield types.ResourceLink(type="resource_link", uri=link.uri, name=link.name, mime_type=link.mime_type)
+
+
+def _image(picture: Picture) -> types.ContentBlock:
+    """An image; but an SVG as a resource of text: models take no such image, and clients that pass it on break."""
+    if picture.mime_type == "image/svg+xml":
+        text = picture.data.decode()
+        contents = types.TextResourceContents(uri=SVG_ADDRESS, mime_type=picture.mime_type, text=text)
+        return types.EmbeddedResource(type="resource", resource=contents)
+    data = base64.b64encode(picture.data).decode()
+    return types.ImageContent(type="image", data=data, mime_type=picture.mime_type)

@@ -313,7 +313,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"diagnosis"}),
     frozenset({"tools"}),
     frozenset({"prompting", "completion", "resources", "insight_resources"}),
-    frozenset({"server", "doctor"}),
+    frozenset({"server", "doctor", "chart_file"}),
     frozenset({"demo", "reading", "__main__"}),
 )
 LOCAL_IMPORTS = {"local", "box", "schema", "endpoint", "endpoints", "scopes", "errors", "analysis", "follow_ups"}

@@ -33,6 +33,7 @@ def provenance(
 
 
 def window(asked: Asked) -> str:
+    """From when to when, and in which zone."""
     zone = clean(asked.zone or "", 40)
     ends = [_day(asked.date_from, asked.zone), _day(asked.date_to, asked.zone)]
     if not ends[0]:

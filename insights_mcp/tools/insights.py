@@ -18,8 +18,9 @@ from insights_mcp.schema.query import slim
 from insights_mcp.schema.reply import Page
 from insights_mcp.text import counted
 from insights_mcp.tools.insight_facts import facts, insights_table, named, who
+from insights_mcp.tools.picture import Drawable
 from insights_mcp.tools.result import result_answer
-from insights_mcp.tools.tool import DashboardReference, Detailed, InsightReference, Tool, Work
+from insights_mcp.tools.tool import DashboardReference, InsightReference, Tool, Work
 
 
 class ListInsights(Tool):
@@ -77,7 +78,7 @@ class ListInsights(Tool):
         )
 
 
-class GetInsight(Detailed):
+class GetInsight(Drawable):
     """Read a saved insight: what it asks (query) and the result, computed now unless the cache is fresh."""
 
     title: ClassVar[str] = "Read an insight"
@@ -99,8 +100,9 @@ class GetInsight(Detailed):
             )
         if self.detail == "full":
             whole = {"query": slim(found.query), "result": found.result, "columns": found.columns, "types": found.types}
-            return Answer(f"All of insight {named(found)}.", table=self.pieces(whole), more=self.more())
-        return await result_answer(
+            told = Answer(f"All of insight {named(found)}.", table=self.pieces(whole), more=self.more())
+            return await self.with_picture(told, found, found.query)
+        told = await result_answer(
             work,
             f"Insight {named(found)}{_state(found)}",
             found,
@@ -109,6 +111,7 @@ class GetInsight(Detailed):
             facts=await facts(found, work.client, linked=True),
             path=f"/insights/{found.short_id}",
         )
+        return await self.with_picture(told, found, found.query)
 
     def _call(self, number: int) -> insights.GetInsight:
         return insights.GetInsight(id=number, refresh=Refresh(self.refresh), from_dashboard=self.from_dashboard)

@@ -16,12 +16,13 @@ from insights_mcp.endpoints.insights import CancelInsightQuery
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import QueryResponse, source_of
 from insights_mcp.text import clean
+from insights_mcp.tools.picture import Drawable
 from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.result import result_answer
-from insights_mcp.tools.tool import Detailed, Tool, Work
+from insights_mcp.tools.tool import Tool, Work
 
 
-class RunQuery(Detailed):
+class RunQuery(Drawable):
     """Compute a query without saving it. SQL is {"kind":"HogQLQuery","query":"select …"}, 100 rows unless LIMIT."""
 
     title: ClassVar[str] = "Run a query"
@@ -41,10 +42,12 @@ class RunQuery(Detailed):
             reply = await computation.run_query(work.client, call, watch)
         if self.detail == "full":
             whole = {"results": reply.results, "columns": reply.columns, "types": reply.types}
-            return Answer("All of the result.", table=self.pieces(whole), more=self.more())
+            told = Answer("All of the result.", table=self.pieces(whole), more=self.more())
+            return await self.with_picture(told, reply, found.query)
         said = f"{clean(source_of(self.query).get('kind'), 60)}: {_extent(reply)}."
         told = await result_answer(work, said, reply, found.query, page=self, notes=found.told, doubts=found.unknown)
-        return replace(told, next=("create_insight saves the query.",))
+        told = replace(told, next=("create_insight saves the query.",))
+        return await self.with_picture(told, reply, found.query)
 
 
 class CancelQuery(Tool):
