@@ -25,6 +25,7 @@ class CurrentUser(ReplyShape):
     first_name: str | None = None
     email: str | None = None
     team: dict[str, Any] | None = None
+    organization: dict[str, Any] | None = None
 
 
 class Project(ReplyShape):
@@ -33,6 +34,7 @@ class Project(ReplyShape):
     id: int
     name: str | None = None
     timezone: str | None = None
+    test_account_filters: Listed[Any] = []
 
 
 class Dashboard(ReplyShape):
