@@ -131,8 +131,9 @@ async def _not_seen_lately(client: Client, missing: list[Name]) -> list[Name]:
     events = [name.name for name in unique if name.of == "event"]
     columns = ", ".join(f"countIf({_is_there(name)})" for name in unique)
     only = f" and event in {hogql.texts(events)}" if len(events) == len(unique) else ""
+    sql = f"select {columns} from events where {LATELY}{only}"
     try:
-        counts = (await Asking(client).rows(f"select {columns} from events where {LATELY}{only}"))[0]
+        counts = (await known.remembered(client, sql, known.REASONS_FOR, lambda: Asking(client).rows(sql)))[0]
     except (InsightsError, IndexError):
         return missing  # the lists stand
     seen = {(name.of, name.type, name.name) for name, count in zip(unique, counts, strict=False) if count}

@@ -48,7 +48,7 @@ def window_of(asked: Asked, result: Any = None) -> Window:
     """The window of a result. Of a retention: from its first cohort on."""
     source = asked.source
     if asked.date_from or asked.date_to:
-        return Window(local(asked.date_from, asked.zone), local(asked.date_to, asked.zone))
+        return Window(_floored(local(asked.date_from, asked.zone), asked), local(asked.date_to, asked.zone))
     if source.get("kind") in UNUSUAL:
         return Window()
     now = asked.now or datetime.now()
@@ -56,6 +56,18 @@ def window_of(asked: Asked, result: Any = None) -> Window:
         return _of_cohorts(asked, result)
     dates = asked.part("dateRange")
     return Window(_moment(dates.get("date_from") or "-7d", now), _moment(dates.get("date_to"), now, end=True))
+
+
+def _floored(start: datetime | None, asked: Asked) -> datetime | None:
+    """Where the first interval begins: the dates are rounded outwards, unless they are explicit."""
+    if start is None or asked.part("dateRange").get("explicitDate") is True:
+        return start
+    interval = asked.source.get("interval") or "day"
+    start = start.replace(minute=0, second=0, microsecond=0)
+    if interval in ("minute", "second", "hour"):
+        return start
+    # On which day a week begins is the project's own affair.
+    return start.replace(hour=0, day=1) if interval == "month" else start.replace(hour=0)
 
 
 def _of_cohorts(asked: Asked, result: Any) -> Window:
