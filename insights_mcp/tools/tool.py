@@ -158,7 +158,8 @@ def input_schema(tool: type[Tool]) -> dict[str, Any]:
     return {"type": "object", "properties": {}} | slim
 
 
-BEYOND_WRITING = 1_000  # characters; longer limits guard the server and tell a model nothing
+# What guards the server and tells a model nothing: beyond these limits it is refused here, with the reason.
+GUARDS = frozenset({"additionalProperties", "maxLength"})
 
 
 def _slim(schema: Any, definitions: dict[str, Any]) -> Any:
@@ -177,8 +178,7 @@ def _slim(schema: Any, definitions: dict[str, Any]) -> Any:
         key: {k: _slim(v, definitions) for k, v in value.items()} if key == "properties" else _slim(value, definitions)
         for key, value in schema.items()
         if key != "title" and not (key == "default" and value in (None, False))
-        and key != "additionalProperties"  # an unknown argument is refused here, with the nearest name
-        and not (key == "maxLength" and value >= BEYOND_WRITING)
+        and key not in GUARDS
     }  # fmt: skip
 
 
