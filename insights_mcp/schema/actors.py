@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from insights_mcp.schema.filters import Properties, QueryShape
+from insights_mcp.schema.filters import Properties, QueryNode
 from insights_mcp.schema.hogql import HogQLQuery
 
 
-class InsightActorsQuery(QueryShape):
+class InsightActorsQuery(QueryNode):
     """A point of a trend, a retention table, a stickiness or lifecycle chart, or a path.
 
     `day` is a bucket's date (stickiness: a number of intervals), `interval` a retention cohort's number, `series` an
@@ -28,7 +28,7 @@ class InsightActorsQuery(QueryShape):
     includeRecordings: bool | None = None
 
 
-class FunnelsActorsQuery(QueryShape):
+class FunnelsActorsQuery(QueryNode):
     """A step of a funnel: who reached it (3), or left before it (-3); or one point of a funnel over time."""
 
     kind: Literal["FunnelsActorsQuery"]
@@ -41,7 +41,7 @@ class FunnelsActorsQuery(QueryShape):
     includeRecordings: bool | None = None
 
 
-class StickinessActorsQuery(QueryShape):
+class StickinessActorsQuery(QueryNode):
     """Who was active on exactly so many intervals, or on at least or at most so many (`operator`)."""
 
     kind: Literal["StickinessActorsQuery"]
@@ -53,15 +53,20 @@ class StickinessActorsQuery(QueryShape):
     includeRecordings: bool | None = None
 
 
-class FunnelCorrelationQuery(QueryShape):
+class FunnelCorrelationQuery(QueryNode):
     """What goes along with converting in a funnel."""
 
     kind: Literal["FunnelCorrelationQuery"]
     source: FunnelsActorsQuery
     funnelCorrelationType: str | None = None
+    funnelCorrelationNames: list[str] | None = None
+    funnelCorrelationEventNames: list[str] | None = None
+    funnelCorrelationExcludeNames: list[str] | None = None
+    funnelCorrelationEventExcludePropertyNames: list[str] | None = None
+    funnelCorrelationExcludeEventNames: list[str] | None = None
 
 
-class FunnelCorrelationActorsQuery(QueryShape):
+class FunnelCorrelationActorsQuery(QueryNode):
     """Who converted in a funnel, or did not, and also did an event or has property values."""
 
     kind: Literal["FunnelCorrelationActorsQuery"]
@@ -75,7 +80,7 @@ class FunnelCorrelationActorsQuery(QueryShape):
 Point = InsightActorsQuery | FunnelsActorsQuery | StickinessActorsQuery | FunnelCorrelationActorsQuery
 
 
-class ActorsQuery(QueryShape):
+class ActorsQuery(QueryNode):
     """Persons, or those behind a `source`; what to `select` of each, in which order, which page."""
 
     kind: Literal["ActorsQuery"]

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from insights_mcp.schema.filters import Properties, QueryShape
+from insights_mcp.schema.filters import Properties, QueryNode
 
 
-class EventsQuery(QueryShape):
+class EventsQuery(QueryNode):
     """Events, latest first unless `orderBy` says otherwise. `select` holds HogQL expressions, `*` and `person`."""
 
     kind: Literal["EventsQuery"]
@@ -21,6 +21,7 @@ class EventsQuery(QueryShape):
     event: str | None = None
     events: list[str] | None = None
     actionId: int | None = None
+    actionSteps: list[dict[str, Any]] | None = None
     personId: str | None = None
     after: str | None = None
     before: str | None = None

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from insights_mcp.schema.filters import BreakdownFilter, DateRange, Entity, Interval, Properties, QueryShape
+from insights_mcp.schema.filters import (
+    BreakdownFilter,
+    CompareFilter,
+    DateRange,
+    Entity,
+    InsightQuery,
+    Interval,
+    Properties,
+    QueryShape,
+)
 
 WindowUnit = Literal["second", "minute", "hour", "day", "week", "month"]
 Attribution = Literal["first_touch", "last_touch", "all_events", "step"]
@@ -12,9 +21,6 @@ Attribution = Literal["first_touch", "last_touch", "all_events", "step"]
 
 class Step(Entity):
     """One step. An optional one may be left out. Of `math`, only the `first_time_for_user` forms matter."""
-
-    math: str | None = None
-    optionalInFunnel: bool | None = None
 
 
 class Exclusion(Step):
@@ -38,9 +44,23 @@ class FunnelsFilter(QueryShape):
     breakdownAttributionType: Attribution | None = None
     breakdownAttributionValue: int | None = None
     funnelAggregateByHogQL: str | None = None
+    funnelStepReference: Literal["total", "previous"] | None = None
+    hideIncompleteConversionWindowPeriods: bool | None = None
+    layout: Literal["horizontal", "vertical"] | None = None
+    useUdf: bool | None = None
+    customAggregationTarget: bool | None = None
+    breakdownSorting: str | None = None
+    hiddenLegendBreakdowns: list[str] | None = None
+    showLegend: bool | None = None
+    legendPosition: Literal["top", "bottom", "left", "right"] | None = None
+    showValuesOnSeries: bool | None = None
+    showTrendLines: bool | None = None
+    showAnnotations: bool | None = None
+    goalLines: list[dict[str, Any]] | None = None
+    resultCustomizations: dict[str, Any] | None = None
 
 
-class FunnelsQuery(QueryShape):
+class FunnelsQuery(InsightQuery):
     """The whole query, as PostHog stores it."""
 
     kind: Literal["FunnelsQuery"]
@@ -51,5 +71,6 @@ class FunnelsQuery(QueryShape):
     filterTestAccounts: bool | None = None
     breakdownFilter: BreakdownFilter | None = None
     funnelsFilter: FunnelsFilter | None = None
+    compareFilter: CompareFilter | None = None
     samplingFactor: float | None = None
     aggregation_group_type_index: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from insights_mcp.schema.filters import DateRange, Properties, QueryShape
+from insights_mcp.schema.filters import DateRange, Properties, QueryNode, QueryShape
 
 
 class HogQLFilters(QueryShape):
@@ -15,7 +15,7 @@ class HogQLFilters(QueryShape):
     filterTestAccounts: bool | None = None
 
 
-class HogQLQuery(QueryShape):
+class HogQLQuery(QueryNode):
     """SQL text, with values for `{name}` and `{variables.code_name}` in it."""
 
     kind: Literal["HogQLQuery"]
@@ -24,3 +24,6 @@ class HogQLQuery(QueryShape):
     values: dict[str, Any] | None = None
     variables: dict[str, Any] | None = None
     name: str | None = None
+    connectionId: str | None = None
+    sendRawQuery: bool | None = None
+    explain: bool | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from insights_mcp.schema.filters import DateRange, Properties, QueryShape
+from insights_mcp.schema.filters import DateRange, InsightQuery, Properties, QueryShape
 
 FunnelPathType = Literal["funnel_path_before_step", "funnel_path_between_steps", "funnel_path_after_step"]
 
@@ -36,6 +36,7 @@ class PathsFilter(QueryShape):
     edgeLimit: int | None = None
     minEdgeWeight: int | None = None
     maxEdgeWeight: int | None = None
+    showFullUrls: bool | None = None
     pathStartKey: str | None = None
     pathEndKey: str | None = None
     pathDropoffKey: str | None = None
@@ -49,7 +50,7 @@ class FunnelPathsFilter(QueryShape):
     funnelStep: int | None = None
 
 
-class PathsQuery(QueryShape):
+class PathsQuery(InsightQuery):
     """The whole query, as PostHog stores it."""
 
     kind: Literal["PathsQuery"]

@@ -6,7 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from insights_mcp.schema.filters import BreakdownFilter, DateRange, Properties, QueryShape
+from insights_mcp.schema.filters import (
+    BreakdownFilter,
+    DateRange,
+    Display,
+    InsightQuery,
+    Properties,
+    QueryShape,
+)
 
 Period = Literal["Hour", "Day", "Week", "Month"]
 RetentionType = Literal["retention_recurring", "retention_first_time", "retention_first_ever_occurrence"]
@@ -20,6 +27,12 @@ class RetentionEntity(QueryShape):
     name: str | None = None
     custom_name: str | None = None
     properties: Properties = None
+    kind: Literal["ActionsNode", "EventsNode"] | None = None
+    order: int | None = None
+    uuid: str | None = None
+    aggregation_target_field: str | None = None
+    table_name: str | None = None
+    timestamp_field: str | None = None
 
 
 class RetentionFilter(QueryShape):
@@ -36,11 +49,19 @@ class RetentionFilter(QueryShape):
     minimumOccurrences: int | None = None
     aggregationType: Literal["count", "sum", "avg"] | None = None
     aggregationProperty: str | None = None
-    aggregationPropertyType: Literal["event", "person"] | None = None
+    aggregationPropertyType: Literal["event", "person", "data_warehouse"] | None = None
+    customAggregationTarget: bool | None = None
+    retentionReference: Literal["total", "previous"] | None = None
     meanRetentionCalculation: Any = None
+    display: Display | None = None
+    dashboardDisplay: Literal["table_only", "graph_only", "all"] | None = None
+    showTrendLines: bool | None = None
+    selectedInterval: int | None = None
+    cohortLabelStartIndex: int | None = None
+    goalLines: list[dict[str, Any]] | None = None
 
 
-class RetentionQuery(QueryShape):
+class RetentionQuery(InsightQuery):
     """The whole query, as PostHog stores it."""
 
     kind: Literal["RetentionQuery"]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from insights_mcp.schema.filters import CompareFilter, DateRange, Entity, Interval, Properties, QueryShape
+from insights_mcp.schema.filters import (
+    CompareFilter,
+    DateRange,
+    Display,
+    Entity,
+    InsightQuery,
+    Interval,
+    Properties,
+    QueryShape,
+)
 
 
 class StickinessSeries(Entity):
     """One thing to count, and by whom: persons, groups (`unique_group`) or a HogQL expression."""
-
-    math: str | None = None
-    math_hogql: str | None = None
-    math_group_type_index: int | None = None
 
 
 class StickinessCriteria(QueryShape):
@@ -29,9 +34,17 @@ class StickinessFilter(QueryShape):
 
     computedAs: Literal["cumulative", "non_cumulative"] | None = None
     stickinessCriteria: StickinessCriteria | None = None
+    display: Display | None = None
+    showLegend: bool | None = None
+    legendPosition: Literal["top", "bottom", "left", "right"] | None = None
+    showValuesOnSeries: bool | None = None
+    showMultipleYAxes: bool | None = None
+    hiddenLegendIndexes: list[int] | None = None
+    resultCustomizationBy: Literal["value", "position"] | None = None
+    resultCustomizations: dict[str, Any] | None = None
 
 
-class StickinessQuery(QueryShape):
+class StickinessQuery(InsightQuery):
     """The whole query, as PostHog stores it."""
 
     kind: Literal["StickinessQuery"]

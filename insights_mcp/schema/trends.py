@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from insights_mcp.schema.filters import (
     BreakdownFilter,
     CompareFilter,
     DateRange,
+    Display,
     Entity,
+    InsightQuery,
     Interval,
     Properties,
     QueryShape,
 )
 
-Math = Literal[
-    "total", "dau", "weekly_active", "monthly_active", "unique_session", "first_time_for_user",
-    "first_matching_event_for_user", "sum", "avg", "min", "max", "median", "p75", "p90", "p95", "p99",
-    "avg_count_per_actor", "min_count_per_actor", "max_count_per_actor", "median_count_per_actor",
-    "p75_count_per_actor", "p90_count_per_actor", "p95_count_per_actor", "p99_count_per_actor", "unique_group", "hogql",
-]  # fmt: skip
-Display = Literal[
-    "Auto", "ActionsLineGraph", "ActionsBar", "ActionsUnstackedBar", "ActionsStackedBar", "ActionsAreaGraph",
-    "ActionsLineGraphCumulative", "BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap",
-    "CalendarHeatmap", "TwoDimensionalHeatmap", "BoxPlot", "SlopeGraph",
+AxisFormat = Literal[
+    "numeric", "duration", "duration_ms", "percentage", "percentage_scaled", "currency", "short"
 ]  # fmt: skip
 
 
 class Series(Entity):
     """One thing to count, and how."""
-
-    math: Math | None = None
-    math_property: str | None = None
-    math_property_type: str | None = None
-    math_hogql: str | None = None
-    math_multiplier: float | None = None
-    math_group_type_index: int | None = None
 
 
 class FormulaNode(QueryShape):
@@ -46,16 +33,53 @@ class FormulaNode(QueryShape):
 
 
 class TrendsFilter(QueryShape):
-    """How the result is drawn, where that changes what is computed."""
+    """What is computed from the series, and how the result is drawn."""
 
     display: Display | None = None
     formula: str | None = None
     formulas: list[str] | None = None
     formulaNodes: list[FormulaNode] | None = None
     smoothingIntervals: int | None = None
+    aggregationAxisFormat: AxisFormat | None = None
+    aggregationAxisPrefix: str | None = None
+    aggregationAxisPostfix: str | None = None
+    decimalPlaces: float | None = None
+    minDecimalPlaces: float | None = None
+    breakdown_histogram_bin_count: int | None = None
+    showLegend: bool | None = None
+    legendPosition: Literal["top", "bottom", "left", "right"] | None = None
+    showValuesOnSeries: bool | None = None
+    showLabelsOnSeries: bool | None = None
+    showPercentStackView: bool | None = None
+    showAlertThresholdLines: bool | None = None
+    showMultipleYAxes: bool | None = None
+    showTrendLines: bool | None = None
+    showMovingAverage: bool | None = None
+    movingAverageIntervals: float | None = None
+    showConfidenceIntervals: bool | None = None
+    confidenceLevel: float | None = None
+    showAnnotations: bool | None = None
+    stackBreakdownValues: bool | None = None
+    hideWeekends: bool | None = None
+    excludeBoxPlotOutliers: bool | None = None
+    yAxisScaleType: Literal["linear", "log10"] | None = None
+    xAxisLabel: str | None = None
+    yAxisLabel: str | None = None
+    goalLines: list[dict[str, Any]] | None = None
+    hiddenLegendIndexes: list[int] | None = None
+    resultCustomizationBy: Literal["value", "position"] | None = None
+    resultCustomizations: dict[str, Any] | None = None
+    detailedResultsAggregationType: Literal["total", "average", "median"] | None = None
+    metricShowChange: bool | None = None
+    metricSummary: Literal["total", "average", "latest"] | None = None
+    metricColorByDirection: bool | None = None
+    metricChangeIncreaseColor: str | None = None
+    metricChangeDecreaseColor: str | None = None
+    metricLineIncreaseColor: str | None = None
+    metricLineDecreaseColor: str | None = None
 
 
-class TrendsQuery(QueryShape):
+class TrendsQuery(InsightQuery):
     """The whole query, as PostHog stores it."""
 
     kind: Literal["TrendsQuery"]
@@ -67,5 +91,7 @@ class TrendsQuery(QueryShape):
     breakdownFilter: BreakdownFilter | None = None
     compareFilter: CompareFilter | None = None
     trendsFilter: TrendsFilter | None = None
+    calendarHeatmapFilter: dict[str, Any] | None = None
+    conversionGoal: dict[str, Any] | None = None
     samplingFactor: float | None = None
     aggregation_group_type_index: int | None = None

@@ -1,0 +1,105 @@
+"""What must hold between the fields of a query, and what the common form leaves to be filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from insights_mcp.repair.entities import OVER_PROPERTY
+from insights_mcp.repair.findings import Findings, Path, shown
+from insights_mcp.repair.words import VALUES, word
+
+OVER = "property"
+COUNTED: dict[str, tuple[str, dict[str, Any]]] = {
+    "TrendsQuery": ("events", {"kind": "trends", "events": ["$pageview"], "from": "-30d"}),
+    "FunnelsQuery": ("steps", {"kind": "funnel", "steps": ["$pageview", "signed up"], "from": "-30d"}),
+    "StickinessQuery": ("events", {"kind": "stickiness", "events": ["$pageview"], "from": "-30d"}),
+    "LifecycleQuery": ("events", {"kind": "lifecycle", "events": ["$pageview"], "from": "-30d"}),
+}
+RETENTION = {"kind": "retention", "start": "signed up", "return": "$pageview", "period": "week"}
+NEEDED: dict[str, tuple[str, Any]] = {
+    "hogql": ("math_hogql", "sum(properties.amount)"),
+    "unique_group": ("math_group_type_index", 0),
+}
+
+
+def checked(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """The query, filled in; what cannot be computed is said before PostHog says it in its own way."""
+    _check_events(query, at, found)
+    _check_series(query, at, found)
+    fill = FILL.get(query["kind"])
+    return fill(query, at, found) if fill else query
+
+
+def _check_events(query: dict[str, Any], at: Path, found: Findings) -> None:
+    """The common form of what counts something names it."""
+    name, example = COUNTED.get(query["kind"], ("", None))
+    if found.easy and name and query.get("series") in (None, []):
+        found.wrong((*at, name), "is missing: the names of events", example=example)
+        found.written.setdefault((*at, "series"), (*at, name))
+
+
+def _check_series(query: dict[str, Any], at: Path, found: Findings) -> None:
+    for node, place in _nodes(query.get("series"), (*at, "series")):
+        given = node.get("math")
+        math = str(VALUES["math"].get(word(given), given) if isinstance(given, str) else "")
+        example: dict[str, Any] = {"kind": "EventsNode", "event": node.get("event") or "$pageview", "math": math}
+        if math in OVER_PROPERTY and not any(node.get(k) for k in ("math_property", "math_hogql", OVER)):
+            more = {"math_property": "$session_duration"}
+            found.wrong(
+                (*place, "math_property"), f"is missing: {shown(math)} is over a property", example=example | more
+            )
+        elif math in NEEDED and node.get(NEEDED[math][0]) is None:
+            name, value = NEEDED[math]
+            found.wrong((*place, name), f"is missing: {shown(math)} needs it", example=example | {name: value})
+
+
+def _nodes(series: Any, at: Path) -> Iterator[tuple[dict[str, Any], Path]]:
+    if isinstance(series, list):
+        yield from ((node, (*at, place)) for place, node in enumerate(series) if isinstance(node, dict))
+
+
+def _funnel(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """Exclusions lie between the first step and the last, unless they say where."""
+    options = query.get("funnelsFilter")
+    excluded = options.get("exclusions") if isinstance(options, dict) else None
+    series = query.get("series")
+    if not isinstance(options, dict) or not isinstance(excluded, list) or not isinstance(series, list):
+        return query
+    ends = {"funnelFromStep": 0, "funnelToStep": max(len(series) - 1, 1)}
+    names = {"from": "funnelFromStep", "to": "funnelToStep"}
+    filled = [
+        _bounded({names.get(str(k), str(k)): v for k, v in each.items()}, ends) if isinstance(each, dict) else each
+        for each in excluded
+    ]
+    return query if filled == excluded else query | {"funnelsFilter": options | {"exclusions": filled}}
+
+
+def _bounded(exclusion: dict[str, Any], ends: dict[str, int]) -> dict[str, Any]:
+    return exclusion | {name: step for name, step in ends.items() if exclusion.get(name) is None}
+
+
+def _retention(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """Who comes back does again what they started with, unless something else is said."""
+    options = query.get("retentionFilter")
+    if not found.easy:
+        return query
+    options = options if isinstance(options, dict) else {}
+    start, back = options.get("targetEntity"), options.get("returningEntity")
+    if start is None and back is None:
+        found.wrong((*at, "start"), "is missing: the event people start with", example=RETENTION)
+    both = {"targetEntity": back if start is None else start, "returningEntity": start if back is None else back}
+    return query | {"retentionFilter": options | both}
+
+
+def _paths(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """PostHog wants the filter even where it says nothing."""
+    if query.get("pathsFilter") is not None:
+        return query
+    if not found.easy:
+        found.said((*at, "pathsFilter"), "missing → {}")
+    return query | {"pathsFilter": {}}
+
+
+Fill = Callable[[dict[str, Any], Path, Findings], dict[str, Any]]
+FILL: dict[str, Fill] = {"FunnelsQuery": _funnel, "RetentionQuery": _retention, "PathsQuery": _paths}

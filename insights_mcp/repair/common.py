@@ -1,0 +1,206 @@
+"""The common form: a few short names, the same for all kinds, and where each leads in PostHog's query.
+
+trends      events, math, by, formula, compare, display, limit, interval
+funnel      steps, window, order, by, exclude, display
+retention   start, return, period, periods, type, by
+stickiness  events, cumulative, compare, interval
+lifecycle   events, interval
+paths       events, start, end, exclude, steps, limit
+sql         sql
+all         from, to, where; and every field of PostHog's own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from insights_mcp.repair import dates, ranges
+from insights_mcp.repair.findings import Findings, Path, shown
+from insights_mcp.repair.words import VALUES, word
+
+Placed = list[tuple[tuple[str, ...], Any]]  # where in PostHog's query, and what stands there
+Short = Callable[[Any, Path, Findings], Placed]
+FUNNEL = "funnelsFilter"
+RETENTION = "retentionFilter"
+PATHS = "pathsFilter"
+PATH_TYPES = ("$pageview", "$screen", "custom_event", "hogql")
+
+
+def _at(*path: str) -> Short:
+    return lambda value, at, found: [(path, value)]
+
+
+def _listed(*path: str) -> Short:
+    return lambda value, at, found: [(path, value if isinstance(value, list) else [value])]
+
+
+def _by(value: Any, at: Path, found: Findings) -> Placed:
+    """What to split by: the newer list of breakdowns."""
+    if isinstance(value, dict) and not {"property", "key", "name"} & value.keys():
+        return [
+            (("breakdownFilter", key), item)
+            for key, item in ranges.renamed(ranges.BREAKDOWNS, value, at, found).items()
+        ]
+    with found.reading(easy=True):
+        return [(("breakdownFilter", "breakdowns"), ranges.several(value, at, found))]
+
+
+def _by_one_type(value: Any, at: Path, found: Findings) -> Placed:
+    """Funnels have the older form only: several properties, all of one type."""
+    placed = _by(value, at, found)
+    items = placed[0][1] if placed and placed[0][0][-1] == "breakdowns" else None
+    if not isinstance(items, list) or not all(isinstance(each, dict) and "property" in each for each in items):
+        return placed
+    kinds = {(each.get("type") or "event", each.get("group_type_index")) for each in items}
+    if len(kinds) > 1:
+        found.wrong(at, "a funnel is split by properties of one type only", example={"by": ["$browser", "$os"]})
+        return placed
+    names = [each["property"] for each in items]
+    (kind, number), *_ = kinds or {("event", None)}
+    by = {"breakdown": names[0] if len(names) == 1 else names, "breakdown_type": kind}
+    by |= {} if number is None else {"breakdown_group_type_index": number}
+    return [(("breakdownFilter", key), item) for key, item in by.items()]
+
+
+def _window(value: Any, at: Path, found: Findings) -> Placed:
+    """Within which time a funnel must be walked."""
+    if isinstance(value, dict):
+        value = f"{value.get('interval') or value.get('value')} {value.get('unit') or 'day'}"
+    length = dates.length(value)
+    if length is None:
+        found.wrong(at, f"{shown(value)} is no length of time", example={"window": "14 days"})
+        return []
+    return [((FUNNEL, "funnelWindowInterval"), length[0]), ((FUNNEL, "funnelWindowIntervalUnit"), length[1])]
+
+
+def _excluded(value: Any, at: Path, found: Findings) -> Placed:
+    """What must not happen, between the first step and the last unless it says where."""
+    items = value if isinstance(value, list) else [value]
+    return [((FUNNEL, "exclusions"), [{"event": each} if isinstance(each, str) else each for each in items])]
+
+
+def _formula(value: Any, at: Path, found: Findings) -> Placed:
+    items = value if isinstance(value, list) else [value]
+    return [
+        (("trendsFilter", "formulaNodes"), [{"formula": each} if isinstance(each, str) else each for each in items])
+    ]
+
+
+def _cumulative(value: Any, at: Path, found: Findings) -> Placed:
+    return [(("stickinessFilter", "computedAs"), "cumulative" if value in (True, "true") else "non_cumulative")]
+
+
+def _retention_type(value: Any, at: Path, found: Findings) -> Placed:
+    meant = VALUES["retentionType"].get(word(value)) if isinstance(value, str) else None
+    return [((RETENTION, "retentionType"), meant or value)]
+
+
+def _path_events(value: Any, at: Path, found: Findings) -> Placed:
+    """Which events are steps: types of them, or custom events by name."""
+    items = value if isinstance(value, list) else [value]
+    names = [each for each in items if isinstance(each, str) and each not in PATH_TYPES]
+    if len(names) != len([each for each in items if each not in PATH_TYPES]):
+        found.wrong(at, f"{shown(value)} are no events' names", example={"events": ["$pageview"]})
+    types = [each for each in items if each in PATH_TYPES]
+    if not names:
+        return [((PATHS, "includeEventTypes"), types)]
+    quoted = ", ".join("'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'" for name in (*types, *names))
+    only = {"type": "hogql", "key": f"event in ({quoted})"}
+    return [((PATHS, "includeEventTypes"), list(dict.fromkeys([*types, "custom_event"]))), (("properties",), [only])]
+
+
+def _ends(value: Any, at: Path, found: Findings) -> Placed:
+    """A whole date range in words."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = f"{abs(value)} days"
+    read = ranges.dated(value, at, found)
+    return [(("dateRange", key), item) for key, item in read.items()] if isinstance(read, dict) else []
+
+
+def _tests(value: Any, at: Path, found: Findings) -> Placed:
+    return [(("filterTestAccounts",), value)]
+
+
+_DATES = {"from": _at("dateRange", "date_from"), "to": _at("dateRange", "date_to")}
+_ALL = {**_DATES, "where": _at("properties")}
+_MATH = {"math": _at("math"), "property": _at("math_property")}
+# The common form. Each kind: its short names.
+EASY: dict[str, dict[str, Short]] = {
+    "TrendsQuery": _ALL | _MATH | {
+        "events": _listed("series"), "by": _by, "limit": _at("breakdownFilter", "breakdown_limit"), "formula": _formula,
+        "compare": _at("compareFilter"), "display": _at("trendsFilter", "display"),
+    },
+    "FunnelsQuery": _ALL | {
+        "steps": _listed("series"), "by": _by_one_type, "window": _window, "order": _at(FUNNEL, "funnelOrderType"),
+        "exclude": _excluded, "display": _at(FUNNEL, "funnelVizType"),
+        "limit": _at("breakdownFilter", "breakdown_limit"), "compare": _at("compareFilter"),
+    },
+    "RetentionQuery": _ALL | {
+        "start": _at(RETENTION, "targetEntity"), "return": _at(RETENTION, "returningEntity"), "by": _by,
+        "period": _at(RETENTION, "period"), "periods": _at(RETENTION, "totalIntervals"), "type": _retention_type,
+    },
+    "StickinessQuery": _ALL | _MATH | {
+        "events": _listed("series"), "compare": _at("compareFilter"), "cumulative": _cumulative,
+        "display": _at("stickinessFilter", "display"),
+    },
+    "LifecycleQuery": _ALL | {"events": _listed("series")},
+    "PathsQuery": _ALL | {
+        "events": _path_events, "start": _at(PATHS, "startPoint"), "end": _at(PATHS, "endPoint"),
+        "exclude": _listed(PATHS, "excludeEvents"), "steps": _at(PATHS, "stepLimit"), "limit": _at(PATHS, "edgeLimit"),
+    },
+    "HogQLQuery": {"sql": _at("query")},
+}  # fmt: skip
+# Other names for the same: understood, and said. By their letters alone.
+_AGAIN = {
+    "events": "event metric metrics entities eventnames",
+    "steps": "events event funnelsteps stages",
+    "math": "aggregation aggregate measure countby",
+    "property": "mathon aggregateon",
+    "from": "since startdate fromdate begin after",
+    "to": "until enddate todate before",
+    "where": "filter filters conditions propertyfilters",
+    "by": "breakdown breakdowns groupby breakdownby splitby segmentby",
+    "limit": "breakdownlimit",
+    "compare": "comparison compareto compareprevious comparewithprevious",
+    "formula": "formulas",
+    "display": "chart charttype visualization viz viztype displaytype graph graphtype",
+    "window": "conversionwindow funnelwindow funnelwindowdays windowdays timewindow conversiontime within",
+    "order": "ordertype funnelorder steporder",
+    "exclude": "exclusion excluded excludes excludedevents",
+    "start": "startevent targetevent target cohortevent initialevent",
+    "return": "returnevent returning returningevent returns",
+    "period": "interval granularity periodtype",
+    "periods": "intervals numperiods numintervals",
+    "type": "mode",
+    "end": "endevent",
+    "sql": "query hogql statement",
+}
+_EVERYWHERE: dict[str, Short] = {
+    **dict.fromkeys(["range", "dates", "timeframe", "timerange", "dateperiod", "timeperiod", "last"], _ends),
+    **dict.fromkeys(["testaccounts", "excludetestaccounts", "filtertestusers", "excludeinternalusers"], _tests),
+    **dict.fromkeys(["granularity", "bucket", "frequency", "groupinterval", "timeunit"], _at("interval")),
+}
+# Names that other kinds have, and why this one has not.
+ABSENT: dict[str, dict[str, str]] = {
+    "StickinessQuery": {"by": "stickiness cannot be split; use one query for each value, with where"},
+    "LifecycleQuery": {"by": "a lifecycle cannot be split; use one query for each value, with where",
+                       "compare": "a lifecycle has no comparison"},
+    "PathsQuery": {"by": "paths cannot be split; use one query for each value, with where"},
+    "HogQLQuery": dict.fromkeys(("by", "from", "to", "where", "events", "interval"), "SQL says this in its own text"),
+}  # fmt: skip
+
+
+def shorts(kind: str) -> dict[str, Short]:
+    """Every short name of a kind, by its letters alone, those of the common form first."""
+    easy = EASY.get(kind, {})
+    again = {other: easy[name] for name, others in _AGAIN.items() if name in easy for other in others.split()}
+    everywhere = _EVERYWHERE if "from" in easy else {}
+    return everywhere | again | easy
+
+
+def absent(kind: str, name: str) -> str | None:
+    """Why a kind has no such field, where it is known."""
+    own = ABSENT.get(kind, {})
+    said = word(name)
+    return next((why for each, why in own.items() if said == each or said in _AGAIN.get(each, "").split()), None)

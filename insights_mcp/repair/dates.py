@@ -1,0 +1,175 @@
+"""Dates as people write them, in the forms PostHog reads: `-30d`, `-1mStart`, `2026-01-05`.
+
+PostHog takes what it cannot read for now, or for something else, without a word: so nothing else gets through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+RELATIVE = re.compile(r"(-\d{0,6})?[hdwmqysHDWMQYS](Start|End)?")
+ISO = re.compile(
+    r"\d{4}(-\d{1,2}(-\d{1,2}([T ]\d{1,2}(:\d{2}(:\d{2}(\.\d+)?)?)?\s?(Z|[+-]\d{2}:?\d{2})?)?)?)?|\d{8}(T\d{4,6}Z?)?"
+)
+UNITS = {
+    "second": "s", "sec": "s", "minute": "M", "min": "M", "hour": "h", "hr": "h", "h": "h", "day": "d", "d": "d",
+    "week": "w", "wk": "w", "w": "w", "month": "m", "mon": "m", "mo": "m", "m": "m", "quarter": "q", "q": "q",
+    "year": "y", "yr": "y", "y": "y",
+}  # fmt: skip
+UNIT = r"(?P<unit>" + "|".join(sorted((f"{u}s?" for u in UNITS), key=len, reverse=True)) + ")"
+NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
+NUMBER = r"(?P<number>\d{1,5}|" + "|".join(NUMBERS) + ")"
+AGO = re.compile(
+    rf"(?:(?:in |over |for )?(?:the )?(?:last|past|previous|trailing|prev)[ _-]?|-\s*)?{NUMBER}[ _-]?{UNIT}(?: ago)?"
+)
+TO_DATE = UNIT.replace("unit", "unit2")
+THIS = re.compile(
+    rf"(?:this|current)[ _-]?{UNIT}(?:[ _-]?to[ _-]?date)?|(?P<to_date>[wmqy])td|{TO_DATE}[ _-]to[ _-]date"
+)
+LAST = re.compile(rf"(?:the )?(?:last|previous|prior|prev)[ _-]?{UNIT}")
+EVER = re.compile(r"all(?:[ _-]?time)?|ever|everything|since the (?:beginning|start)")
+DAYS: dict[str, tuple[str, str | None]] = {
+    "now": ("dStart", None),
+    "today": ("dStart", None),
+    "yesterday": ("-1dStart", "-1dEnd"),
+}
+UNTIL = re.compile(r"\s*(?:\bto\b|\buntil\b|\.\.\.?|–|—|/)\s*")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTH = r"(?P<month>" + "|".join(MONTHS) + r")[a-z]*\.?"
+DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+YEAR = r"(?P<year>\d{4})"
+WRITTEN = tuple(
+    re.compile(form)
+    for form in (
+        rf"{YEAR}[./](?P<month>\d{{1,2}})[./]{DAY}",
+        rf"{DAY}\.(?P<month>\d{{1,2}})\.{YEAR}",
+        rf"{MONTH} {DAY},? {YEAR}",
+        rf"{DAY}\.? {MONTH},? {YEAR}",
+        rf"(?P<month>\d{{1,2}})/{DAY}/{YEAR}",
+    )
+)
+FORMS = "a date is -30d, -1mStart, all or 2026-01-31"
+Ends = tuple[str, str | None]
+
+
+def is_date(text: str) -> bool:
+    """Whether PostHog reads it as it is meant."""
+    return text in ("", "all") or RELATIVE.fullmatch(text) is not None or _is_iso(text)
+
+
+def start(text: str) -> Ends | None:
+    """From when, and until when where the words mean a time that has ended: `last month`. None: not understood."""
+    if is_date(text):
+        return text, None
+    word = " ".join(text.lower().split())
+    return next((found for read in READ if (found := read(word))), None)
+
+
+def end(text: str) -> str | None:
+    """Until when."""
+    if is_date(text):
+        return text
+    found = start(text)
+    if found is None:
+        return None
+    first, last = found
+    return last or re.sub(r"^([dwmqy])Start$", r"\1End", first)
+
+
+def span(text: str) -> Ends | None:
+    """Both ends, written as one text: `last 30 days`, `2026-01-01 to 2026-01-31`."""
+    if found := start(text):
+        return found
+    ends = UNTIL.split(text.strip(), maxsplit=1)
+    if len(ends) == 2 and (first := start(ends[0])) and (last := end(ends[1])):
+        return first[0], last
+    return None
+
+
+def _is_iso(text: str) -> bool:
+    """Whether it is a date of the calendar in ISO 8601, day first or last left out."""
+    if not ISO.fullmatch(text):
+        return False
+    year, month, day = ([int(n) for n in re.findall(r"\d+", text[:10])[:3]] + [1, 1])[:3] if "-" in text else (
+        int(text[:4]), int(text[4:6] or 1), int(text[6:8] or 1))  # fmt: skip
+    return _calendar(year, month, day) is not None
+
+
+def _ago(word: str) -> Ends | None:
+    found = AGO.fullmatch(word)
+    if not found:
+        return None
+    number = NUMBERS.get(found["number"]) or int(found["number"])
+    return f"-{number}{_unit(found['unit'])}", None
+
+
+def _this(word: str) -> Ends | None:
+    found = THIS.fullmatch(word)
+    if not found:
+        return None
+    return f"{found['to_date'] or _unit(found['unit'] or found['unit2'])}Start", None
+
+
+def _last(word: str) -> Ends | None:
+    found = LAST.fullmatch(word)
+    return (f"-1{_unit(found['unit'])}Start", f"-1{_unit(found['unit'])}End") if found else None
+
+
+def _ever(word: str) -> Ends | None:
+    return ("all", None) if EVER.fullmatch(word) else None
+
+
+def _written(word: str) -> Ends | None:
+    """A date of the calendar, written in another way."""
+    found = next((m for form in WRITTEN if (m := form.fullmatch(word))), None)
+    if not found:
+        return None
+    month = found["month"]
+    number = int(month) if month.isdigit() else MONTHS.index(month[:3]) + 1
+    day = int(found["day"])
+    if "/" in word and not word[:4].isdigit() and day <= 12 and number <= 12 and day != number:
+        return None  # 01/02/2026 is two different days, depending on who wrote it
+    read = _calendar(int(found["year"]), number, day) or _calendar(int(found["year"]), day, number)
+    return (read.isoformat(), None) if read else None
+
+
+def _calendar(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _unit(name: str) -> str:
+    return UNITS.get(name) or UNITS[name.removesuffix("s")]
+
+
+def _moment(word: str) -> Ends | None:
+    try:
+        return datetime.fromisoformat(word.upper()).isoformat(), None
+    except ValueError:
+        return None
+
+
+READ: tuple[Callable[[str], Ends | None], ...] = (
+    lambda word: DAYS.get(word), _ever, _ago, _this, _last, _written, _moment
+)  # fmt: skip
+
+
+def length(value: Any) -> tuple[int, str] | None:
+    """A length of time as a number and PostHog's name of the unit: `14 days`, `2h`, 7 (days)."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value, "day"
+    found = (
+        re.fullmatch(rf"-?{NUMBER}[ _-]?{UNIT}?", " ".join(value.lower().split())) if isinstance(value, str) else None
+    )
+    if not found:
+        return None
+    number = NUMBERS.get(found["number"]) or int(found["number"])
+    unit = {"s": "second", "M": "minute", "h": "hour", "d": "day", "w": "week", "m": "month"}.get(
+        _unit(found["unit"]) if found["unit"] else "d"
+    )
+    return (number, unit) if unit else None

@@ -1,0 +1,113 @@
+"""What was found in a query: repairs that were made, fields that nobody knows, mistakes that stop it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from insights_mcp.text import clean, nearest
+
+Path = tuple[str | int, ...]
+NAMED = 12  # allowed values that are named
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What cannot be repaired: where, what was given, what is allowed, what was probably meant, and a right one."""
+
+    path: str
+    problem: str
+    near: str | None = None
+    example: Any = None
+
+    def __str__(self) -> str:
+        meant = f"; did you mean {self.near!r}?" if self.near else "."
+        example = f" Right: {shown(self.example, 200)}" if self.example is not None else ""
+        return f"{self.path or 'query'}: {self.problem}{meant}{example}"
+
+
+class BadQuery(ValueError):
+    """A query with mistakes that cannot be repaired: all of them."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = mistakes
+        super().__init__(" ".join(map(str, mistakes)))
+
+
+@dataclass
+class Findings:
+    """Collects what is found. `easy`: the common form is read, whose short names need no word."""
+
+    repairs: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
+    easy: bool = False
+    written: dict[Path, Path] = field(default_factory=dict)
+
+    def repaired(self, at: Path, was: Any, now: Any) -> Any:
+        """A value became another one."""
+        self._add(f"{self.place(at)}: {shown(was)} → {shown(now)}")
+        return now
+
+    def expanded(self, at: Path, was: Any, now: Any) -> Any:
+        """A short form became the long one: worth a word only where the long one was begun."""
+        return now if self.easy else self.repaired(at, was, now)
+
+    def moved(self, at: Path, to: Path) -> None:
+        """A field stood elsewhere, or under another name."""
+        self._add(f"{dotted(at)} → {dotted(to)}")
+
+    def said(self, at: Path, what: str) -> None:
+        """Something else was repaired."""
+        self._add(f"{self.place(at)}: {what}")
+
+    def kept(self, at: Path) -> None:
+        """A field that is not known here; PostHog may know it."""
+        if (place := self.place(at)) not in self.unknown:
+            self.unknown.append(place)
+
+    def wrong(self, at: Path, problem: str, near: str | None = None, example: Any = None) -> None:
+        """Something that cannot be repaired; one mistake a place is enough."""
+        place = self.place(at)
+        if all(mistake.path != place for mistake in self.mistakes):
+            self.mistakes.append(Mistake(place, problem, near, example))
+
+    def not_allowed(self, at: Path, value: Any, allowed: tuple[str, ...], example: Any = None) -> None:
+        """A value that is none of those allowed; not all are named where there are many."""
+        near = nearest(value, allowed) if isinstance(value, str) else None
+        more = f" … ({len(allowed)} in all)" if len(allowed) > NAMED else ""
+        self.wrong(at, f"{shown(value)} is none of {', '.join(allowed[:NAMED])}{more}", near, example)
+
+    def place(self, at: Path) -> str:
+        """The path as whoever wrote the query knows it."""
+        for length in range(len(at), 0, -1):
+            if at[:length] in self.written:
+                return dotted((*self.written[at[:length]], *at[length:]))
+        return dotted(at)
+
+    @contextmanager
+    def reading(self, *, easy: bool) -> Iterator[None]:
+        """While a part is read that is, or is not, in the common form."""
+        before, self.easy = self.easy, easy
+        try:
+            yield
+        finally:
+            self.easy = before
+
+    def _add(self, repair: str) -> None:
+        if repair not in self.repairs:
+            self.repairs.append(repair)
+
+
+def dotted(at: Path) -> str:
+    """`series[0].math`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{clean(part, 60)}" for part in at)
+    return text.removeprefix(".")
+
+
+def shown(value: Any, limit: int = 60) -> str:
+    """A value in a sentence: JSON, on one line, not long."""
+    return clean(json.dumps(value, ensure_ascii=False, default=str), limit)
