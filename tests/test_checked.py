@@ -134,16 +134,19 @@ async def test_an_event_newer_than_its_definition_is_saved(posthog: Loopback) ->
     assert (False, 1) == (told.failed, len(posthog.calls("POST", "/insights/")))
 
 
-async def test_a_list_that_is_cut_off_tells_nothing(posthog: Loopback) -> None:
-    """Of thousands of events, those that are not on the first page may exist."""
-    posthog.on("GET", r"/api/projects/1/event_definitions/", _definitions("signup", count=4000))
+@pytest.mark.parametrize("exists", [True, False])
+async def test_a_list_that_is_cut_off_is_searched(exists: bool, posthog: Loopback) -> None:
+    """Of thousands of events, those that are not on the first page are looked for by name."""
+    by_search = {"signup_v2": _definitions("signup_v2") if exists else _definitions()}
+    whole = _definitions("signup", count=4000)
+    posthog.on(
+        "GET", r"/api/projects/1/event_definitions/",
+        lambda request: by_search.get(request.query.get("search", [""])[0], whole),
+    )  # fmt: skip
     posthog.on_insights("POST", "", ok(insight(), 201))
     async with assistant(posthog) as user:
         told = await user.call("create_insight", name="x", query=trend("signup_v2"))
-    assert (False, []) == (
-        told.failed,
-        [sent for sent in posthog.calls("POST", "/query/") if "HogQL" in str(sent.body)],
-    )
+    assert (not exists, 2) == (told.failed, len(posthog.calls("GET", "event_definitions")))
 
 
 async def test_lists_that_fail_hold_nothing_up(posthog: Loopback) -> None:

@@ -27,6 +27,7 @@ from insights_mcp.text import quoted
 WITHIN = 6.0
 LATELY = "timestamp >= now() - interval 30 day"
 MOST = 8
+MOST_SEARCHED = 3
 UNSEEN = "unseen"  # a query that says `"unseen": true` may name what has not been seen yet; PostHog is not told
 ANYWAY = f'Use names that exist. To save it all the same, say "{UNSEEN}": true in the query.'
 FIELDS = frozenset({"distinct_id", "event", "timestamp", "person_id", "uuid", "id", "$group_key", "elements_chain"})
@@ -93,30 +94,43 @@ def _is_listed(name: Name) -> bool:
 async def _missing(client: Client, names: list[Name]) -> tuple[list[Name], dict[str, Known]]:
     """The names that are in no list, nor in the events of late; and the lists."""
     lists = await _lists(client, names)
-    missing = [name for name in names if _complete(name, lists) and name.name not in _known(name, lists)]
+    absent = [name for name in names if name.name not in _known(name, lists)]
+    settled = await _searched(client, absent, lists)
+    missing = [
+        name for name in absent
+        if name.name not in _known(name, lists)
+        and all(key in lists and (lists[key].all or (key, name.name) in settled) for key in _keys(name))
+    ]  # fmt: skip
     return (await _not_seen_lately(client, missing) if missing else []), lists
 
 
 async def _lists(client: Client, names: list[Name]) -> dict[str, Known]:
     """The lists that tell of these names, asked for at once; those that cannot be had are left out."""
-    asking = Asking(client)
-    ask = {
-        "events": lambda: known.events(client, asking.spend),
-        "event": lambda: known.properties(client, "event", asking.spend),
-        "person": lambda: known.properties(client, "person", asking.spend),
-    }
     wanted = sorted({key for name in names for key in _keys(name)})
-    found = await asyncio.gather(*(ask[key]() for key in wanted))
+    found = await asyncio.gather(*(_list(client, key) for key in wanted))
     return {key: value for key, value in zip(wanted, found, strict=True) if value is not None}
+
+
+async def _searched(client: Client, absent: list[Name], lists: dict[str, Known]) -> set[tuple[str, str]]:
+    """Looks for names in lists that are too long for one page: what is found joins them; what was looked for."""
+    wanted = {(key, name.name) for name in absent for key in _keys(name) if key in lists and not lists[key].all}
+    asked = sorted(wanted)[:MOST_SEARCHED]
+    found = await asyncio.gather(*(_list(client, key, name) for key, name in asked))
+    settled = {pair for pair, answer in zip(asked, found, strict=True) if answer is not None}
+    for (key, _), answer in zip(asked, found, strict=True):
+        lists[key] = Known([*lists[key].names, *(answer.names if answer else ())], lists[key].all)
+    return settled
+
+
+async def _list(client: Client, key: str, search: str | None = None) -> Known | None:
+    asking = Asking(client)
+    if key == "events":
+        return await known.events(client, asking.spend, search)
+    return await known.properties(client, "person" if key == "person" else "event", asking.spend, search=search)
 
 
 def _keys(name: Name) -> tuple[str, ...]:
     return ("events",) if name.of == "event" else OWNERS[name.type]
-
-
-def _complete(name: Name, lists: dict[str, Known]) -> bool:
-    """Whether a name that is in none of its lists can be said not to exist."""
-    return all(key in lists and lists[key].all for key in _keys(name))
 
 
 def _known(name: Name, lists: dict[str, Known]) -> list[str]:
@@ -130,7 +144,7 @@ async def _not_seen_lately(client: Client, missing: list[Name]) -> list[Name]:
     unique = _once(missing)[:MOST]
     events = [name.name for name in unique if name.of == "event"]
     columns = ", ".join(f"countIf({_is_there(name)})" for name in unique)
-    only = f" and event in {hogql.texts(events)}" if len(events) == len(unique) else ""
+    only = f" and {hogql.one_of('event', events)}" if len(events) == len(unique) else ""
     sql = f"select {columns} from events where {LATELY}{only}"
     try:
         counts = (await known.remembered(client, sql, known.REASONS_FOR, lambda: Asking(client).rows(sql)))[0]

@@ -115,8 +115,9 @@ SPECIAL: dict[str, Callable[[dict[str, Any], str, tuple[Any, ...]], str | None]]
 
 def _exact(field: str, values: tuple[Any, ...]) -> str:
     numbers = [number for value in values if (number := hogql.number(value)) is not None]
-    same = f"toString({field}) in {hogql.texts(values)}"
-    return same + "".join(f" or toFloat({field}) = {number:.15g}" for number in numbers)
+    return hogql.one_of(f"toString({field})", values) + "".join(
+        f" or toFloat({field}) = {number:.15g}" for number in numbers
+    )
 
 
 def _contains(field: str, values: tuple[Any, ...]) -> str:

@@ -167,7 +167,7 @@ def _of_table(source: dict[str, Any]) -> list[Counted]:
     events = [e for e in (source.get("event"), *(source.get("events") or ())) if isinstance(e, str)]
     given = (*conditions_of(source.get("properties")), *conditions_of(source.get("fixedProperties")))
     label = " or ".join(map(quoted, events))
-    return [Counted(label, "event", f"event in {hogql.texts(events)}" if events else "", tuple(events), given)]
+    return [Counted(label, "event", hogql.one_of("event", events) if events else "", tuple(events), given)]
 
 
 READ: dict[str, Callable[[dict[str, Any]], list[Counted]]] = {

@@ -21,9 +21,10 @@ def words(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def texts(values: Iterable[Any]) -> str:
-    """A list of texts in brackets."""
-    return f"({', '.join(map(text, values))})"
+def one_of(what: str, values: Iterable[Any]) -> str:
+    """That it is one of these texts; of one text, that it is it."""
+    given = [text(value) for value in values]
+    return f"{what} = {given[0]}" if len(given) == 1 else f"{what} in ({', '.join(given)})"
 
 
 def named(name: str) -> str:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
+import anyio
+
 from insights_mcp.client import Client
 from insights_mcp.endpoint import Endpoint, Route
 from insights_mcp.endpoints.definitions import ListEventDefinitions, ListPropertyDefinitions, PropertyOwner
 from insights_mcp.errors import InsightsError
+from insights_mcp.schema.reply import Page
 from insights_mcp.text import quoted
 
 Found = TypeVar("Found")
 PAGE = 500
 NAMES_FOR = 300.0
+NOTHING_FOR = 60.0
+LISTED_WITHIN = 4.0
 REASONS_FOR = 30.0
 MOST_KEPT = 200
 NEAR = 0.62
@@ -31,9 +37,9 @@ CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True)
 class Known:
-    """Names, most recently seen first, with when they were; `all`: whether there are no others."""
+    """Names, most recently seen first; `all`: whether there are no others."""
 
-    names: dict[str, str | None]
+    names: list[str]
     all: bool = True
 
 
@@ -53,50 +59,44 @@ async def remembered(client: Client, key: Any, seconds: float, ask: Callable[[],
         value = await ask()
         if len(kept) >= MOST_KEPT:
             kept.clear()
-        kept[key] = (time.monotonic() + seconds, value)
+        kept[key] = (time.monotonic() + (seconds if value is not None else NOTHING_FOR), value)
     found: Found = value
     return found
 
 
-async def events(client: Client, spend: Callable[[], None]) -> Known | None:
+async def events(client: Client, spend: Callable[[], None], search: str | None = None) -> Known | None:
     """The project's events; None when the key may not list them or PostHog does not."""
-
-    async def ask() -> Known | None:
-        if not client.may(ListEventDefinitions):
-            return None
-        spend()
-        try:
-            page = await client.send(_Events(limit=PAGE))
-        except InsightsError:
-            return None
-        return _known(page)
-
-    return await remembered(client, "events", NAMES_FOR, ask)
+    return await _listed(client, _Events(limit=PAGE, search=search), spend)
 
 
 async def properties(
-    client: Client, owner: PropertyOwner, spend: Callable[[], None], event: str | None = None
+    client: Client,
+    owner: PropertyOwner,
+    spend: Callable[[], None],
+    event: str | None = None,
+    search: str | None = None,
 ) -> Known | None:
     """The properties of events or of persons; those seen on one event, if it is given."""
+    names, only = ([event], True) if event else (None, None)
+    call = _Properties(type=owner, limit=PAGE, search=search, event_names=names, filter_by_event_names=only)
+    return await _listed(client, call, spend)
 
+
+async def _listed(client: Client, call: _Events | _Properties, spend: Callable[[], None]) -> Known | None:
     async def ask() -> Known | None:
-        if not client.may(ListPropertyDefinitions):
+        if not client.may(type(call)):
             return None
         spend()
-        names = [event] if event else None
-        call = _Properties(type=owner, limit=PAGE, event_names=names, filter_by_event_names=True if event else None)
-        try:
-            page = await client.send(call)
-        except InsightsError:
-            return None
-        return _known(page)
+        with anyio.move_on_after(LISTED_WITHIN), suppress(InsightsError):
+            page: Page[Any] = await client.send(call)
+            return Known([item.name for item in page.results], _is_last(page))
+        return None
 
-    return await remembered(client, ("properties", owner, event), NAMES_FOR, ask)
+    return await remembered(client, (type(call), call.model_dump_json()), NAMES_FOR, ask)
 
 
-def _known(page: Any) -> Known:
-    names = {item.name: getattr(item, "last_seen_at", None) for item in page.results}
-    return Known(names, all=(page.count or 0) <= len(names) and page.next is None)
+def _is_last(page: Page[Any]) -> bool:
+    return page.next is None and (page.count or 0) <= len(page.results)
 
 
 def _once(endpoint: type[Endpoint[Any]]) -> Route:

@@ -55,7 +55,7 @@ class Asking:
         query_id = new_query_id()
         query = {"kind": "HogQLQuery", "query": sql} | ({"filters": filters} if filters else {})
         async with stopped_when_cancelled(self.client, query_id):
-            reply = await self.client.send(Probe(query=query, client_query_id=query_id, name="why empty"))
+            reply = await self.client.send(Probe(query=query, client_query_id=query_id))
         if reply.error or not isinstance(reply.results, list):
             raise BadReply("The question was not answered.")
         return reply.results

@@ -169,7 +169,7 @@ async def _outside(asking: Asking, item: Counted, counts: Counts, window: Window
         said = f"{item.name} was first seen {_day(first)}, after the window ({window})."
     else:
         said = f"{item.name} was seen from {_day(first)} to {_day(last)}, but never in the window ({window})."
-    return f"{said} A window that holds some: {_range(first, last)}."
+    return f"{said} A window that holds some: {_range(first, last, asked.source)}."
 
 
 def _of_sql(item: Counted, counts: Counts) -> str:
@@ -177,9 +177,11 @@ def _of_sql(item: Counted, counts: Counts) -> str:
     return f"There are {seen}: the SQL's other conditions remove them all; leave them out one by one."
 
 
-def _range(first: datetime, last: datetime) -> str:
+def _range(first: datetime, last: datetime, source: dict[str, Any]) -> str:
     """The month that ends with the last event, as a query says it."""
     start = max(first, last - timedelta(days=30))
+    if source.get("kind") == "EventsQuery":
+        return f'"after": "{_day(start)}", "before": "{_day(last + timedelta(days=1))}"'
     return f'dateRange {{"date_from": "{_day(start)}", "date_to": "{_day(last)}"}}'
 
 

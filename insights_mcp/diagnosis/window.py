@@ -12,7 +12,6 @@ from insights_mcp.diagnosis import hogql
 
 RELATIVE = re.compile(r"-(\d{1,4})([hdwmqy])")
 UNITS = {"h": "hour", "d": "day", "w": "week", "m": "month", "q": "quarter", "y": "year"}
-UNUSUAL = ("HogQLQuery", "EventsQuery")  # their dates stand in the text, or in fields of their own
 RETENTION = {"Hour": "hour", "Day": "day", "Week": "week", "Month": "month"}
 
 
@@ -49,9 +48,11 @@ def window_of(asked: Asked, result: Any = None) -> Window:
     source = asked.source
     if asked.date_from or asked.date_to:
         return Window(_floored(local(asked.date_from, asked.zone), asked), local(asked.date_to, asked.zone))
-    if source.get("kind") in UNUSUAL:
-        return Window()
+    if source.get("kind") == "HogQLQuery":
+        return Window()  # its dates stand in the text
     now = asked.now or datetime.now()
+    if source.get("kind") == "EventsQuery":
+        return Window(_moment(source.get("after") or "-24h", now), _moment(source.get("before"), now))
     if source.get("kind") == "RetentionQuery":
         return _of_cohorts(asked, result)
     dates = asked.part("dateRange")
