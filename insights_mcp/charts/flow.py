@@ -11,7 +11,7 @@ from typing import Any
 from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.digest.paths import Edge, edges_of
 from insights_mcp.charts.folding import is_rest
-from insights_mcp.charts.look import INK, MAIN, OTHERS, PADDING, WIDTH, extent, rows, short
+from insights_mcp.charts.look import INK, MAIN, OTHERS, PADDING, WIDTH, extent, haloed, rows, short
 from insights_mcp.charts.part import Part
 from insights_mcp.charts.units import PEOPLE
 from insights_mcp.text import counted
@@ -139,7 +139,8 @@ def _names(nodes: dict[str, Node], width: float, columns: int) -> Iterator[dict[
     for texts, baseline in ((above, "bottom"), (beside, "middle")):
         mark = {"type": "text", "color": INK, "fontSize": 11, "align": "left", "baseline": baseline}
         encoding = {"x": _pixels("x"), "y": _pixels("y"), "text": {"field": "t"}}
-        yield {"data": rows({"x": x, "y": y, "t": text} for x, y, text in texts), "mark": mark, "encoding": encoding}
+        data = rows({"x": round(x, 1), "y": round(y, 1), "t": text} for x, y, text in texts)
+        yield from haloed({"data": data, "mark": mark, "encoding": encoding})
 
 
 def _told(node: Node, room: int = NAME + 8) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from insights_mcp.answer.numbers import known
 from insights_mcp.answer.series import MARKS, Series
 from insights_mcp.charts.look import LABEL, OTHERS, PALETTE, distinct
-from insights_mcp.text import counted
 
 MOST = len(PALETTE)
 POINTS = 300  # of one line; fewer than the pixels it has
@@ -40,7 +39,7 @@ class Folded:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of it."""
-        return (f"{counted(self.left_out, 'smaller series')} not drawn",) if self.left_out else ()
+        return (f"{self.left_out} smaller series not drawn",) if self.left_out else ()
 
     @property
     def names(self) -> list[str]:

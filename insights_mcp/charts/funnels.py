@@ -32,7 +32,7 @@ from insights_mcp.charts.units import PEOPLE, PER_CENT, SECONDS, scale_of
 
 BAR = 44
 NAME = 34
-THIN = 17  # a bar among several of a step
+BROAD, THIN, MANY = 17, 14, 32  # a bar among several of a step, and where there are many
 FULL = 75  # per cent: text behind such a bar leaves the part that is drawn in
 
 
@@ -53,7 +53,7 @@ def steps(result: Sequence[dict[str, Any]], _: Asked) -> Part:
         {"mark": {"type": "text", "align": "left", "baseline": "middle", "dx": ROOM},
          "encoding": {"text": {"field": "t"}, "x": {"field": "b", **x}}},
     ]  # fmt: skip
-    notes = tuple(_time(funnel)) + (("grey: lost at this step",) if len(counts) > 1 else ())
+    notes = tuple(_time(funnel)) + (("grey: lost at this step",) if counts[-1] < counts[0] else ())
     spec = {"height": {"step": BAR}, "data": rows(data), "encoding": {"y": _names(names)}, "layer": layers}
     return Part(spec, "steps", notes)
 
@@ -66,7 +66,7 @@ def _names(names: Sequence[str]) -> dict[str, Any]:
 
 def _told(count: float, first: float, before: float | None) -> str:
     """People, of the first, and of the step before where that is another."""
-    if before is None:
+    if before is None or not first:
         return PEOPLE.told(count)
     of_first = f"{PEOPLE.told(count)}  ·  {percent(count, first)}"
     return of_first if before == first else f"{of_first}  ({percent(count, before)} of step before)"
@@ -97,12 +97,13 @@ def by_value(result: Sequence[Sequence[dict[str, Any]]], _: Asked) -> Part:
     }
     beside = extent(str(row["t"]) for row in data if row["x"] > FULL) + 2 * ROOM  # the legend begins where no text is
     colour = colours(values, range_, orient="right", values=values, offset=beside) | {"field": "v"}
+    many = len(data) > MANY
     layers = [
         {"mark": {"type": "bar", "cornerRadiusEnd": 2}, "encoding": {"color": colour}},
-        {"mark": {"type": "text", "align": "left", "baseline": "middle", "dx": ROOM, "fontSize": 11},
+        {"mark": {"type": "text", "align": "left", "baseline": "middle", "dx": ROOM, "fontSize": 10 if many else 11},
          "encoding": {"text": {"field": "t"}}},
     ]  # fmt: skip
-    height = (THIN * len(values) + 12) * len(names)
+    height = ((THIN if many else BROAD) * len(values) + 12) * len(names)
     spec = {"height": height, "data": rows(data), "encoding": encoding, "layer": layers}
     return Part(spec, "steps by value", ("share of those who entered, and people",))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from textwrap import wrap
 from typing import Any
 
@@ -24,6 +25,7 @@ HEAT = ("#eef5fb", "#b5d4ea", "#5fa3d0", "#0f6cab", "#07365c")
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 SMALL = 12
 LABEL = 28  # characters of a name
+SHARED = 6  # characters that all long names begin or end with tell nothing
 TITLE = 150
 LINE = 84  # characters of a title
 DASH = [4, 3]
@@ -97,12 +99,32 @@ def short(name: object, limit: int = LABEL) -> str:
 def distinct(names: Iterable[object], limit: int = LABEL) -> list[str]:
     """Short names, no two the same: two marks never fall together because their names were cut."""
     found: dict[str, None] = {}
-    for name in names:
+    for name in _telling([clean(name, 400) for name in names], limit):
         label, number = short(name, limit), 2
         while label in found:
             label, number = f"{short(name, limit - 4)} ({number})", number + 1
         found[label] = None
     return list(found)
+
+
+def _telling(names: list[str], limit: int) -> list[str]:
+    """Long names without the begin and the end that all of them share, such as an address's host."""
+    long = [name for name in names if len(name) > limit]
+    if len(long) < 2:
+        return names
+    head = _alike(long)
+    tail = min(_alike([name[::-1] for name in long]), min(map(len, long)) - head)
+    head, tail = (size if size >= SHARED else 0 for size in (head, tail))
+    return [_without(name, head, tail) if len(name) > limit else name for name in names]
+
+
+def _alike(names: list[str]) -> int:
+    """How many characters all begin with."""
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*names, strict=False)))
+
+
+def _without(name: str, head: int, tail: int) -> str:
+    return ("…" if head else "") + name[head : len(name) - tail] + ("…" if tail else "")
 
 
 def extent(texts: Iterable[str], size: int = SMALL) -> int:
@@ -133,6 +155,12 @@ def colours(names: Sequence[str], range_: Sequence[str], **legend: Any) -> dict[
     """The colour of each name, with a legend in this order, or none."""
     scale = {"domain": list(names), "range": list(range_)}
     return {"field": "s", "type": "nominal", "scale": scale, "legend": legend or None}
+
+
+def haloed(layer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Text that stays readable on lines and bands: once in the background's colour, broad, then itself."""
+    around = {"stroke": BACKGROUND, "strokeWidth": 3, "strokeJoin": "round", "strokeOpacity": 0.85, "color": BACKGROUND}
+    return [layer | {"mark": {**layer["mark"], **around}}, layer]
 
 
 def rows(values: Iterable[dict[str, Any]]) -> dict[str, Any]:

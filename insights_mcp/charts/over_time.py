@@ -14,7 +14,7 @@ from insights_mcp.answer.numbers import known
 from insights_mcp.answer.series import Series
 from insights_mcp.charts import calendar
 from insights_mcp.charts.folding import Folded, Line, folded, thinned, together
-from insights_mcp.charts.look import DASH, HEIGHT, ROOM, chosen, colours, rows
+from insights_mcp.charts.look import BACKGROUND, DASH, HEIGHT, OTHERS, ROOM, chosen, colours, haloed, rows
 from insights_mcp.charts.part import Part
 from insights_mcp.charts.units import Scale, Unit, scale_of, unit_of
 
@@ -23,6 +23,9 @@ LIGHT = 0.45
 FEW_POINTS = 31
 MOST_BARS = 150
 LABEL_HEIGHT = 16
+FILLED = {"size": 28}
+BESIDE = {"align": "left", "baseline": "middle", "dx": ROOM}
+HOLLOW = {"size": 28, "filled": False, "fill": BACKGROUND}
 STACKED = frozenset({"ActionsBar", "ActionsStackedBar"})
 BARS = STACKED | {"ActionsUnstackedBar"}
 
@@ -67,7 +70,13 @@ class Plot:
         """The drawing, and what a reader must know of it."""
         notes = (*self.folded.notes, *((PARTIAL,) if self.unfinished else ()), *_compared(self.lines))
         span = None if self.x_title else (self.buckets[0], self.buckets[-1])
-        return Part({"height": HEIGHT, "layer": layers}, kind, notes, span)
+        return Part({"height": HEIGHT, "layer": [*layers, *self._zero()]}, kind, notes, span)
+
+    def _zero(self) -> Iterator[dict[str, Any]]:
+        """A line at zero where it is not the axis."""
+        if self.scale.ticks[0] < 0:
+            mark = {"type": "rule", "color": OTHERS, "strokeWidth": 1}
+            yield {"data": rows([{"y": 0}]), "mark": mark, "encoding": {"y": self.y}}
 
 
 def build(found: Sequence[Series], asked: Asked) -> Part:
@@ -75,7 +84,7 @@ def build(found: Sequence[Series], asked: Asked) -> Part:
     display = str(asked.part("trendsFilter").get("display") or "")
     unit, logarithmic = unit_of(asked), asked.part("trendsFilter").get("yAxisScaleType") == "log10"
     longest = max(len(series.values) for series in found)
-    if display in BARS and longest <= MOST_BARS:
+    if (display in BARS and longest <= MOST_BARS) or longest == 1:
         return bars(found, unit, stacked=display in STACKED and _adds_up(found))
     if display == "ActionsAreaGraph" and len(found) > 1 and _adds_up(found):
         return areas(found, unit)
@@ -102,8 +111,10 @@ def lines(found: Sequence[Series], unit: Unit, *, logarithmic: bool = False, x_t
     layers = [
         *_under(plot),
         *_before(plot),
-        _stroke(plot, _solid(chosen_.lines), {"strokeWidth": 2, "point": {"size": 28} if few else False}),
-        _stroke(plot, _dashed(chosen_.lines), {"strokeWidth": 2, "strokeDash": DASH}),
+        _stroke(
+            plot, _dashed(chosen_.lines), {"strokeWidth": 2, "strokeDash": DASH, "point": HOLLOW if few else False}
+        ),
+        _stroke(plot, _solid(chosen_.lines), {"strokeWidth": 2, "point": FILLED if few else False}),
         *_names(plot, labels),
     ]
     return plot.part(layers, "lines")
@@ -113,9 +124,13 @@ def end_labels(drawn: Sequence[Line], unit: Unit) -> list[str]:
     """What stands at the end of each line: its name, or its last complete value where it is alone."""
     if len(drawn) > 1:
         return [line.name for line in drawn]
-    last = drawn[0].series.last
-    value = drawn[0].values[last] if last is not None else None
-    return [unit.told(value) if value is not None else ""]
+    values = known(_told_of(drawn[0]))
+    return [unit.told(values[-1]) if values else ""]
+
+
+def _told_of(line: Line) -> list[float | None]:
+    """The values that are over, or all if none is."""
+    return line.series.complete if known(line.series.complete) else line.values
 
 
 def _x(plot: Plot) -> dict[str, Any]:
@@ -167,12 +182,10 @@ def _names(plot: Plot, labels: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Names beside the ends of the lines, none over another; a single line has its value above its end."""
     ends = [_end(plot, line) for line in plot.lines]
     alone = len(plot.lines) == 1
-    above = alone and plot.unfinished > 0
-    beside = {"align": "left", "baseline": "middle", "dx": ROOM}
-    mark = {"align": "center", "baseline": "bottom", "dy": -ROOM} if above else beside
+    mark = _on_the_line(plot) if alone and plot.unfinished else BESIDE
     heights = apart([y for _, y in ends], HEIGHT)
     for line, label, (place, _), y in zip(plot.lines, labels, ends, heights, strict=True):
-        yield {
+        layer = {
             "data": rows([{"x": place, "t": label}]),
             "mark": {"type": "text", "color": line.colour, "fontWeight": "bold" if alone else "normal", **mark},
             "encoding": {
@@ -181,11 +194,20 @@ def _names(plot: Plot, labels: Sequence[str]) -> Iterator[dict[str, Any]]:
                 "y": {"value": round(y, 1)},
             },
         }
+        yield from haloed(layer) if alone else [layer]
+
+
+def _on_the_line(plot: Plot) -> dict[str, Any]:
+    """Above the last complete value; below it where the line comes down and goes up again."""
+    values = known(plot.lines[0].values)[-2 - plot.unfinished :]
+    valley = len(values) > 2 and values[0] > values[1] < values[2]
+    side = {"baseline": "top", "dy": ROOM} if valley else {"baseline": "bottom", "dy": -ROOM}
+    return {"align": "center", **side}
 
 
 def _end(plot: Plot, line: Line) -> tuple[int, float]:
     """The place of the last value to name, and its height in pixels."""
-    values = line.values if len(plot.lines) > 1 else line.series.complete
+    values = line.values if len(plot.lines) > 1 else _told_of(line)
     place = max((place for place, value in enumerate(values) if value is not None), default=0)
     value = values[place] if place < len(values) else None
     return place, HEIGHT * (1 - plot.scale.share(value or 0.0))

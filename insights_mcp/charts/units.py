@@ -58,7 +58,7 @@ class Unit:
                 return _rounded(value / size, 1 if abs(value) < 100 * size else 0) + mark
         if self.decimals is not None:
             return f"{value:,.{self.decimals}f}"
-        return _rounded(value, 2 if abs(value) >= 1 else 4)
+        return _rounded(value, 2 if abs(value) >= 1 or not value else 2 - math.floor(math.log10(abs(value))))
 
 
 PEOPLE = Unit()
