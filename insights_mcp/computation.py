@@ -54,6 +54,10 @@ class Watch:
         return time.monotonic() - self.started
 
 
+class Busy(QueryFailed):
+    """PostHog computes no more queries at the moment; nothing is said about this one."""
+
+
 class StillRunning(QueryFailed):
     """Patience ran out; the query `query_id` goes on."""
 
@@ -156,7 +160,7 @@ def _running(status: QueryStatus | None) -> bool:
         return False
     if status.error:
         if status.error_message == LIMIT_REACHED:
-            raise QueryFailed("PostHog is computing too many queries for this organization.", "Try again in a minute.")
+            raise Busy("PostHog is computing too many queries for this organization.", "Try again in a minute.")
         raise QueryFailed(f"The query failed: {clean(status.error_message or 'PostHog gave no reason.')}")
     return not status.complete
 

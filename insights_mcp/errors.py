@@ -14,6 +14,7 @@ InsightsError
 │   ├── RateLimited         429
 │   └── Unavailable         5xx
 ├── QueryFailed           the request was fine, the computation was not (also inside a 200)
+├── ChangedMeanwhile      somebody changed the insight since it was read; nothing was sent
 ├── BadReply              what came back is no JSON, not complete or too large
 ├── Unreachable           no answer at all: name, network, TLS, time-out
 ├── NoPicture             the result cannot be drawn; its answer stands without
@@ -103,6 +104,10 @@ class Unavailable(ApiError):
 
 class QueryFailed(InsightsError):
     """The query itself failed: bad SQL, a time-out, a limit, a cancellation."""
+
+
+class ChangedMeanwhile(InsightsError):
+    """What was to be changed is not any more as it was read."""
 
 
 class BadReply(InsightsError):

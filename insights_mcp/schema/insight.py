@@ -92,7 +92,9 @@ class Insight(ReplyShape):
     created_by: User | None = None
     last_modified_at: str | None = None
     last_modified_by: User | None = None
+    updated_at: str | None = None
     last_viewed_at: str | None = None
+    alerts: Listed[dict[str, Any]] = []
 
     @property
     def title(self) -> str:

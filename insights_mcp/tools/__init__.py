@@ -8,6 +8,7 @@ from insights_mcp.tools.analysis import AnalyzeInsight, GetSuggestions
 from insights_mcp.tools.dashboards import GetDashboard, ListDashboards
 from insights_mcp.tools.data import DiscoverData
 from insights_mcp.tools.editing import CreateInsight, DeleteInsight, RestoreInsight, UpdateInsight
+from insights_mcp.tools.explaining import ExplainInsight
 from insights_mcp.tools.insights import GetInsight, ListInsights, ListTrendingInsights, MarkInsightsViewed
 from insights_mcp.tools.queries import CancelQuery, RunQuery
 from insights_mcp.tools.query_result import QueryResult
@@ -29,6 +30,7 @@ TOOLS: tuple[type[Tool], ...] = (
     CancelQuery,
     ListInsights,
     GetInsight,
+    ExplainInsight,
     CreateInsight,
     UpdateInsight,
     DeleteInsight,

@@ -1,39 +1,48 @@
-"""Writing saved insights: create, update, delete, restore."""
+"""Writing saved insights: create, update, delete, restore. What does not compute is not saved."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from insights_mcp.answer import Answer
-from insights_mcp.diagnosis import NAMES, checked
+from insights_mcp.answer.pieces import dumps
+from insights_mcp.diagnosis import NAMES, Checked, checked
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import insights
-from insights_mcp.endpoints.account import ListDashboards
-from insights_mcp.endpoints.activity import ListActivity
-from insights_mcp.endpoints.queries import RunQuery
+from insights_mcp.endpoints.account import GetProject, ListDashboards
+from insights_mcp.endpoints.activity import GetInsightActivity, ListActivity
+from insights_mcp.endpoints.queries import GetQuery, RunQuery
 from insights_mcp.errors import InvalidInput, NotFound
 from insights_mcp.schema.insight import Insight, Refresh
 from insights_mcp.schema.query import wrapped
-from insights_mcp.text import quoted
-from insights_mcp.tools.insight_facts import facts, named
+from insights_mcp.text import counted, quoted
+from insights_mcp.tools import edits
+from insights_mcp.tools.doubts import doubts
+from insights_mcp.tools.edits import in_a_sentence
+from insights_mcp.tools.insight_facts import facts, named, outline
 from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.tool import DashboardReference, InsightReference, Tool, Work, given
+from insights_mcp.tools.unmodified import RACE, unmodified
+from insights_mcp.tools.verifying import Trial, first_numbers, tried, tried_as_saved
+from insights_mcp.words import changes, contradicted, described
 
 Name = Annotated[str, Field(min_length=1, max_length=400)]
 Text = Annotated[str, Field(max_length=400)]
+DryRun = Annotated[bool, Field(description="Only tell; save nothing.")]
 Tags = Annotated[list[str] | None, Field(description="Tags.")]
 
 
 class CreateInsight(Tool):
-    """Save a new insight. Try its query with run_query first."""
+    """Save a new insight, if its query computes; answers with its first numbers."""
 
     title: ClassVar[str] = "Create an insight"
     effect = Effect.WRITE
     idempotent = False
     uses = (insights.CreateInsight,)
-    may_use = (ListDashboards, RunQuery, *NAMES)
+    may_use = (ListDashboards, GetProject, RunQuery, GetQuery, *NAMES)
 
     query: Query
     name: Annotated[Name, Field(description="What it answers, in a few words.")]
@@ -41,23 +50,43 @@ class CreateInsight(Tool):
     tags: Tags = None
     dashboards: Annotated[list[DashboardReference] | None, Field(description="Numbers or names to put it on.")] = None
     favorited: Annotated[bool, Field(description="Mark as favorite.")] = False
+    dry_run: DryRun = False
 
     async def run(self, work: Work) -> Answer:
-        """Bare queries are wrapped as PostHog's web app wraps them."""
+        """Names are checked and the query is run first; bare queries are wrapped as PostHog's web app wraps them."""
         found = await checked(work.client, self.query)
         found.refuse()
+        fields = await self._fields(found.query, work)
+        trial = await tried(work, found.query)
+        if self.dry_run:
+            said = f"Nothing was saved. {quoted(self.name)} would be: {described(found.query)}"
+            return await self._told(work, said, trial, found)
+        made = await work.client.send(insights.CreateInsight(**fields))
+        if not work.client.may(RunQuery):
+            trial = await tried_as_saved(work, made)
+        said = f"Created insight {named(made)}: {described(found.query)}"
+        if trial.failed:
+            said = f"Created insight {named(made)}, number {made.id}, but its query does not compute."
+            return Answer(said, notes=(trial.note,), next=_mend(made))
+        told = await self._told(work, said, trial, found, made)
+        return replace(told, next=_see(made))
+
+    async def _fields(self, query: dict[str, Any], work: Work) -> dict[str, Any]:
         on = [await work.references.dashboard_number(d) for d in self.dashboards or ()]
-        fields = given(
+        return given(
             name=self.name,
             description=self.description,
-            query=wrapped(found.query),
+            query=wrapped(query),
             tags=self.tags,
             dashboards=on or None,
             favorited=self.favorited or None,
         )
-        made = await work.client.send(insights.CreateInsight(**fields))
-        told = await facts(made, work.client)
-        return Answer(f"Created insight {named(made)}.", told, next=_see(made), notes=found.told)
+
+    async def _told(self, work: Work, said: str, trial: Trial, found: Checked, made: Insight | None = None) -> Answer:
+        notes = await doubts(work, found.query, trial.computed, self.name, self.description or "")
+        held = await outline(made, work.client) if made else {}
+        path = f"/insights/{made.short_id}" if made else ""
+        return await first_numbers(work, said, trial, found.query, facts=held, notes=found.told + notes, path=path)
 
 
 class UpdateInsight(Tool):
@@ -66,7 +95,7 @@ class UpdateInsight(Tool):
     title: ClassVar[str] = "Change an insight"
     effect = Effect.DESTRUCTIVE
     uses = (insights.UpdateInsight, insights.GetInsight)
-    may_use = (ListDashboards, RunQuery, *NAMES)
+    may_use = (ListDashboards, GetProject, GetInsightActivity, RunQuery, GetQuery, *NAMES)
 
     id: InsightReference
     name: Annotated[Name | None, Field(description="New name.")] = None
@@ -77,23 +106,60 @@ class UpdateInsight(Tool):
     add_dashboards: Annotated[list[DashboardReference] | None, Field(description="Numbers or names.")] = None
     remove_dashboards: Annotated[list[DashboardReference] | None, Field(description="Numbers or names.")] = None
     favorited: Annotated[bool | None, Field(description="Favorite or not.")] = None
+    if_unmodified_since: Annotated[str | None, Field(description="`modified` as read: refuse if changed since.")] = None
+    dry_run: DryRun = False
 
     async def run(self, work: Work) -> Answer:
         """Read, change, write; what would not change is not sent."""
-        if not self.model_fields_set - {"id"}:
+        if not any(getattr(self, name) is not None for name in _CHANGES):
             raise InvalidInput("update_insight was given nothing to change.", f"Give one of {', '.join(_CHANGES)}.")
-        before = await work.references.on_insight(
-            self.id, lambda n: work.client.send(insights.GetInsight(id=n, refresh=Refresh.FORCE_CACHE))
-        )
+        before = await self._read(work)
         found = await checked(work.client, self.query or {}, before.query)
         found.refuse()
-        changes = await self._changes(before, found.query, work)
-        if not changes:
+        wanted = await self._changes(before, found.query, work)
+        if not wanted:
             return Answer(f"Insight {named(before)} is like that already; nothing was changed.")
-        after = await work.client.send(insights.UpdateInsight(id=before.id, **changes))
-        said = f"Changed {', '.join(changes)} of insight {named(after)}."
-        told = {"before": _before(before, changes)} | await facts(after, work.client)
-        return Answer(said, told, next=_see(after), notes=found.told)
+        trial = Trial()
+        if "query" in wanted:
+            trial = await tried(work, found.query)
+            await self._read(work)  # computing takes its time
+        told = in_a_sentence(edits.told(before, wanted))
+        notes = (*found.told, *edits.warnings(before, wanted), *await self._doubts(work, before, wanted, trial))
+        if self.dry_run:
+            said = f"Nothing was sent. Insight {named(before)} would change: {told}."
+            return await first_numbers(work, said, trial, wanted.get("query"), facts={}, notes=notes)
+        after = await work.client.send(insights.UpdateInsight(id=before.id, **wanted))
+        if "query" in wanted and not work.client.may(RunQuery):
+            trial = await tried_as_saved(work, after)
+        fails = " The query does not compute." if trial.failed else ""
+        answer = await first_numbers(
+            work,
+            f"Changed insight {named(after)}: {told}.{fails}",
+            trial,
+            wanted.get("query"),
+            facts=edits.former(before, wanted) | await outline(after, work.client),
+            notes=notes + ((RACE,) if self.if_unmodified_since else ()),
+            path=f"/insights/{after.short_id}",
+        )
+        return replace(answer, next=(edits.undo(before, wanted), *_see(after)))
+
+    async def _read(self, work: Work) -> Insight:
+        """As it is now; refused when it is not as it was read."""
+        found: Insight = await work.references.on_insight(
+            self.id, lambda n: work.client.send(insights.GetInsight(id=n, refresh=Refresh.FORCE_CACHE))
+        )
+        if self.if_unmodified_since:
+            await unmodified(work, found, self.if_unmodified_since)
+        return found
+
+    async def _doubts(self, work: Work, before: Insight, wanted: dict[str, Any], trial: Trial) -> tuple[str, ...]:
+        """What is doubtful of what it becomes, if it says or asks something new."""
+        if not wanted.keys() & {"name", "description", "query"}:
+            return ()
+        name, text = wanted.get("name", before.title), wanted.get("description", before.description or "")
+        if "query" in wanted:
+            return await doubts(work, wanted["query"], trial.computed, name, text)
+        return tuple(contradicted(before.query, name, text))
 
     async def _changes(self, before: Insight, query: dict[str, Any], work: Work) -> dict[str, Any]:
         wanted = given(**{name: getattr(self, name) for name in _PLAIN})
@@ -105,7 +171,7 @@ class UpdateInsight(Tool):
             add = [await work.references.dashboard_number(d) for d in self.add_dashboards or ()]
             remove = [await work.references.dashboard_number(d) for d in self.remove_dashboards or ()]
             wanted["dashboards"] = _changed(before.on_dashboards, add, remove)
-        return {k: v for k, v in wanted.items() if v != _current(before, k)}
+        return {k: v for k, v in wanted.items() if _differs(k, v, edits.current(before, k))}
 
 
 class DeleteInsight(Tool):
@@ -119,14 +185,18 @@ class DeleteInsight(Tool):
 
     async def run(self, work: Work) -> Answer:
         """PATCH `deleted: true`: the API has no other way."""
-        gone = await work.references.on_insight(
-            self.id, lambda n: work.client.send(insights.UpdateInsight(id=n, deleted=True))
+        before = await work.references.on_insight(
+            self.id, lambda n: work.client.send(insights.GetInsight(id=n, refresh=Refresh.FORCE_CACHE))
         )
-        work.references.numbers[gone.short_id] = gone.id
+        gone = await work.client.send(insights.UpdateInsight(id=before.id, deleted=True))
+        work.references.numbers[before.short_id] = gone.id
+        on = [str(number) for number in before.on_dashboards]
+        again = f", then update_insight(id='{gone.id}', add_dashboards={dumps(on)})" if on else ""
+        lost = f"; its {counted(len(before.alerts), 'alert')} cannot be brought back" if before.alerts else ""
         return Answer(
-            f"Deleted insight {named(gone)}; its alerts are gone for good.",
-            {"id": gone.id, "short_id": gone.short_id},
-            next=(f"Bring it back with restore_insight(id='{gone.id}').",),
+            f"Deleted insight {named(before)}{lost}.",
+            {"id": gone.id, "short_id": before.short_id},
+            next=(f"Undo: restore_insight(id='{gone.id}'){again}.",),
         )
 
 
@@ -153,20 +223,12 @@ class RestoreInsight(Tool):
 
 
 _PLAIN = ("name", "description", "favorited")
-_CHANGES = tuple(name for name in UpdateInsight.model_fields if name != "id")
+_CHANGES = tuple(n for n in UpdateInsight.model_fields if n not in ("id", "dry_run", "if_unmodified_since"))
 
 
-def _current(insight: Insight, field: str) -> Any:
-    if field == "dashboards":
-        return insight.on_dashboards
-    if field == "description":
-        return insight.description or ""
-    return bool(insight.favorited) if field == "favorited" else getattr(insight, field)
-
-
-def _before(insight: Insight, changes: dict[str, Any]) -> dict[str, Any]:
-    """What the changed fields held before; a query is told by its kind, the activity log keeps it whole."""
-    return {k: "see get_insight_activity" if k == "query" else _current(insight, k) for k in changes}
+def _differs(field: str, value: Any, now: Any) -> bool:
+    """Whether it would be another one; a query in another form asks the same."""
+    return bool(changes(now, value)) if field == "query" else value != now
 
 
 def _changed(current: list[Any], add: list[Any], remove: list[Any]) -> list[Any]:
@@ -180,3 +242,7 @@ def _folded(tags: list[str] | None) -> list[str]:
 
 def _see(insight: Insight) -> tuple[str, ...]:
     return (f"get_insight(id='{insight.short_id}') shows its result.",)
+
+
+def _mend(insight: Insight) -> tuple[str, ...]:
+    return (f"Correct it with update_insight(id='{insight.id}', query=…), or delete_insight(id='{insight.id}').",)

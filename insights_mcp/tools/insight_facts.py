@@ -14,6 +14,8 @@ from insights_mcp.schema.insight import Insight, User
 from insights_mcp.schema.query import QueryResponse, slim, source_of
 from insights_mcp.text import clean, quoted
 
+OF_QUERY = ("query", "created", "name", "derived_name")
+
 
 def named(insight: Insight) -> str:
     """The insight inside a sentence."""
@@ -71,10 +73,27 @@ async def facts(insight: Insight, client: Client, *, linked: bool = False) -> di
         "dashboards": insight.on_dashboards,
         "favorited": insight.favorited or None,
         "created": _when(insight.created_at, insight.created_by),
-        "modified": _when(insight.last_modified_at, insight.last_modified_by),
+        "modified": _when(modified(insight), _modifier(insight)),
         "url": None if linked else await client.url(f"/insights/{insight.short_id}"),
         "query": slim(insight.query) if insight.query else None,
     }
+
+
+async def outline(insight: Insight, client: Client) -> dict[str, Any]:
+    """Its facts, without the query, for those who have just given it; the address is told elsewhere."""
+    return {k: v for k, v in (await facts(insight, client, linked=True)).items() if k not in OF_QUERY}
+
+
+def modified(insight: Insight) -> str | None:
+    """When anything of it was changed last. PostHog's `last_modified_at` knows of names and descriptions only."""
+    moments = [text for text in (insight.last_modified_at, insight.updated_at) if instant(text)]
+    return max(moments, key=lambda text: instant(text) or datetime.min.replace(tzinfo=UTC), default=None)
+
+
+def _modifier(insight: Insight) -> User | None:
+    """Who did that, where the reply tells."""
+    last, by = instant(modified(insight)), instant(insight.last_modified_at)
+    return insight.last_modified_by if last and by and (last - by).total_seconds() < 1 else None
 
 
 def freshness(insight: Insight) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from insights_mcp.words.changes import changes
-from insights_mcp.words.lint import lint
+from insights_mcp.words.lint import contradicted, lint
 from insights_mcp.words.sentences import described
 
-__all__ = ["changes", "described", "lint"]
+__all__ = ["changes", "contradicted", "described", "lint"]

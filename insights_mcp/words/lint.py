@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 from insights_mcp.answer.asked import Asked, local
@@ -46,6 +46,15 @@ def lint(
         *_longer_than_range(found, asked),
         *revealed(found, result, asked),
     ]
+    return _sentences(told)
+
+
+def contradicted(query: Any, name: str, description: str) -> list[str]:
+    """Only what the words promise and the query does not keep."""
+    return _sentences(contradictions(meaning(query), name, description))
+
+
+def _sentences(told: Iterable[str]) -> list[str]:
     return [clean(line[:1].upper() + line[1:] + ".", LONGEST) for line in told]
 
 
