@@ -25,7 +25,9 @@ from __future__ import annotations
 
 
 class InsightsError(Exception):
-    """A failure that was foreseen: `what` happened, and what to do `next_step`."""
+    """A failure that was foreseen: `what` happened, and what to do `next_step`. `details`: one line for each of many."""
+
+    details: tuple[str, ...] = ()
 
     def __init__(self, what: str, next_step: str = "") -> None:
         super().__init__(what, next_step)

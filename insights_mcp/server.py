@@ -6,6 +6,7 @@ import base64
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -68,11 +69,12 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
             tool = parse(_found(call.name, offered), call.arguments or {})
             _check_scopes(type(tool), await client.scopes())
             answer = await tool.run(work_of(context))
+            answer = replace(answer, notes=tool.notes + answer.notes)
             if tool.effect is not Effect.READ:
                 recent.clear()
             return _result(render(answer, await client.place(), tool.budget), answer)
         except InsightsError as error:
-            return _refused(client, error.what, error.next_step)
+            return _refused(client, error.what, error.next_step, error.details)
         except Exception:  # the boundary: nothing unforeseen reaches the model, or ends the server
             mark = secrets.token_hex(4)
             logger.exception("call of %s failed (%s)", clean(call.name, 80), mark)
@@ -231,10 +233,12 @@ def _check_scopes(tool: type[Tool], scopes: Scopes | None) -> None:
         raise MissingScope(missing[0], tool.tool_name())
 
 
-def _refused(client: Client, what: str, next_step: str = "") -> types.CallToolResult:
+def _refused(
+    client: Client, what: str, next_step: str = "", details: tuple[str, ...] = ()
+) -> types.CallToolResult:
     """An error in the form of an answer; what to do next stands apart, so that no long reason cuts it off."""
     following = (next_step,) if next_step else ()
-    return _result(render(Answer(what, next=following), client.known_place), is_error=True)
+    return _result(render(Answer(what, next=following, digest=details), client.known_place), is_error=True)
 
 
 def _result(rendered: Rendered, answer: Answer | None = None, *, is_error: bool = False) -> types.CallToolResult:

@@ -119,12 +119,12 @@ for _ in range(100):
 BAD_INPUT: dict[str, tuple[str, dict[str, Any], str]] = {
     "401 characters": ("create_insight", {"query": QUERY, "name": "n" * 401}, "400 characters"),
     "no name": ("create_insight", {"query": QUERY}, "'name' is missing"),
-    "query is text": ("run_query", {"query": "select 1"}, "JSON object such as"),
-    "query is a list": ("run_query", {"query": [QUERY]}, "JSON object such as"),
-    "query is a number": ("run_query", {"query": 3}, "JSON object such as"),
+    "query is text": ("run_query", {"query": "how many?"}, "is no query. Right: {"),
+    "query is a list": ("run_query", {"query": [QUERY]}, "is no query. Right: {"),
+    "query is a number": ("run_query", {"query": 3}, "query: 3 is no query. Right: {"),
     "query is broken JSON": ("run_query", {"query": '{"kind": '}, "no JSON"),
-    "query has no kind": ("run_query", {"query": {"a": 1}}, "names its kind"),
-    "query of a near kind": ("run_query", {"query": {"kind": "TrendQuery"}}, "'TrendsQuery'"),
+    "query has no kind": ("run_query", {"query": {"a": 1}}, "kind: is missing; one of trends, funnel"),
+    "query of a near kind": ("run_query", {"query": {"kind": "TrensQuery"}}, "did you mean 'TrendsQuery'?"),
     "query of 30 MB": ("run_query", {"query": {"kind": "HogQLQuery", "query": "x" * 30_000_000}}, "500,000 characters"),
     "text of 30 MB": (
         "run_query",

@@ -26,6 +26,7 @@ CONDITIONS = frozenset({"properties", "fixedProperties", "funnelCorrelationPrope
 QUERIES = frozenset({"source", "funnelSource"})
 NEAR = 0.84  # how alike a misspelled name must be
 SHORTEST = 4  # shorter names are too alike to be told apart
+OURS = frozenset({"unseen"})  # what this server itself reads in a query, and PostHog is not told
 MOST_APART = 3  # letters
 # What may stand where an object of this kind is meant -> that object.
 READ: dict[type[BaseModel], Callable[[Any, Path, Findings], Any]] = {
@@ -60,7 +61,7 @@ def part(model: type[BaseModel], value: Any, at: Path, found: Findings, nested: 
         if key in known:
             done[key] = _field(model, key, known[key], item, (*at, key), found, nested)
         else:
-            if not issubclass(model, Wrapper):  # these have many more
+            if key not in OURS and not issubclass(model, Wrapper):  # wrappers have many more
                 found.kept((*at, key))
             done[key] = item
     for key, field in known.items():

@@ -1,35 +1,67 @@
-"""A query as the model gives it: an object of a known kind, of a size that means something."""
+"""A query as the model gives it: in the common form, as PostHog's JSON, or with mistakes that can be put right."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
-
-from insights_mcp.schema.query import KINDS, source_of
-from insights_mcp.text import clean, meant
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 MAX_CHARACTERS = 500_000
 MAX_DEPTH = 60
-EXAMPLE = '{"kind":"TrendsQuery","series":[{"kind":"EventsNode","event":"$pageview"}],"dateRange":{"date_from":"-7d"}}'
+LINE = 380  # of a note
+EXAMPLE = '{"kind":"trends","events":["$pageview"],"from":"-30d"}'
 
 
-def _query(value: Any) -> Any:
-    """The query, also when it comes as JSON text. ValueError says what is wrong and shows a right one."""
-    if isinstance(value, str) and value.lstrip().startswith("{"):
+class Understood(dict[str, Any]):
+    """A valid query; `notes` say what was made of what was given, where it was not taken as it was."""
+
+    notes: tuple[str, ...] = ()
+
+
+def _query(value: Any) -> Understood:
+    """The query. ValueError says what is wrong, all of it, and shows what is right."""
+    if isinstance(value, Understood):
+        return value
+    if isinstance(value, str):
         _bounded(len(value))
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise ValueError(f"a query is a JSON object, and this text is no JSON; such as {EXAMPLE}") from None
-    if not isinstance(value, dict):
-        raise ValueError(f"a query is a JSON object such as {EXAMPLE}")
+        value = _parsed(value)
     if _depth(value) > MAX_DEPTH:
         raise ValueError(f"a query is nested at most {MAX_DEPTH} deep")
     _bounded(len(json.dumps(value, default=str)))
-    _check_kind(value)
-    return value
+    from insights_mcp.repair import repaired  # with its models it would be a tenth of the start
+
+    read = repaired(value)
+    query = Understood(read.query)
+    query.notes = told(read.repairs, "Repaired") + told(read.unknown, "Kept, though no such field is known here")
+    return query
+
+
+def _parsed(text: str) -> Any:
+    """JSON that came as text; other text is looked at as SQL."""
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError(f"a query is a JSON object, and this text is no JSON; such as {EXAMPLE}") from None
+
+
+def told(repairs: tuple[str, ...], begin: str) -> tuple[str, ...]:
+    """The repairs in one note, those of the same kind once."""
+    alike: dict[str, list[str]] = {}
+    for repair in repairs:
+        alike.setdefault(re.sub(r"\[\d+\]", "[]", repair), []).append(repair)
+    items = [same[0] + (f" (and {len(same) - 1} more like it)" if len(same) > 1 else "") for same in alike.values()]
+    note, shown = "", 0
+    for item in items:
+        if shown and len(note) + len(item) > LINE:
+            break
+        note += f"{'; ' if shown else ''}{item}"
+        shown += 1
+    rest = f"; and {len(items) - shown} more" if shown < len(items) else ""
+    return (f"{begin}: {note}{rest}.",) if items else ()
 
 
 def _bounded(size: int) -> None:
@@ -54,17 +86,9 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _check_kind(query: dict[str, Any]) -> None:
-    for node in (query, source_of(query)):
-        kind = node.get("kind")
-        if not isinstance(kind, str):
-            raise ValueError(f"a query names its kind: {', '.join(KINDS)}; such as {EXAMPLE}")
-        if kind not in KINDS and (near := meant(kind, KINDS)):
-            raise ValueError(f"'{clean(kind, 60)}' is no kind of query{near} Kinds are {', '.join(KINDS)}")
-
-
 Query = Annotated[
-    dict[str, Any],
-    BeforeValidator(_query),
-    Field(description="PostHog query: TrendsQuery, FunnelsQuery, RetentionQuery, HogQLQuery …; wrapped or bare."),
+    Understood,
+    PlainValidator(_query),
+    WithJsonSchema({"type": "object"}),
+    Field(description="As in run_query."),
 ]

@@ -22,7 +22,7 @@ from insights_mcp.errors import InvalidInput
 from insights_mcp.recent import Recent
 from insights_mcp.references import References
 from insights_mcp.scopes import Scope, fewest
-from insights_mcp.text import clean, meant
+from insights_mcp.text import clean, counted, meant
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ class Tool(BaseModel):
     def budget(self) -> int:
         """The answer's size at most, in tokens."""
         return SUMMARY
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was made of arguments that were not taken as they were."""
+        return tuple(note for name in type(self).model_fields for note in getattr(getattr(self, name), "notes", ()))
 
     async def run(self, work: Work) -> Answer:
         """Do it. Every foreseen failure is an InsightsError."""
@@ -126,8 +131,22 @@ def parse(tool: type[Tool], arguments: dict[str, Any]) -> Tool:
     try:
         return tool.model_validate(arguments)
     except ValidationError as error:
-        mistakes = [_mistake(tool, dict(e)) for e in error.errors(include_url=False)[:8]]
-        raise InvalidInput(f"Nothing was done. {tool.tool_name()}: {' '.join(mistakes)}") from None
+        found = [dict(each) for each in error.errors(include_url=False)]
+        raise _refusal(tool, found) from None
+
+
+def _refusal(tool: type[Tool], found: list[dict[str, Any]]) -> InvalidInput:
+    """All that is wrong; the mistakes of a query, which may be many, each on a line."""
+    causes = [each.get("ctx", {}).get("error") for each in found]
+    lines = [str(mistake) for cause in causes if cause for mistake in getattr(cause, "mistakes", ())]
+    mistakes = [_mistake(tool, e) for e, cause in zip(found, causes, strict=True) if not hasattr(cause, "mistakes")]
+    if lines:
+        mistakes.insert(0, f"{counted(len(lines), 'mistake')} in the query.")
+    refusal = InvalidInput(f"Nothing was done. {tool.tool_name()}: {' '.join(mistakes[:8])}")
+    if lines:
+        refusal.details = tuple(lines)
+        refusal.next_step = "Mend all of it and call again; describe_query shows what a query may hold."
+    return refusal
 
 
 def _mistake(tool: type[Tool], error: dict[str, Any]) -> str:
