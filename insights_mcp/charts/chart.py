@@ -14,6 +14,7 @@ from insights_mcp.charts import boxes, counts, flow, funnels, heat, over_time, r
 from insights_mcp.charts.look import framed
 from insights_mcp.charts.part import Part
 from insights_mcp.errors import NoPicture
+from insights_mcp.words.terms import window as asked_for
 
 Builder = Callable[[Any, Asked], Part]
 
@@ -56,7 +57,9 @@ BUILDERS: dict[str, Builder] = {
 
 
 def _when(part: Part, asked: Asked) -> str:
-    """The window; where the reply does not tell it, the first and the last bucket."""
+    """The window; where the reply does not tell it, the first and the last bucket, or what was asked for."""
     if asked.date_from:
         return window(asked)
-    return window(replace(asked, date_from=part.span[0], date_to=part.span[1])) if part.span else ""
+    if part.span is None:
+        return asked_for(asked.source.get("dateRange")) if asked.source.get("dateRange") else ""
+    return window(replace(asked, date_from=part.span[0], date_to=part.span[1]))

@@ -10,10 +10,12 @@ from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.digest.lifecycle import STATUSES
 from insights_mcp.answer.numbers import known
 from insights_mcp.answer.series import Series, series_of
-from insights_mcp.charts import over_time
 from insights_mcp.charts.folding import Folded, Line
+from insights_mcp.charts.lines import lines
 from insights_mcp.charts.look import PALETTE
 from insights_mcp.charts.part import Part
+from insights_mcp.charts.plot import Plot
+from insights_mcp.charts.stacks import bar_part, bars
 from insights_mcp.charts.units import PEOPLE, scale_of
 
 COLOURS = {"new": PALETTE[0], "returning": PALETTE[2], "resurrecting": PALETTE[4], "dormant": PALETTE[1]}
@@ -25,8 +27,8 @@ def stickiness(result: Sequence[dict[str, Any]], asked: Asked) -> Part:
     found = [_counted(series_of(item, asked)) for item in result]
     title = f"{asked.source.get('interval') or 'day'}s on which somebody came"
     if sum(len(series.values) for series in found) > MOST_GROUPS:
-        return over_time.lines(found, PEOPLE, x_title=title)
-    return over_time.bars(found, PEOPLE, stacked=False, kind="bars", x_title=title)
+        return lines(found, PEOPLE, x_title=title)
+    return bars(found, PEOPLE, stacked=False, x_title=title)
 
 
 def _counted(series: Series) -> Series:
@@ -41,5 +43,5 @@ def lifecycle(result: Sequence[dict[str, Any]], asked: Asked) -> Part:
     buckets = max((line.series.buckets for line in found), key=len)
     sums = [sum(known(line.values[at] for line in found if at < len(line.values) and (line.values[at] or 0) * sign > 0))
             for at in range(len(buckets)) for sign in (1, -1)]  # fmt: skip
-    plot = over_time.Plot(Folded(found), buckets, scale_of(sums, PEOPLE), PEOPLE)
-    return over_time.bar_part(plot, "lifecycle", stacked=True)
+    plot = Plot(Folded(found), buckets, scale_of(sums, PEOPLE), PEOPLE)
+    return bar_part(plot, "lifecycle", stacked=True)

@@ -9,8 +9,8 @@ from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.digest.funnels import Funnel, funnel_of
 from insights_mcp.answer.numbers import duration, known, number, percent
 from insights_mcp.answer.series import series_of
-from insights_mcp.charts import over_time
 from insights_mcp.charts.folding import MOST, together
+from insights_mcp.charts.lines import lines
 from insights_mcp.charts.look import (
     BACKGROUND,
     HEIGHT,
@@ -32,6 +32,7 @@ from insights_mcp.charts.units import PEOPLE, PER_CENT, SECONDS, scale_of
 
 BAR = 44
 NAME = 34
+SMALL, FINE = 11, 10  # letters
 BROAD, THIN, MANY = 17, 14, 32  # a bar among several of a step, and where there are many
 FULL = 75  # per cent: text behind such a bar leaves the part that is drawn in
 
@@ -88,24 +89,37 @@ def by_value(result: Sequence[Sequence[dict[str, Any]]], _: Asked) -> Part:
         for order, (value, funnel) in enumerate(zip(values, found, strict=True))
         for step, count in enumerate(funnel.counts)
     ]
-    range_ = [*PALETTE[: MOST - 1], OTHERS if len(result) > MOST else PALETTE[MOST - 1]][: len(found)]
-    x = {"field": "x", "type": "quantitative", "scale": {"domain": [0, 100]}, "axis": None}
-    encoding = {
-        "y": _names(names) | {"scale": {"domain": names, "paddingInner": 0.18}},
-        "yOffset": {"field": "v", "type": "nominal", "sort": None, "scale": {"domain": values, "paddingInner": 0.12}},
-        "x": x,
-    }
-    beside = extent(str(row["t"]) for row in data if row["x"] > FULL) + 2 * ROOM  # the legend begins where no text is
-    colour = colours(values, range_, orient="right", values=values, offset=beside) | {"field": "v"}
-    many = len(data) > MANY
-    layers = [
-        {"mark": {"type": "bar", "cornerRadiusEnd": 2}, "encoding": {"color": colour}},
-        {"mark": {"type": "text", "align": "left", "baseline": "middle", "dx": ROOM, "fontSize": 10 if many else 11},
-         "encoding": {"text": {"field": "t"}}},
-    ]  # fmt: skip
-    height = ((THIN if many else BROAD) * len(values) + 12) * len(names)
-    spec = {"height": height, "data": rows(data), "encoding": encoding, "layer": layers}
+    shown = {"y": _names(names) | {"scale": {"domain": names, "paddingInner": 0.18}}, **_beside(values)}
+    height = ((THIN if len(data) > MANY else BROAD) * len(values) + 12) * len(names)
+    layers = _value_layers(data, values, others=len(result) > MOST)
+    spec = {"height": height, "data": rows(data), "encoding": shown, "layer": layers}
     return Part(spec, "steps by value", ("share of those who entered, and people",))
+
+
+def _beside(values: Sequence[str]) -> dict[str, Any]:
+    """The bars of a step, one below the other, from nobody to all who entered."""
+    scale = {"domain": list(values), "paddingInner": 0.12}
+    return {
+        "yOffset": {"field": "v", "type": "nominal", "sort": None, "scale": scale},
+        "x": {"field": "x", "type": "quantitative", "scale": {"domain": [0, 100]}, "axis": None},
+    }
+
+
+def _value_layers(data: list[dict[str, Any]], values: Sequence[str], *, others: bool) -> list[dict[str, Any]]:
+    range_ = [*PALETTE[: MOST - 1], OTHERS if others else PALETTE[MOST - 1]][: len(values)]
+    offset = extent(str(row["t"]) for row in data if row["x"] > FULL) + 2 * ROOM  # the legend begins where no text is
+    colour = colours(values, range_, orient="right", values=list(values), offset=offset) | {"field": "v"}
+    text = {
+        "type": "text",
+        "align": "left",
+        "baseline": "middle",
+        "dx": ROOM,
+        "fontSize": FINE if len(data) > MANY else SMALL,
+    }
+    return [
+        {"mark": {"type": "bar", "cornerRadiusEnd": 2}, "encoding": {"color": colour}},
+        {"mark": text, "encoding": {"text": {"field": "t"}}},
+    ]
 
 
 def _folded(found: list[Funnel]) -> list[Funnel]:
@@ -130,7 +144,7 @@ def _share(count: float | None, funnel: Funnel, step: int) -> str:
 def trend(result: Sequence[dict[str, Any]], asked: Asked) -> Part:
     """Conversion over time, in per cent."""
     named = [{"label": _value(item)} | item for item in result]
-    return over_time.lines([series_of(item, asked) for item in named], PER_CENT)
+    return lines([series_of(item, asked) for item in named], PER_CENT)
 
 
 def _value(item: dict[str, Any]) -> str:

@@ -9,8 +9,8 @@ from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.digest.retention import Cohort, cohorts_of, weighted
 from insights_mcp.answer.numbers import number
 from insights_mcp.answer.series import Series, label_of
-from insights_mcp.charts import over_time
 from insights_mcp.charts.folding import MOST
+from insights_mcp.charts.lines import lines
 from insights_mcp.charts.look import (
     DASH,
     HEAT,
@@ -136,7 +136,7 @@ def _curves(found: Sequence[Cohort], asked: Asked) -> Part:
     ranked = [value for value in sorted(values, key=lambda v: -size[v]) if size[value]] or values[:1]
     widest = max(len(cohort.counts) for cohort in found)
     series = [Series(value or "(none)", _curve(of[value], widest), [str(p) for p in range(widest)]) for value in ranked]
-    part = over_time.lines(series[:MOST], PER_CENT, x_title=_period(asked))
+    part = lines(series[:MOST], PER_CENT, x_title=_period(asked))
     left_out = len(series) - MOST
     notes = (f"{counted(left_out, 'smaller value')} not drawn",) if left_out > 0 else ()
     return Part(part.spec, "curves", (*notes, "came back, weighted over the cohorts"), _span(found))

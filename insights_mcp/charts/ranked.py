@@ -12,6 +12,7 @@ from insights_mcp.answer.series import SUMMABLE, breakdown_of, label_of
 from insights_mcp.charts.folding import is_rest
 from insights_mcp.charts.look import INK, MAIN, OTHERS, PALETTE, ROOM, SOFT, distinct, rows, short
 from insights_mcp.charts.part import Part
+from insights_mcp.charts.plot import BEFORE, LIGHT
 from insights_mcp.charts.units import Unit, unit_of
 from insights_mcp.text import counted
 
@@ -20,9 +21,7 @@ NAME = 40
 BAR = 26
 PAIR = 40  # the height of two bars, one for each period
 SHARED = frozenset({"ActionsPie"})
-LIGHT = 0.45
 OUTSIZED = 2  # times the greatest named value
-BEFORE = "lighter: the period before"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,11 @@ from typing import Any
 from insights_mcp.answer.asked import Asked, after, moment, spacing
 from insights_mcp.answer.numbers import known, number
 from insights_mcp.answer.series import Series
-from insights_mcp.charts import over_time, ranked
+from insights_mcp.charts import ranked
+from insights_mcp.charts.lines import lines
+from insights_mcp.charts.over_time import MOST_BARS
 from insights_mcp.charts.part import Part
+from insights_mcp.charts.stacks import bars
 from insights_mcp.charts.units import Unit
 from insights_mcp.errors import NoPicture
 from insights_mcp.text import clean, counted
@@ -94,7 +97,7 @@ def _over_time(rows: Sequence[Sequence[Any]], columns: Columns, asked: Asked) ->
     else:
         series = [_series(columns.names[at], rows, date, at, days) for at in kept]
     ends = asked.unfinished(series[0].buckets)
-    part = over_time.lines([replace(one, unfinished=ends) for one in series], NUMBERS)
+    part = lines([replace(one, unfinished=ends) for one in series], NUMBERS)
     return Part(part.spec, part.kind, (*notes, *part.notes), part.span)
 
 
@@ -150,8 +153,8 @@ def _by_number(rows: Sequence[Sequence[Any]], columns: Columns) -> Part:
     buckets = [NUMBERS.told(value) for value in held]
     series = [Series(columns.names[at], [number(row[at]) for row in rows], buckets) for at in kept]
     title = columns.names[columns.numbers[0]]
-    if len(series) > 1 or len(held) > over_time.MOST_BARS:
-        part = over_time.lines(series, NUMBERS, x_title=title)
+    if len(series) > 1 or len(held) > MOST_BARS:
+        part = lines(series, NUMBERS, x_title=title)
         return Part(part.spec, part.kind, (*notes, *part.notes))
-    part = over_time.bars(series, NUMBERS, stacked=False, x_title=title)
+    part = bars(series, NUMBERS, stacked=False, x_title=title)
     return Part(part.spec, part.kind, (series[0].label, *notes, *part.notes))
