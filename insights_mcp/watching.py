@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from insights_mcp.answer.asked import Asked
@@ -101,6 +102,12 @@ def closest(found: Iterable[Reading], rule: Rule) -> Reading | None:
     held = [(rule.margin(reading.value), place, reading) for place, reading in enumerate(found)
             if reading.value is not None]  # fmt: skip
     return min(held, default=(0.0, 0, None))[2]
+
+
+def circumstances(answer: dict[str, Any], source: dict[str, Any], at: datetime) -> Asked:
+    """What is known of a result besides its numbers, from the answer of a query computed at this moment."""
+    dates = _object(answer.get("resolved_date_range"))
+    return Asked(source, at, answer.get("timezone"), dates.get("date_from"), dates.get("date_to"))
 
 
 def by_value(source: dict[str, Any]) -> bool:

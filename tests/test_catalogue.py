@@ -316,7 +316,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"server", "doctor", "chart_file"}),
     frozenset({"demo", "reading", "__main__"}),
 )
-LOCAL_IMPORTS = {"local", "box", "schema", "endpoint", "endpoints", "scopes", "errors", "analysis", "follow_ups"}
+LOCAL_IMPORTS = {
+    "local", "box", "schema", "endpoint", "endpoints", "scopes", "errors", "analysis", "follow_ups", "watching"
+}  # fmt: skip
 ROOT = Path(insights_mcp.__file__).parent
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from insights_mcp.local.store import Row, Store, stamp
+from insights_mcp.watching import circumstances, closest, readings, rule_of
 
 FIRING, NOT_FIRING, ERRORED, SNOOZED = "Firing", "Not firing", "Errored", "Snoozed"
 INTERVALS = {
@@ -20,50 +21,22 @@ OF_INSIGHT = """select a.*, t.configuration from alerts a join thresholds t on t
     where a.insight_id = ? and a.enabled"""
 
 
-def check_alerts(store: Store, insight_id: int, results: Any, now: datetime) -> None:
+def check_alerts(store: Store, insight_id: int, answer: dict[str, Any], source: dict[str, Any], now: datetime) -> None:
     """Check every enabled alert of an insight against its newest result, and record the checks."""
     for alert in store.rows(OF_INSIGHT, insight_id):
         if not alert["snoozed_until"] or alert["snoozed_until"] <= stamp(now):
-            _record(store, alert, *evaluated(alert, results), now)
+            _record(store, alert, *evaluated(alert, answer, source, now), now)
 
 
-def evaluated(alert: Row, results: Any) -> tuple[float | None, str]:
+def evaluated(alert: Row, answer: dict[str, Any], source: dict[str, Any], now: datetime) -> tuple[float | None, str]:
     """An alert's value in a result and the state that follows. No such series, or no number in it: Errored."""
-    config, condition = json.loads(alert["config"]), json.loads(alert["condition"])
-    points = _points(results, config.get("series_index", 0))
-    if not config.get("check_ongoing_interval") and len(points) > 1:
-        # The last interval is still going on, so that its value says little.
-        points = points[:-1]
-    threshold = json.loads(alert["configuration"])
-    value = _value(points, condition.get("type"), threshold.get("type") == "percentage")
-    return value, ERRORED if value is None else state_of(value, threshold.get("bounds") or {})
-
-
-def state_of(value: float, bounds: dict[str, Any]) -> str:
-    """Firing below `lower` or above `upper`."""
-    lower, upper = bounds.get("lower"), bounds.get("upper")
-    outside = (lower is not None and value < lower) or (upper is not None and value > upper)
-    return FIRING if outside else NOT_FIRING
-
-
-def _points(results: Any, index: int) -> list[float]:
-    """The values of one series; a single number for a total. A table's last column counts as its series."""
-    try:
-        series = results[index]
-        if isinstance(series, list):
-            return [float(row[-1]) for row in results]
-        return [float(v) for v in (series.get("data") or [series.get("aggregated_value")])]
-    except (IndexError, KeyError, TypeError, ValueError, AttributeError):
-        return []
-
-
-def _value(points: list[float], condition: str | None, relative: bool) -> float | None:
-    if condition == "absolute_value":
-        return points[-1] if points else None
-    if len(points) < 2:
-        return None
-    growth = points[-1] - points[-2] if condition == "relative_increase" else points[-2] - points[-1]
-    return growth if not relative else (growth / points[-2] if points[-2] else None)
+    config = json.loads(alert["config"])
+    rule = rule_of(json.loads(alert["configuration"]), json.loads(alert["condition"]), config)
+    found = readings(answer.get("results"), answer.get("columns"), circumstances(answer, source, now), config, rule)
+    reading = closest(found, rule)
+    if reading is None or reading.value is None:
+        return None, ERRORED
+    return reading.value, FIRING if rule.margin(reading.value) < 0 else NOT_FIRING
 
 
 def _record(store: Store, alert: Row, value: float | None, state: str, now: datetime) -> None:

@@ -182,7 +182,7 @@ class Computing:
         outcome = Outcome(key, encoded(results), rest, last_refresh, target)
         self._results.save(outcome, version)
         if ask.watched and ask.insight_id is not None and not backend.store.read_only:
-            check_alerts(backend.store, ask.insight_id, results, now)
+            check_alerts(backend.store, ask.insight_id, rest | {"results": results}, source, now)
         return outcome
 
     def _version(self) -> str:

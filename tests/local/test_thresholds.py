@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 import pytest
 
 from insights_mcp.local.alarms import evaluated
 
-from .api import TREND, Api, Clock
+from .api import NOW, TREND, TREND_SOURCE, Api, Clock
 
 ALERT: dict[str, Any] = {
     "name": "too few",
@@ -146,6 +148,16 @@ def test_an_insight_that_cannot_alert(api: Api) -> None:
     assert api.post("alerts/", ALERT).status_code == 400
 
 
+DAYS = ["2026-01-08", "2026-01-09", "2026-01-10"]
+
+
+def value_of(data: list[int], source: dict[str, Any] = TREND_SOURCE, **alert: Any) -> tuple[float | None, str]:
+    """What a check of these days says, of which the last is today."""
+    answer = {"results": [{"label": "x", "data": data, "days": DAYS[-len(data) :]}], "timezone": "UTC"}
+    given = {"config": {}, "condition": {"type": "absolute_value"}, "configuration": {}} | alert
+    return evaluated({name: json.dumps(part) for name, part in given.items()}, answer, source, NOW)
+
+
 @pytest.mark.parametrize(
     ("condition", "kind", "bounds", "data", "expected"),
     [
@@ -154,20 +166,33 @@ def test_an_insight_that_cannot_alert(api: Api) -> None:
         ("relative_increase", "absolute", {"upper": 1}, [2, 4, 0], (2.0, "Firing")),
         ("relative_increase", "percentage", {"upper": 1.5}, [2, 4, 0], (1.0, "Not firing")),
         ("relative_decrease", "percentage", {"upper": 0.4}, [4, 2, 0], (0.5, "Firing")),
-        ("relative_increase", "percentage", {"upper": 1}, [0, 4, 0], (None, "Errored")),
-        ("relative_increase", "absolute", {"upper": 1}, [4], (None, "Errored")),
+        ("relative_increase", "percentage", {"upper": 1}, [0, 4, 0], (math.inf, "Firing")),
+        ("relative_increase", "absolute", {"upper": 1}, [4, 1], (None, "Errored")),
     ],
 )
 def test_the_value_of_an_alert(
     condition: str, kind: str, bounds: dict[str, float], data: list[int], expected: tuple[float | None, str]
 ) -> None:
     """The last whole interval's value, or its growth; no number is an error, not silence."""
-    configuration = f'{{"type": "{kind}", "bounds": {bounds}}}'.replace("'", '"')
-    alert = {"config": "{}", "condition": f'{{"type": "{condition}"}}', "configuration": configuration}
-    assert expected == evaluated(alert, [{"data": data}])
+    configuration = {"type": kind, "bounds": bounds}
+    assert expected == value_of(data, condition={"type": condition}, configuration=configuration)
+
+
+def test_a_window_that_is_over() -> None:
+    """Its last interval is whole, and counts."""
+    ended = {"results": [{"data": [9, 6, 1], "days": ["2026-01-01", "2026-01-02", "2026-01-03"]}]}
+    alert = {"config": "{}", "condition": "{}", "configuration": "{}"}
+    assert (1.0, "Not firing") == evaluated(alert, ended, TREND_SOURCE, NOW)
+
+
+def test_any_value_of_a_breakdown_fires() -> None:
+    """Not only the first series."""
+    by_browser = TREND_SOURCE | {"breakdownFilter": {"breakdown": "$browser", "breakdown_type": "event"}}
+    results = [{"breakdown_value": name, "data": [value, 0], "days": DAYS[1:]} for name, value in (("a", 9), ("b", 3))]
+    alert = {"config": "{}", "condition": "{}", "configuration": '{"bounds": {"lower": 5}}'}
+    assert (3.0, "Firing") == evaluated(alert, {"results": results}, by_browser, NOW)
 
 
 def test_a_series_that_is_not_there() -> None:
     """Errored."""
-    alert = {"config": '{"series_index": 3}', "condition": '{"type": "absolute_value"}', "configuration": "{}"}
-    assert evaluated(alert, [{"data": [1]}]) == (None, "Errored")
+    assert value_of([1], config={"series_index": 3}) == (None, "Errored")
