@@ -8,7 +8,7 @@ from typing import Any
 from insights_mcp.answer.pieces import dumps
 from insights_mcp.text import clean, counted, shortened
 
-PLAIN = re.compile(r"[\w$][\w$./:@+-]*")
+PLAIN = re.compile(r"[\w$/][\w$./:@+-]*")
 RELATIVE = re.compile(r"-?(?P<number>[0-9]{1,6})?(?P<unit>[sMhdwmqy])(?P<edge>Start|End)?")
 ABSOLUTE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 UNITS = {"s": "second", "M": "minute", "h": "hour", "d": "day", "w": "week", "m": "month", "q": "quarter", "y": "year"}

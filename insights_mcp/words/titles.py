@@ -19,7 +19,7 @@ LAST = re.compile(
     rf"\b(?:last|past)\s+(?P<number>\d{{1,4}}|{'|'.join(NUMBERS)})\s*-?(?P<unit>hour|day|week|month|quarter|year|h|d|w)s?\b",
     re.IGNORECASE,
 )
-OTHER_PERIOD = re.compile(r"\b(?:vs\.?|versus|against|than|since|to|with|and|or|until)\s+(?:the\s+)?$", re.I)
+OTHER_PERIOD = re.compile(r"\b(?:vs\.?|versus|against|than|from|since|to|with|and|or|until)\s+(?:the\s+)?$", re.I)
 PACE = re.compile(
     r"\b(?:(?P<adverb>hourly|daily|weekly|monthly)|(?:per|each|every)\s+(?P<noun>hour|day|week|month)|(?P<short>[DWM]AU)s?)\b"
 )
