@@ -85,7 +85,7 @@ class Request:
 class Endpoint(BaseModel, Generic[Reply]):
     """Base of every endpoint. A subclass has a `route`, its fields, and `Endpoint[ItsReply]`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     route: ClassVar[Route]
 
