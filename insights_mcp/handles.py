@@ -76,7 +76,7 @@ def token(project: int, query: dict[str, Any]) -> str:
     if len(text) > MOST_CHARACTERS:
         return ""
     body = VERSION + _deflated(text.encode("utf-8", "surrogatepass"))
-    made = MARK + base64.urlsafe_b64encode(_digest(body) + body).rstrip(b"=").decode()
+    made = MARK + _encoded(_digest(body) + body)
     return made if len(made) <= LONGEST_TOKEN else ""
 
 
@@ -122,7 +122,7 @@ def _checked(ref: str) -> bytes:
     except ValueError:
         content = b""
     digest, body = content[:DIGEST], content[DIGEST:]
-    if not body or digest != _digest(body):
+    if not body or digest != _digest(body) or raw != _encoded(content):
         raise InvalidInput("The handle was cut off or changed.", AGAIN)
     if body[: len(VERSION)] != VERSION:
         raise InvalidInput("The handle was made by another version of this server.", AGAIN)
@@ -131,6 +131,10 @@ def _checked(ref: str) -> bytes:
 
 def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def _encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def _deflated(content: bytes) -> bytes:

@@ -71,6 +71,11 @@ def _series_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
             yield head | {"date": day, "value": value, PARTIAL: place >= first_running}
 
 
+def _percentage_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
+    for row in _series_rows(result, asked):
+        yield {"percent" if name == "value" else name: cell for name, cell in row.items() if name != "series"}
+
+
 def _interval_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
     for item in result:
         for interval, value in zip(item["days"], item["data"], strict=False):
@@ -84,7 +89,7 @@ def _total_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
 
 def _cohort_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
     for item, cohort in zip(result, cohorts_of(result, asked), strict=True):
-        head = {"breakdown": _breakdown(item), "cohort": item.get("date") or item.get("label")}
+        head = _breakdown(item) | {"cohort": item.get("date") or item.get("label")}
         for period, value in enumerate(item["values"]):
             counted = value if isinstance(value, dict) else {"count": value}
             more = {k: v for k, v in counted.items() if k not in ("count", "label") and not isinstance(v, dict | list)}
@@ -93,8 +98,7 @@ def _cohort_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
 
 def _step_rows(result: list[Row], asked: Asked) -> Iterator[Row]:
     for place, step in enumerate(result, 1):
-        yield {
-            "breakdown": _breakdown(step),
+        yield _breakdown(step) | {
             "step": place,
             "name": step.get("custom_name") or step.get("name") or step.get("action_id"),
             "people": step.get("count"),
@@ -149,7 +153,7 @@ ROWS: dict[str, Callable[[Any, Asked], Iterator[Row]]] = {
     "grids": _grid_rows,
     "series": _series_rows,
     "lifecycle": _series_rows,
-    "percentages": _series_rows,
+    "percentages": _percentage_rows,
     "stickiness": _interval_rows,
     "totals": _total_rows,
     "cohorts": _cohort_rows,
@@ -169,18 +173,20 @@ def _head(item: Row) -> Row:
     return {
         "series": of.get("custom_name") or of.get("name") or label_of(unnamed),
         INDEX: of.get("order"),
-        "breakdown": _breakdown(item),
+        **_breakdown(item),
         "status": item.get("status"),
         "period": item.get("compare_label"),
     }
 
 
-def _breakdown(item: Row) -> str | None:
-    """The breakdown value; of several breakdowns, as a JSON list."""
+def _breakdown(item: Row) -> Row:
+    """The breakdown value; of several breakdowns a value each; a cohort by its name."""
     value = item.get("breakdown_value", item.get("breakdown"))
-    if isinstance(value, list):
-        value = value[0] if len(value) == 1 else dumps([unmarked(str(part)) for part in value]) if value else None
-    return None if value is None or (value == "" and "breakdown_value" not in item) else unmarked(str(value))
+    if isinstance(value, int):
+        value = item.get("breakdown") or item.get("label") or value
+    values = value if isinstance(value, list) else [value]
+    names = ["breakdown"] if len(values) == 1 else [f"breakdown_{place}" for place in range(1, len(values) + 1)]
+    return {name: None if v is None else unmarked(str(v)) for name, v in zip(names, values, strict=True)}
 
 
 def _days(item: Row, size: int) -> list[Any] | None:
