@@ -10,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insights_mcp.answer.asked import Asked
+from insights_mcp.schema.alert import Threshold
+from insights_mcp.stories.alerts import Result, bounds_told, distance, sentence, watches
+from insights_mcp.text import UNSAFE
 from insights_mcp.watching import Rule, closest, readings, rule_of
 from tests.asking import Told, assistant
 from tests.loopback import NOT_FOUND, Loopback, error, insight, ok, page
@@ -160,6 +163,18 @@ async def test_nothing_is_computed_where_nothing_watches(posthog: Loopback) -> N
     assert {"force_cache"} == {r for call in posthog.calls("GET") for r in call.query.get("refresh", ())}
 
 
+@pytest.mark.anyio
+async def test_odd_alerts_hide_no_other(posthog: Loopback) -> None:
+    """What is not of its type is read as absent; what is unknown is left alone."""
+    odd: dict[str, Any] = {"id": 7, "name": ["x"], "config": "cut…", "condition": [], "subscribed_users": 3}
+    found = threshold({"lower": 120})
+    found["alerts"] += [odd, {}, odd | {"snoozed_until": {"at": 1}, "last_value": "many", "enabled": "perhaps"}]
+    other: dict[str, Any] = {"id": None, "configuration": {"type": 1, "bounds": {"lower": "x"}}, "alerts": [{}]}
+    answer = await told(posthog, found, other)
+    assert (False, 5) == (answer.failed, len(answer.structured["rows"]))
+    assert "143, 23 (19.2%) above the bound" in answer.text
+
+
 # the rule
 
 amounts = st.none() | st.integers(-1000, 1000) | st.floats(-1e6, 1e6)
@@ -197,3 +212,25 @@ def test_a_share_of_nothing() -> None:
     """From 0 every growth is beyond all bounds, and no growth is none."""
     rule = rule_of({"type": "percentage", "bounds": {"upper": 5}}, {"type": "relative_increase"}, None)
     assert (math.inf, 0.0, 2.0) == (rule.held(3, 0), rule.held(0, 0), rule.held(9, 3))
+
+
+names = st.none() | st.text(max_size=30) | st.sampled_from(["a\nb", "|", "\u202e", "Snoozed", "2026-01-09T00:00:00Z"])
+alerts = st.builds(
+    lambda name, state, until, last: {"name": name, "state": state, "snoozed_until": until, "last_value": last,
+                                      "next_check_at": name, "calculation_interval": state},
+    names, names, names, amounts,
+)  # fmt: skip
+cells = amounts | st.sampled_from([math.inf, -math.inf, math.nan, 1e308])
+
+
+@given(st.lists(alerts, min_size=1, max_size=4), rules, st.lists(cells, max_size=5), names)
+def test_any_alert_has_its_sentence(alerts_: list[Any], rule: Rule, data: list[Any], label: str | None) -> None:
+    """On one line, whatever stands in it; and rows that go with it."""
+    bounds = {"lower": rule.lower, "upper": rule.upper}
+    configuration = {"type": "percentage" if rule.shares else "absolute", "bounds": bounds}
+    given_ = [alert | {"condition": {"type": rule.condition}} for alert in alerts_]
+    found = Threshold.model_validate({"id": "t", "configuration": configuration, "alerts": given_})
+    result = [{"label": label, "data": data, "days": DAYS[: len(data)]}]
+    for watch in watches([found], Result(Asked(TREND), result)):
+        lines = [sentence(watch), distance(watch), *map(str, bounds_told(watch.rule))]
+        assert not any("\n" in line or UNSAFE.search(line) for line in lines)

@@ -5,24 +5,9 @@ One odd entry must not hide the whole log: what is not of its type is read as ab
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
-from pydantic import ValidationError, WrapValidator
-
-from insights_mcp.schema.reply import Listed, ReplyShape
-
-Part = TypeVar("Part")
-
-
-def _or_none(value: Any, read: Callable[[Any], Any]) -> Any:
-    try:
-        return read(value)
-    except ValidationError:
-        return None
-
-
-Lenient = Annotated[Part | None, WrapValidator(_or_none)]
+from insights_mcp.schema.reply import Lenient, Listed, ReplyShape
 
 
 class Change(ReplyShape):

@@ -5,48 +5,48 @@ from __future__ import annotations
 from typing import Any
 
 from insights_mcp.schema.insight import User
-from insights_mcp.schema.reply import Listed, ReplyShape
+from insights_mcp.schema.reply import Lenient, Listed, ReplyShape
 
 
 class Bounds(ReplyShape):
     """An alert fires below `lower` or above `upper`."""
 
-    lower: float | None = None
-    upper: float | None = None
+    lower: Lenient[float] = None
+    upper: Lenient[float] = None
 
 
 class ThresholdConfiguration(ReplyShape):
     """`type` is absolute or percentage."""
 
-    type: str | None = None
-    bounds: Bounds | None = None
+    type: Lenient[str] = None
+    bounds: Lenient[Bounds] = None
 
 
 class Alert(ReplyShape):
     """A watch over one series of an insight. `state` is Firing, Not firing, Errored or Snoozed."""
 
-    id: str
-    name: str | None = None
-    state: str | None = None
-    enabled: bool | None = None
-    condition: dict[str, Any] | None = None
-    config: dict[str, Any] | None = None
-    calculation_interval: str | None = None
-    last_checked_at: str | None = None
-    last_notified_at: str | None = None
-    next_check_at: str | None = None
-    snoozed_until: str | None = None
-    skip_weekend: bool | None = None
-    last_value: float | None = None
-    detector_config: dict[str, Any] | None = None
-    subscribed_users: Listed[User | int] = []
+    id: Lenient[str] = None
+    name: Lenient[str] = None
+    state: Lenient[str] = None
+    enabled: Lenient[bool] = None
+    condition: Lenient[dict[str, Any]] = None
+    config: Lenient[dict[str, Any]] = None
+    calculation_interval: Lenient[str] = None
+    last_checked_at: Lenient[str] = None
+    last_notified_at: Lenient[str] = None
+    next_check_at: Lenient[str] = None
+    snoozed_until: Lenient[str] = None
+    skip_weekend: Lenient[bool] = None
+    last_value: Lenient[float] = None
+    detector_config: Lenient[dict[str, Any]] = None
+    subscribed_users: Lenient[list[User | int]] = None
 
 
 class Threshold(ReplyShape):
     """Bounds on an insight's value, with the alerts that use them."""
 
-    id: str
-    name: str | None = None
-    created_at: str | None = None
-    configuration: ThresholdConfiguration | None = None
+    id: Lenient[str] = None
+    name: Lenient[str] = None
+    created_at: Lenient[str] = None
+    configuration: Lenient[ThresholdConfiguration] = None
     alerts: Listed[Alert] = []

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WrapValidator, model_validator
 
 Item = TypeVar("Item")
 
 
+def _or_none(value: Any, read: Callable[[Any], Any]) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
 Listed = Annotated[list[Item], BeforeValidator(lambda value: [] if value is None else value)]  # null is the empty list
+Lenient = Annotated[Item | None, WrapValidator(_or_none)]  # what is not of its type is read as absent
 
 
 class ReplyShape(BaseModel):

@@ -109,7 +109,7 @@ def _facts(told: Sequence[Watch]) -> list[dict[str, Any]]:
 
 def _further(watch: Watch) -> dict[str, Any]:
     """What no row has room for."""
-    users = [user if isinstance(user, int) else user.email or user.first_name for user in watch.alert.subscribed_users]
+    users = [user if isinstance(user, int) else user.email or user.first_name for user in watch.alert.subscribed_users or ()]
     by_value = [f"{quoted(r.label, 60)}: {plain(r.now)}" for r in watch.seen if r.now is not None][:10]
     return {
         "id": watch.alert.id,
