@@ -67,12 +67,14 @@ def build_server(client: Client, *, read_only: bool = False) -> Server[dict[str,
     async def call_tool(context: Context, call: types.CallToolRequestParams) -> types.CallToolResult:
         try:
             tool = parse(_found(call.name, offered), call.arguments or {})
-            _check_scopes(type(tool), await client.scopes())
+            if tool.uses:
+                _check_scopes(type(tool), await client.scopes())
             answer = await tool.run(work_of(context))
             answer = replace(answer, notes=tool.notes + answer.notes)
             if tool.effect is not Effect.READ:
                 recent.clear()
-            return _result(render(answer, await client.place(), tool.budget), answer)
+            place = await client.place() if tool.uses else client.known_place
+            return _result(render(answer, place, tool.budget), answer)
         except InsightsError as error:
             return _refused(client, error.what, error.next_step, error.details)
         except Exception:  # the boundary: nothing unforeseen reaches the model, or ends the server

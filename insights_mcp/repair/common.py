@@ -122,32 +122,34 @@ def _tests(value: Any, at: Path, found: Findings) -> Placed:
     return [(("filterTestAccounts",), value)]
 
 
-_DATES = {"from": _at("dateRange", "date_from"), "to": _at("dateRange", "date_to")}
-_ALL = {**_DATES, "where": _at("properties")}
-_MATH = {"math": _at("math"), "property": _at("math_property")}
+_DATES: dict[str, Short] = {"from": _at("dateRange", "date_from"), "to": _at("dateRange", "date_to")}
+_ALL: dict[str, Short] = {**_DATES, "where": _at("properties")}
+_MATH: dict[str, Short] = {"math": _at("math"), "property": _at("math_property")}
 # The common form. Each kind: its short names.
 EASY: dict[str, dict[str, Short]] = {
-    "TrendsQuery": _ALL | _MATH | {
-        "events": _listed("series"), "by": _by, "limit": _at("breakdownFilter", "breakdown_limit"), "formula": _formula,
-        "compare": _at("compareFilter"), "display": _at("trendsFilter", "display"),
+    "TrendsQuery": {
+        "events": _listed("series"), **_MATH, "by": _by, "limit": _at("breakdownFilter", "breakdown_limit"), **_ALL,
+        "compare": _at("compareFilter"), "formula": _formula, "display": _at("trendsFilter", "display"),
     },
-    "FunnelsQuery": _ALL | {
-        "steps": _listed("series"), "by": _by_one_type, "window": _window, "order": _at(FUNNEL, "funnelOrderType"),
-        "exclude": _excluded, "display": _at(FUNNEL, "funnelVizType"),
-        "limit": _at("breakdownFilter", "breakdown_limit"), "compare": _at("compareFilter"),
+    "FunnelsQuery": {
+        "steps": _listed("series"), "window": _window, "order": _at(FUNNEL, "funnelOrderType"), "exclude": _excluded,
+        "by": _by_one_type, "limit": _at("breakdownFilter", "breakdown_limit"), **_ALL,
+        "compare": _at("compareFilter"), "display": _at(FUNNEL, "funnelVizType"),
     },
-    "RetentionQuery": _ALL | {
-        "start": _at(RETENTION, "targetEntity"), "return": _at(RETENTION, "returningEntity"), "by": _by,
+    "RetentionQuery": {
+        "start": _at(RETENTION, "targetEntity"), "return": _at(RETENTION, "returningEntity"),
         "period": _at(RETENTION, "period"), "periods": _at(RETENTION, "totalIntervals"), "type": _retention_type,
+        "by": _by, **_ALL,
     },
-    "StickinessQuery": _ALL | _MATH | {
-        "events": _listed("series"), "compare": _at("compareFilter"), "cumulative": _cumulative,
+    "StickinessQuery": {
+        "events": _listed("series"), **_MATH, "cumulative": _cumulative, **_ALL, "compare": _at("compareFilter"),
         "display": _at("stickinessFilter", "display"),
     },
-    "LifecycleQuery": _ALL | {"events": _listed("series")},
-    "PathsQuery": _ALL | {
+    "LifecycleQuery": {"events": _listed("series"), **_ALL},
+    "PathsQuery": {
         "events": _path_events, "start": _at(PATHS, "startPoint"), "end": _at(PATHS, "endPoint"),
-        "exclude": _listed(PATHS, "excludeEvents"), "steps": _at(PATHS, "stepLimit"), "limit": _at(PATHS, "edgeLimit"),
+        "steps": _at(PATHS, "stepLimit"), "limit": _at(PATHS, "edgeLimit"), "exclude": _listed(PATHS, "excludeEvents"),
+        **_ALL,
     },
     "HogQLQuery": {"sql": _at("query")},
 }  # fmt: skip

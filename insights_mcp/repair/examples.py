@@ -52,6 +52,39 @@ FIELDS: dict[str, Any] = {
     "formula": "A / B",
     "samplingFactor": 0.1,
 }
+# The common form: each kind's first is the smallest.
+COMMON: dict[str, list[dict[str, Any]]] = {
+    "TrendsQuery": [
+        {"kind": "trends", "events": ["$pageview"], "from": "-30d"},
+        {
+            "kind": "trends",
+            "events": ["$pageview", {"event": "signed up", "math": "dau"}],
+            "by": "$browser",
+            "interval": "week",
+            "from": "-90d",
+            "where": {"person.plan": ["free", "team"]},
+            "compare": True,
+        },
+        {
+            "kind": "trends",
+            "events": ["signed up", "$pageview"],
+            "math": "dau",
+            "formula": "A / B",
+            "from": "last month",
+        },
+    ],
+    "FunnelsQuery": [
+        {"kind": "funnel", "steps": ["$pageview", "signed up"], "window": "7 days", "from": "-30d"},
+        {"kind": "funnel", "steps": ["signed up", {"event": ["note created", "note shared"]}], "by": "$browser"},
+    ],
+    "RetentionQuery": [
+        {"kind": "retention", "start": "signed up", "return": "note created", "period": "week", "from": "-60d"},
+    ],
+    "StickinessQuery": [{"kind": "stickiness", "events": ["note created"], "from": "-30d"}],
+    "LifecycleQuery": [{"kind": "lifecycle", "events": ["$pageview"], "interval": "week", "from": "-90d"}],
+    "PathsQuery": [{"kind": "paths", "events": ["$pageview"], "steps": 4, "from": "-14d"}],
+    "HogQLQuery": [{"sql": "select properties.$browser, count() from events where event = '$pageview' group by 1"}],
+}
 
 
 def example_of(model: type[BaseModel]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def _events(node: dict[str, Any], path: Path, _: str | None) -> Iterator[Name]:
 
 def _condition(node: dict[str, Any], path: Path, on: str | None) -> Iterator[Name]:
     """A filter's key: a property, or an expression."""
-    kind = node.get("type") or "event"
+    kind = str(node.get("type") or "event")
     if kind == "hogql":
         yield from _in_sql(node["key"], path, on, "events")
     elif kind not in OTHERS and "id" not in node:
@@ -103,7 +103,7 @@ def _condition(node: dict[str, Any], path: Path, on: str | None) -> Iterator[Nam
 def _broken_down(node: dict[str, Any], path: Path, on: str | None) -> Iterator[Name]:
     """What a query is split by: a property, several of them, or an expression."""
     whose = "breakdown_type" if path[-1] == "breakdown" else "type"
-    kind = node.get(whose) or "event"
+    kind = str(node.get(whose) or "event")
     given = node[path[-1]]
     if kind == "hogql":
         places = enumerate(given) if isinstance(given, list) else [(None, given)]

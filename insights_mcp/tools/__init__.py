@@ -7,6 +7,7 @@ from insights_mcp.tools.actors import ListActors
 from insights_mcp.tools.analysis import AnalyzeInsight, GetSuggestions
 from insights_mcp.tools.dashboards import GetDashboard, ListDashboards
 from insights_mcp.tools.data import DiscoverData
+from insights_mcp.tools.describing import DescribeQuery
 from insights_mcp.tools.editing import CreateInsight, DeleteInsight, RestoreInsight, UpdateInsight
 from insights_mcp.tools.explaining import ExplainInsight
 from insights_mcp.tools.insights import GetInsight, ListInsights, ListTrendingInsights, MarkInsightsViewed
@@ -25,6 +26,7 @@ from insights_mcp.tools.tool import Tool
 TOOLS: tuple[type[Tool], ...] = (
     DiscoverData,
     RunQuery,
+    DescribeQuery,
     QueryResult,
     ListActors,
     CancelQuery,

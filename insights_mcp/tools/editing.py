@@ -9,7 +9,7 @@ from pydantic import Field
 
 from insights_mcp.answer import Answer
 from insights_mcp.answer.pieces import dumps
-from insights_mcp.diagnosis import NAMES, Checked, checked
+from insights_mcp.diagnosis import NAMES, checked
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import insights
 from insights_mcp.endpoints.account import GetProject, ListDashboards
@@ -20,6 +20,7 @@ from insights_mcp.schema.insight import Insight, Refresh
 from insights_mcp.schema.query import wrapped
 from insights_mcp.text import counted, quoted
 from insights_mcp.tools import edits
+from insights_mcp.tools.description_input import Description
 from insights_mcp.tools.doubts import doubts
 from insights_mcp.tools.edits import in_a_sentence
 from insights_mcp.tools.insight_facts import facts, named, outline
@@ -30,7 +31,7 @@ from insights_mcp.tools.verifying import Trial, first_numbers, tried, tried_as_s
 from insights_mcp.words import changes, contradicted, described
 
 Name = Annotated[str, Field(min_length=1, max_length=400)]
-Text = Annotated[str, Field(max_length=400)]
+DEAD = " But its query does not compute."
 DryRun = Annotated[bool, Field(description="Only tell; save nothing.")]
 Tags = Annotated[list[str] | None, Field(description="Tags.")]
 
@@ -46,7 +47,7 @@ class CreateInsight(Tool):
 
     query: Query
     name: Annotated[Name, Field(description="What it answers, in a few words.")]
-    description: Annotated[Text | None, Field(description="At most 400 characters.")] = None
+    description: Annotated[Description | None, Field(description="At most 400 characters.")] = None
     tags: Tags = None
     dashboards: Annotated[list[DashboardReference] | None, Field(description="Numbers or names to put it on.")] = None
     favorited: Annotated[bool, Field(description="Mark as favorite.")] = False
@@ -58,18 +59,16 @@ class CreateInsight(Tool):
         found.refuse()
         fields = await self._fields(found.query, work)
         trial = await tried(work, found.query)
+        notes = found.told + await doubts(work, found.query, trial.computed, self.name, self.description or "")
+        told = await first_numbers(work, trial, found.query, notes)
         if self.dry_run:
-            said = f"Nothing was saved. {quoted(self.name)} would be: {described(found.query)}"
-            return await self._told(work, said, trial, found)
+            return replace(told, said=f"Nothing was saved. {quoted(self.name)} would be: {described(found.query)}")
         made = await work.client.send(insights.CreateInsight(**fields))
         if not work.client.may(RunQuery):
             trial = await tried_as_saved(work, made)
-        said = f"Created insight {named(made)}: {described(found.query)}"
-        if trial.failed:
-            said = f"Created insight {named(made)}, number {made.id}, but its query does not compute."
-            return Answer(said, notes=(trial.note,), next=_mend(made))
-        told = await self._told(work, said, trial, found, made)
-        return replace(told, next=_see(made))
+            told = await first_numbers(work, trial, found.query, notes)
+        said = f"Created insight {named(made)}: {described(found.query)}{DEAD if trial.failed else ''}"
+        return replace(told, said=said, facts=await outline(made, work.client), next=_next(made, trial))
 
     async def _fields(self, query: dict[str, Any], work: Work) -> dict[str, Any]:
         on = [await work.references.dashboard_number(d) for d in self.dashboards or ()]
@@ -82,12 +81,6 @@ class CreateInsight(Tool):
             favorited=self.favorited or None,
         )
 
-    async def _told(self, work: Work, said: str, trial: Trial, found: Checked, made: Insight | None = None) -> Answer:
-        notes = await doubts(work, found.query, trial.computed, self.name, self.description or "")
-        held = await outline(made, work.client) if made else {}
-        path = f"/insights/{made.short_id}" if made else ""
-        return await first_numbers(work, said, trial, found.query, facts=held, notes=found.told + notes, path=path)
-
 
 class UpdateInsight(Tool):
     """Change a saved insight: only what is given. Tags and dashboards are added and removed one by one."""
@@ -99,7 +92,7 @@ class UpdateInsight(Tool):
 
     id: InsightReference
     name: Annotated[Name | None, Field(description="New name.")] = None
-    description: Annotated[Text | None, Field(description="New text; empty removes it.")] = None
+    description: Annotated[Description | None, Field(description="New text; empty removes it.")] = None
     query: Annotated[Query | None, Field(description="Replaces the query.")] = None
     add_tags: Annotated[list[str] | None, Field(description="Tags to add.")] = None
     remove_tags: Annotated[list[str] | None, Field(description="Tags to remove.")] = None
@@ -119,29 +112,31 @@ class UpdateInsight(Tool):
         wanted = await self._changes(before, found.query, work)
         if not wanted:
             return Answer(f"Insight {named(before)} is like that already; nothing was changed.")
-        trial = Trial()
-        if "query" in wanted:
-            trial = await tried(work, found.query)
-            await self._read(work)  # computing takes its time
-        told = in_a_sentence(edits.told(before, wanted))
+        trial = await self._tried(work, found.query) if "query" in wanted else Trial()
+        lines = in_a_sentence(edits.told(before, wanted))
         notes = (*found.told, *edits.warnings(before, wanted), *await self._doubts(work, before, wanted, trial))
+        told = await first_numbers(work, trial, wanted.get("query"), notes)
         if self.dry_run:
-            said = f"Nothing was sent. Insight {named(before)} would change: {told}."
-            return await first_numbers(work, said, trial, wanted.get("query"), facts={}, notes=notes)
+            return replace(told, said=f"Nothing was sent. Insight {named(before)} would change: {lines}.")
         after = await work.client.send(insights.UpdateInsight(id=before.id, **wanted))
         if "query" in wanted and not work.client.may(RunQuery):
             trial = await tried_as_saved(work, after)
-        fails = " The query does not compute." if trial.failed else ""
-        answer = await first_numbers(
-            work,
-            f"Changed insight {named(after)}: {told}.{fails}",
-            trial,
-            wanted.get("query"),
-            facts=edits.former(before, wanted) | await outline(after, work.client),
-            notes=notes + ((RACE,) if self.if_unmodified_since else ()),
-            path=f"/insights/{after.short_id}",
+            told = await first_numbers(work, trial, wanted["query"], notes)
+        undo, former = edits.undo(before, wanted)
+        return replace(
+            told,
+            said=f"Changed insight {named(after)}: {lines}.{DEAD if trial.failed else ''}",
+            facts=former | await outline(after, work.client),
+            next=(undo, *_next(after, trial)),
+            notes=told.notes + ((RACE,) if self.if_unmodified_since else ()),
         )
-        return replace(answer, next=(edits.undo(before, wanted), *_see(after)))
+
+    async def _tried(self, work: Work, query: dict[str, Any]) -> Trial:
+        """What the new query computes. That takes its time, so that the insight is looked at again."""
+        trial = await tried(work, query)
+        if self.if_unmodified_since:
+            await self._read(work)
+        return trial
 
     async def _read(self, work: Work) -> Insight:
         """As it is now; refused when it is not as it was read."""
@@ -242,6 +237,11 @@ def _folded(tags: list[str] | None) -> list[str]:
 
 def _see(insight: Insight) -> tuple[str, ...]:
     return (f"get_insight(id='{insight.short_id}') shows its result.",)
+
+
+def _next(insight: Insight, trial: Trial) -> tuple[str, ...]:
+    """To what was saved: see it, or mend it."""
+    return _mend(insight) if trial.failed else _see(insight)
 
 
 def _mend(insight: Insight) -> tuple[str, ...]:

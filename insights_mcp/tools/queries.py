@@ -21,15 +21,22 @@ from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.result import result_answer
 from insights_mcp.tools.tool import Tool, Work
 
+# The common form, as every model sees it.
+COMMON_FORM = (
+    '{"kind":"trends","events":["$pageview",{"event":"signed up","math":"dau"}],"by":"$browser","from":"-30d",'
+    '"interval":"week","where":{"person.plan":"free"}}; funnel: steps, window; retention: start, return, period; '
+    'stickiness, lifecycle, paths: events; {"sql":"select count() from events"}. Or PostHog\'s JSON.'
+)
+
 
 class RunQuery(Drawable):
-    """Compute a query without saving it. SQL is {"kind":"HogQLQuery","query":"select …"}, 100 rows unless LIMIT."""
+    """Compute a query without saving it. SQL gives 100 rows unless LIMIT."""
 
     title: ClassVar[str] = "Run a query"
     uses = (queries.RunQuery,)
     may_use = NAMES
 
-    query: Query
+    query: Annotated[Query, Field(description=COMMON_FORM)]
     refresh: Annotated[bool, Field(description="Compute anew even if a fresh result is cached.")] = False
     wait: Annotated[int, Field(ge=1, le=600, description="Seconds to wait at most.")] = 120
 
