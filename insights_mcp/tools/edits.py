@@ -10,13 +10,14 @@ from insights_mcp.schema.insight import Insight
 from insights_mcp.schema.query import slim, source_of
 from insights_mcp.text import counted, quoted
 from insights_mcp.words import changes
+from insights_mcp.words.differences import MINUS
 
 SHORT = 60
 MOST = 8
-INLINE = 220  # characters of a former query that the call shows
-IN_FACTS = 1_500
-FORMER_QUERY = "former_query"
+IN_A_SENTENCE = 380  # characters
+AS_FACT = 1_500
 MAY_ALERT = ("TrendsQuery", "HogQLQuery", "FunnelsQuery")
+BACK = (("add", MINUS), ("remove", "+"))
 ADDED_AND_REMOVED = {"tags": "tag", "dashboards": "dashboard"}
 
 
@@ -37,13 +38,13 @@ def _told(before: Insight, field: str, value: Any) -> Iterable[str]:
 
 
 def _moved(now: list[Any], value: list[Any]) -> list[tuple[str, Any]]:
-    return [("−", item) for item in now if item not in value] + [("+", item) for item in value if item not in now]
+    return [(MINUS, item) for item in now if item not in value] + [("+", item) for item in value if item not in now]
 
 
 def in_a_sentence(lines: list[str]) -> str:
     """The lines in a row, the first few."""
     more = f"; and {len(lines) - MOST} more" if len(lines) > MOST else ""
-    return "; ".join(lines[:MOST]) + more
+    return ("; ".join(lines[:MOST]) + more).removesuffix(".")
 
 
 def current(insight: Insight, field: str) -> Any:
@@ -75,36 +76,26 @@ def _series_of(alert: dict[str, Any]) -> int:
     return place if isinstance(place, int) else 0
 
 
-def undo(before: Insight, wanted: dict[str, Any]) -> str:
-    """The call that puts back what was there."""
-    arguments = [f"id='{before.id}'", *(text for field in wanted for text in _undone(before, field, wanted[field]))]
-    return f"Undo: update_insight({', '.join(arguments)})."
+def undo(before: Insight, wanted: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The call that puts back what was there; its arguments as a fact, if they are too long for a sentence."""
+    arguments = {"id": str(before.id)} | {k: v for field in wanted for k, v in _undone(before, field, wanted[field])}
+    call = f"Undo: update_insight({', '.join(f'{name}={dumps(value)}' for name, value in arguments.items())})."
+    if len(call) <= IN_A_SENTENCE:
+        return call, {}
+    if len(dumps(arguments)) <= AS_FACT:
+        return "Undo: update_insight with the arguments in `undo`.", {"undo": arguments}
+    return f"Undo: get_insight_activity(id='{before.id}', detail='full') holds all that was there.", {}
 
 
-def _undone(before: Insight, field: str, value: Any) -> Iterable[str]:
+def _undone(before: Insight, field: str, value: Any) -> Iterable[tuple[str, Any]]:
     now = current(before, field)
     if field in ADDED_AND_REMOVED:
         moved = _moved(now, value)
-        back = {"add": [item for sign, item in moved if sign == "−"], "remove": [i for sign, i in moved if sign == "+"]}
-        return [f"{verb}_{field}={dumps(list(map(str, items)))}" for verb, items in back.items() if items]
+        back = {
+            "add": [item for sign, item in moved if sign == MINUS],
+            "remove": [i for sign, i in moved if sign == "+"],
+        }
+        return [(f"{verb}_{field}", list(map(str, items))) for verb, items in back.items() if items]
     if field == "query":
-        return [f"query={dumps(_slim(before)) if _is_inline(before) else FORMER_QUERY}"]
-    return [f"{field}={dumps(now) if field != 'name' else dumps(now or before.title)}"]
-
-
-def former(before: Insight, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The former query, if it is too long to stand in the call that undoes."""
-    if "query" not in wanted or _is_inline(before):
-        return {}
-    held = _slim(before)
-    where = f"get_insight_activity(id='{before.id}', detail='full') holds it"
-    return {FORMER_QUERY: held if len(dumps(held)) <= IN_FACTS else where}
-
-
-def _is_inline(before: Insight) -> bool:
-    return len(dumps(_slim(before))) <= INLINE
-
-
-def _slim(before: Insight) -> dict[str, Any]:
-    found: dict[str, Any] = slim(before.query or {})
-    return found
+        return [(field, slim(now or {}))]
+    return [(field, now or before.title if field == "name" else now)]

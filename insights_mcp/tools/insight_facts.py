@@ -80,8 +80,8 @@ async def facts(insight: Insight, client: Client, *, linked: bool = False) -> di
 
 
 async def outline(insight: Insight, client: Client) -> dict[str, Any]:
-    """Its facts, without the query, for those who have just given it; the address is told elsewhere."""
-    return {k: v for k, v in (await facts(insight, client, linked=True)).items() if k not in OF_QUERY}
+    """Its facts, without the query, for those who have just given it."""
+    return {k: v for k, v in (await facts(insight, client)).items() if k not in OF_QUERY}
 
 
 def modified(insight: Insight) -> str | None:

@@ -71,20 +71,11 @@ def _untold(error: InsightsError) -> str:
     return f"The query could not be tried now: {error.what}"
 
 
-async def first_numbers(
-    work: Work,
-    said: str,
-    trial: Trial,
-    query: dict[str, Any] | None,
-    *,
-    facts: dict[str, Any],
-    notes: tuple[str, ...],
-    path: str = "",
-) -> Answer:
-    """The answer of what was saved, or would be: with the digest of its result, or its first rows."""
+async def first_numbers(work: Work, trial: Trial, query: dict[str, Any] | None, notes: tuple[str, ...]) -> Answer:
+    """What the query computed, for an answer about something else: the digest of the result, or its first rows."""
     if trial.computed is None:
-        return Answer(said, facts, notes=(*filter(None, (trial.note,)), *notes))
-    told = await result_answer(work, said, trial.computed, query, facts=facts, notes=notes, path=path)
+        return Answer("", notes=(*filter(None, (trial.note,)), *notes))
+    told = await result_answer(work, "", trial.computed, query, notes=notes)
     return replace(told, digest=told.digest or _rows(told.table), table=None, left_out=(), links=())
 
 
