@@ -234,3 +234,12 @@ def test_any_alert_has_its_sentence(alerts_: list[Any], rule: Rule, data: list[A
     for watch in watches([found], Result(Asked(TREND), result)):
         lines = [sentence(watch), distance(watch), *map(str, bounds_told(watch.rule))]
         assert not any("\n" in line or UNSAFE.search(line) for line in lines)
+
+
+@pytest.mark.anyio
+async def test_an_unknown_threshold(posthog: Loopback) -> None:
+    """The answer says where to find the known ones."""
+    posthog.on_insights("GET", "12/", ok(insight()))
+    async with assistant(posthog) as user:
+        answer = await user.call("get_threshold", id=12, threshold_id="t-9")
+    assert (True, True) == (answer.failed, "list_thresholds has their ids" in answer.text)

@@ -209,6 +209,7 @@ def _swept(found: Sweep, offset: int) -> Answer:
     on = f"get_sharing(offset={offset + MOST}) goes on"
     left_out = [f"{counted(found.rest, 'insight')} not looked at: {on}"] if found.rest else []
     said = f"{len(shared) or 'None'} of {counted(found.looked, 'insight')} {'is' if len(shared) < 2 else 'are'} shared."
+    said = said if found.looked else f"No insights{f' after the first {offset}' if offset else ''}."
     return Answer(
         said,
         table=Table(SHARED, [_row(exposure) for exposure in shared]),

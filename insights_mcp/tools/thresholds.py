@@ -14,7 +14,7 @@ from insights_mcp.answer.numbers import plain
 from insights_mcp.endpoints import thresholds
 from insights_mcp.endpoints.insights import GetInsight, ListInsights
 from insights_mcp.endpoints.queries import GetQuery
-from insights_mcp.errors import InsightsError
+from insights_mcp.errors import InsightsError, NotFound, UnknownReference
 from insights_mcp.schema.alert import Threshold
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.stories.alerts import Result, Watch, bounds_told, clock, distance, sentence, watches
@@ -62,7 +62,12 @@ class GetThreshold(Tool):
         """The threshold and its alerts."""
         number = await work.references.insight_number(self.id)
         call = thresholds.GetThreshold(insight_id=number, threshold_id=self.threshold_id)
-        found = await work.client.send(call)
+        try:
+            found = await work.client.send(call)
+        except NotFound:
+            raise UnknownReference(
+                f"There is no threshold {quoted(self.threshold_id)} on this insight.", "list_thresholds has their ids."
+            ) from None
         told, left_out = await _watched(work, number, [found])
         facts = {"id": found.id, "name": found.name, "created": clock(found.created_at), "alerts": _facts(told)}
         return Answer(_said([found], told), facts, left_out=left_out, digest=tuple(map(sentence, told)))
@@ -109,7 +114,9 @@ def _facts(told: Sequence[Watch]) -> list[dict[str, Any]]:
 
 def _further(watch: Watch) -> dict[str, Any]:
     """What no row has room for."""
-    users = [user if isinstance(user, int) else user.email or user.first_name for user in watch.alert.subscribed_users or ()]
+    users = [
+        user if isinstance(user, int) else user.email or user.first_name for user in watch.alert.subscribed_users or ()
+    ]
     by_value = [f"{quoted(r.label, 60)}: {plain(r.now)}" for r in watch.seen if r.now is not None][:10]
     return {
         "id": watch.alert.id,
