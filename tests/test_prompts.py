@@ -287,7 +287,7 @@ WALKS: tuple[tuple[str, Walk], ...] = (
             ("get_insight", rf"high \d+ on ({day(33)}|{day(32)})"),
             ("explain_insight", "error shown"),
             ("get_insight_activity", "The outage is the peak"),
-            ("run_query", rf"{day(33)} \| error shown \| \d+"),
+            ("run_query", r"\nerror shown \| 0 \| [\d.]+ .*\nnote created \| [\d.]+ \| [\d.]+ \| -"),
             ("discover_data", r"\nduring \|"),
             ("run_query", r"\$pageview"),
             ("query_result", r"\n(note created|\$pageview) \| [\d.]+ \| [\d.]+ \| [\d.]+ \| 0\.\d+"),
