@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from insights_mcp.answer.asked import Asked
+from insights_mcp.diagnosis import checked, reasons
 from insights_mcp.diagnosis.counted import counted_in
 from insights_mcp.diagnosis.emptiness import empty_places
 from insights_mcp.diagnosis.probes import Asking, counts_of
@@ -16,7 +19,8 @@ from insights_mcp.diagnosis.window import window_of
 from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.local import Backend
 from insights_mcp.tools.insight_facts import asked
-from tests.notebook import opened, reader
+from tests.notebook import NOW, opened, reader
+from tests.test_diagnosis import CAUSES
 
 pytestmark = pytest.mark.anyio
 PLAN = {"key": "plan", "type": "person"}
@@ -63,6 +67,37 @@ async def test_the_probe_counts_as_the_query_does(
         of = asked(reply, query)
         (counts,) = await counts_of(Asking(user.client), counted_in(query), window_of(of), of.zone, out)
     assert (reply.results[0]["aggregated_value"] or 0) == (counts.real if out else counts.rest)
+
+
+JUNK = st.sampled_from(
+    [None, 0, -1, 1e400, "", "x'\\`", [], {}, [[]], {"a": {"b": []}}, True, "2026-99-99", ["\u202e|"]]
+)
+
+
+def with_junk(value: Any, junk: Any, chance: Random) -> Any:
+    """The same with some of its parts replaced."""
+    if chance.random() < 0.15:
+        return junk
+    if isinstance(value, dict):
+        return {key: part if key == "kind" else with_junk(part, junk, chance) for key, part in value.items()}
+    return [with_junk(part, junk, chance) for part in value] if isinstance(value, list) else value
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    query=st.sampled_from([query for query, _ in CAUSES.values()]),
+    junk=JUNK,
+    seed=st.integers(0, 10**6),
+    result=st.sampled_from([[], [[]], [{"data": [0]}], [{"count": 0}, {"count": 0}], {"bins": []}]),
+)
+async def test_no_query_breaks_it(query: Any, junk: Any, seed: int, result: Any, backend: Backend) -> None:
+    """Whatever stands in a query, there are at most three reasons, each one line."""
+    broken = with_junk(query, junk, Random(seed))
+    if isinstance(broken, dict):
+        async with reader(backend) as (user, _):
+            await checked(user.client, broken)
+            found = await reasons(user.client, broken, Asked(broken, NOW), result)
+        assert (True, True) == (len(found) <= 3, all("\n" not in reason for reason in found))
 
 
 PARTS = st.sampled_from(["data", "count", "values", "bins", "action"])

@@ -1,12 +1,50 @@
-"""Why there is nothing, and which names do not exist: asked of the data, and said with what to do next."""
+"""Why there is nothing, and which names do not exist: asked of the data, and said with what to do next.
+
+What asks is imported when there is something to ask: most results are not empty.
+"""
 
 from __future__ import annotations
 
-from insights_mcp.diagnosis.checked import Checked, checked
-from insights_mcp.diagnosis.explained import explaining
-from insights_mcp.diagnosis.reasons import reasons
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from insights_mcp.answer.asked import Asked
+from insights_mcp.client import Client
+from insights_mcp.diagnosis.emptiness import empty_places
+from insights_mcp.diagnosis.verdict import Checked
 from insights_mcp.endpoints.definitions import ListEventDefinitions, ListPropertyDefinitions
+from insights_mcp.errors import QueryFailed, Rejected
+
+__all__ = ["NAMES", "Checked", "checked", "explaining", "reasons"]
 
 NAMES = (ListEventDefinitions, ListPropertyDefinitions)
 
-__all__ = ["NAMES", "Checked", "checked", "explaining", "reasons"]
+
+async def reasons(client: Client, query: dict[str, Any], asked: Asked, result: Any) -> tuple[str, ...]:
+    """Why the result, or a part of it, is empty; nothing when it is not. At most three sentences, three requests."""
+    if not (places := empty_places(query, result)):
+        return ()
+    from insights_mcp.diagnosis.why import why_empty
+
+    return await why_empty(client, asked, places, result)
+
+
+async def checked(client: Client, query: dict[str, Any], before: dict[str, Any] | None = None) -> Checked:
+    """The query, looked through for names that do not exist. Those that stood in `before` are not questioned."""
+    from insights_mcp.diagnosis.checking import looked_through
+
+    return await looked_through(client, query, before)
+
+
+@asynccontextmanager
+async def explaining(client: Client) -> AsyncIterator[None]:
+    """Adds to the failure of a query inside it which name was meant."""
+    try:
+        yield
+    except (QueryFailed, Rejected) as error:
+        from insights_mcp.diagnosis.explained import hint
+
+        if said := await hint(client, error.what):
+            error.next_step = f"{said} {error.next_step}".strip()
+        raise

@@ -9,7 +9,6 @@ from typing import Any
 
 from insights_mcp.diagnosis import hogql
 from insights_mcp.diagnosis.conditions import Condition, conditions_of, equals, property_set
-from insights_mcp.repair import names_in
 from insights_mcp.text import clean, quoted
 
 PAGEVIEW, SCREEN = "$pageview", "$screen"
@@ -146,6 +145,8 @@ def _end(name: str, value: Any) -> Condition:
 
 def _of_sql(source: dict[str, Any]) -> list[Counted]:
     """The events that the text names, with what it compares properties with."""
+    from insights_mcp.repair import names_in  # with its models it would weigh on the start
+
     text = source.get("query")
     names = [name for name in names_in(source) if name.path and name.path[-1] == "query"]
     events = dict.fromkeys(name.name for name in names if name.of == "event")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 
 import anyio
 
 from insights_mcp.client import Client
 from insights_mcp.diagnosis import known
-from insights_mcp.diagnosis.probes import Asking
-from insights_mcp.errors import InsightsError, QueryFailed, Rejected
+from insights_mcp.errors import InsightsError
 from insights_mcp.text import clean, quoted
 
 WITHIN = 4.0
@@ -33,18 +32,8 @@ COLUMNS = (
 TABLES = ("events", "persons", "sessions", "groups", "cohort_people", "session_replay_events", "person_distinct_ids")
 
 
-@asynccontextmanager
-async def explaining(client: Client) -> AsyncIterator[None]:
-    """Adds to the failure of a query inside it which name was meant."""
-    try:
-        yield
-    except (QueryFailed, Rejected) as error:
-        if hint := await _hint(client, error.what):
-            error.next_step = f"{hint} {error.next_step}".strip()
-        raise
-
-
-async def _hint(client: Client, message: str) -> str:
+async def hint(client: Client, message: str) -> str:
+    """What a message about an unknown name calls for; nothing for another message."""
     if "did you mean" in message.casefold():
         return ""
     if table := UNKNOWN_TABLE.search(message):
@@ -65,10 +54,9 @@ async def _hint(client: Client, message: str) -> str:
 async def _owners(client: Client) -> dict[str, Iterable[str]]:
     """The properties there are, by how SQL writes their owner; in time, or not at all."""
     found: dict[str, Iterable[str]] = {}
-    asking = Asking(client)
     with anyio.move_on_after(WITHIN), suppress(InsightsError):
         for prefix, owner in (("properties", "event"), ("person.properties", "person")):
-            there = await known.properties(client, "person" if owner == "person" else "event", asking.spend)
+            there = await known.properties(client, "person" if owner == "person" else "event")
             if there is not None:
                 found[prefix] = there.names
     return found

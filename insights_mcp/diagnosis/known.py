@@ -64,7 +64,11 @@ async def remembered(client: Client, key: Any, seconds: float, ask: Callable[[],
     return found
 
 
-async def events(client: Client, spend: Callable[[], None], search: str | None = None) -> Known | None:
+def free() -> None:
+    """Nothing that is counted is spent."""
+
+
+async def events(client: Client, spend: Callable[[], None] = free, search: str | None = None) -> Known | None:
     """The project's events; None when the key may not list them or PostHog does not."""
     return await _listed(client, _Events(limit=PAGE, search=search), spend)
 
@@ -72,7 +76,7 @@ async def events(client: Client, spend: Callable[[], None], search: str | None =
 async def properties(
     client: Client,
     owner: PropertyOwner,
-    spend: Callable[[], None],
+    spend: Callable[[], None] = free,
     event: str | None = None,
     search: str | None = None,
 ) -> Known | None:

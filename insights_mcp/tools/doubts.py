@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from insights_mcp.diagnosis import known
-from insights_mcp.diagnosis.probes import Asking
 from insights_mcp.endpoints.account import GetProject
 from insights_mcp.errors import InsightsError
 from insights_mcp.tools.insight_facts import asked
@@ -40,6 +38,8 @@ async def doubts(
 
 async def _test_account_filters(work: Work, query: dict[str, Any]) -> int:
     if query.get("filterTestAccounts") is not True and work.client.may(GetProject):
+        from insights_mcp.diagnosis import known
+
         with suppress(InsightsError):
             return await known.remembered(work.client, "test account filters", REMEMBERED, lambda: _count(work))
     return 0
@@ -52,7 +52,9 @@ async def _count(work: Work) -> int:
 async def _events(work: Work, words: list[str]) -> list[str]:
     """Those of the words that are events of the project; asked only if there are words to ask about."""
     if words:
+        from insights_mcp.diagnosis import known  # asks, which most insights do not need
+
         with suppress(InsightsError):
-            events = await known.events(work.client, Asking(work.client).spend)
+            events = await known.events(work.client)
             return [word for word in words if events and word in events.names]
     return []

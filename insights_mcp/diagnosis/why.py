@@ -16,12 +16,10 @@ from insights_mcp.answer.asked import Asked
 from insights_mcp.client import Client
 from insights_mcp.diagnosis import filtered, known, steps
 from insights_mcp.diagnosis.counted import Counted, counted_in
-from insights_mcp.diagnosis.emptiness import empty_places
 from insights_mcp.diagnosis.probes import Asking, Counts, Spent, counts_of, span_of
 from insights_mcp.diagnosis.window import Window, window_of
 from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.errors import InsightsError, MissingScope
-from insights_mcp.schema.query import source_of
 from insights_mcp.text import clean
 
 WITHIN = 8.0
@@ -29,16 +27,12 @@ MOST = 3
 UNKNOWN = "Why it is empty could not be checked: "
 
 
-async def reasons(client: Client, query: dict[str, Any], asked: Asked, result: Any) -> tuple[str, ...]:
-    """Why the result, or a part of it, is empty; nothing when it is not. At most three sentences, three requests."""
-    source = source_of(query)
-    places = empty_places(source, result)
-    if not places:
-        return ()
+async def why_empty(client: Client, asked: Asked, places: Sequence[int], result: Any) -> tuple[str, ...]:
+    """Why these parts of a result are empty."""
     window = window_of(asked, result)
     if certain := _without_asking(window, asked):
         return (certain,)
-    key = ("why", json.dumps(source, sort_keys=True, default=str), str(window), places)
+    key = ("why", json.dumps(asked.source, sort_keys=True, default=str), str(window), tuple(places))
     return await known.remembered(client, key, known.REASONS_FOR, lambda: _found(client, asked, places, window))
 
 
@@ -75,7 +69,7 @@ async def _found(client: Client, asked: Asked, places: Sequence[int], window: Wi
         found += [] if found else [f"{UNKNOWN}the API key lacks the scope '{error.scope}'."]
     except InsightsError as error:
         found += [] if found else [f"{UNKNOWN}{clean(error.what, 200)}"]
-    except (TypeError, ValueError, IndexError, StopIteration, RuntimeError):  # a probe's reply of an unknown shape
+    except (TypeError, ValueError, LookupError, AttributeError, StopIteration, RuntimeError):  # of an unknown shape
         found += [] if found else [f"{UNKNOWN}PostHog's reply was not understood."]
     return tuple(found[:MOST])
 

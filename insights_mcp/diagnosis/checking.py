@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -18,44 +17,28 @@ from insights_mcp.client import Client
 from insights_mcp.diagnosis import hogql, known
 from insights_mcp.diagnosis.known import Known, offered, same_but_for_case
 from insights_mcp.diagnosis.probes import Asking
+from insights_mcp.diagnosis.verdict import UNSEEN, Checked
 from insights_mcp.endpoints.queries import RunQuery
-from insights_mcp.errors import InsightsError, InvalidInput
-from insights_mcp.repair import Name, names_in, renamed
+from insights_mcp.errors import InsightsError
 from insights_mcp.schema.query import source_of
 from insights_mcp.text import quoted
+
+if TYPE_CHECKING:
+    from insights_mcp.repair import Name
 
 WITHIN = 6.0
 LATELY = "timestamp >= now() - interval 30 day"
 MOST = 8
 MOST_SEARCHED = 3
-UNSEEN = "unseen"  # a query that says `"unseen": true` may name what has not been seen yet; PostHog is not told
-ANYWAY = f'Use names that exist. To save it all the same, say "{UNSEEN}": true in the query.'
 FIELDS = frozenset({"distinct_id", "event", "timestamp", "person_id", "uuid", "id", "$group_key", "elements_chain"})
 NOT_LISTED = ("$feature/", "$virt_", "$group_", "$session", "$lib", "$set", "$active_feature_flags")
 OWNERS: dict[str | None, tuple[str, ...]] = {"event": ("event",), "person": ("person",), None: ("event", "person")}
 
 
-@dataclass(frozen=True)
-class Checked:
-    """The query with names as they are written in the project; which were changed; which do not exist."""
-
-    query: dict[str, Any]
-    repairs: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-    @property
-    def told(self) -> tuple[str, ...]:
-        """The repairs, as a note."""
-        return (f"Names as they are in the project: {', '.join(self.repairs)}.",) if self.repairs else ()
-
-    def refuse(self) -> None:
-        """InvalidInput when it names what does not exist."""
-        if self.unknown:
-            raise InvalidInput(f"Nothing was saved. {' '.join(self.unknown)}", ANYWAY)
-
-
-async def checked(client: Client, query: dict[str, Any], before: dict[str, Any] | None = None) -> Checked:
+async def looked_through(client: Client, query: dict[str, Any], before: dict[str, Any] | None = None) -> Checked:
     """The query, looked through. Names that stood in the query `before` are not questioned."""
+    from insights_mcp.repair import names_in, renamed  # with its models it would weigh on the start
+
     plain, wanted = _without_mark(query)
     old = {(name.of, name.name) for name in names_in(before)}
     names = [name for name in names_in(plain) if _is_listed(name) and (name.of, name.name) not in old]
@@ -123,10 +106,9 @@ async def _searched(client: Client, absent: list[Name], lists: dict[str, Known])
 
 
 async def _list(client: Client, key: str, search: str | None = None) -> Known | None:
-    asking = Asking(client)
     if key == "events":
-        return await known.events(client, asking.spend, search)
-    return await known.properties(client, "person" if key == "person" else "event", asking.spend, search=search)
+        return await known.events(client, search=search)
+    return await known.properties(client, "person" if key == "person" else "event", search=search)
 
 
 def _keys(name: Name) -> tuple[str, ...]:
