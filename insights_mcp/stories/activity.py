@@ -191,6 +191,8 @@ def _most_changed(entries: Sequence[Activity]) -> str:
     counts = Counter(entry.item_id or "" for entry in entries)
     if len(counts) < 2:
         return ""
-    most = [(quoted(names[item], 70), count) for item, count in counts.most_common(NAMED) if count > 1]
-    of = f"{counted(len(counts), 'insight')} changed"
-    return f"{of}, most: {', '.join(f'{name} {count}' for name, count in most)}." if most else f"{of}, each once."
+    ranked = counts.most_common(NAMED + 1)
+    ordinary = max(1, ranked[NAMED][1]) if len(ranked) > NAMED else 1
+    most = [f"{quoted(names[item], 70)} {count}" for item, count in ranked[:NAMED] if count > ordinary]
+    told = f", most: {', '.join(most)}" if most else ""
+    return f"{counted(len(counts), 'insight')} changed{told}."
