@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from insights_mcp.errors import InvalidInput
 
-ADDRESS = re.compile(r"insight://(?P<ref>[^/?#]+)/result(?:\?(?P<options>.*))?")
+ADDRESS = re.compile(r"insight://(?P<ref>[^/?#]+)(?:/result)?(?:\?(?P<options>.*))?")
 MARK = "q."
 VERSION = b"\x01"
 DIGEST = 6

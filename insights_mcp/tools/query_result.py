@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from insights_mcp.answer import FULL, SUMMARY, Answer
 from insights_mcp.answer.results import readable
+from insights_mcp.diagnosis import NAMES, checked
 from insights_mcp.endpoints import insights, queries
 from insights_mcp.errors import InvalidInput, QueryFailed, SettingsError
 from insights_mcp.handles import ADDRESS, Handle, handle_of
@@ -74,7 +75,7 @@ class QueryResult(Tool):
     title: ClassVar[str] = "Ask results in SQL"
     tabular = True
     uses = (insights.GetInsight,)
-    may_use = (queries.RunQuery, insights.ListInsights)
+    may_use = (queries.RunQuery, insights.ListInsights, *NAMES)
 
     results: Annotated[
         dict[str, Any],
@@ -96,8 +97,8 @@ class QueryResult(Tool):
         """Fetch what is not at hand, then ask."""
         if find_spec("duckdb") is None:
             raise SettingsError("query_result needs DuckDB, which is not installed.", INSTALL)
-        project = await work.client.project_id()
-        found = {name: await whole_of(work, handle(item, project)) for name, item in self.results.items()}
+        told = [note for item in self.results.values() for note in getattr(item, "notes", ())]
+        found = {name: await _found(work, item, told) for name, item in self.results.items()}
         rows = await _asked(found, self.sql)
         result = readable([[_cell(cell) for cell in row] for row in rows.rows[:MOST_ROWS]], rows.columns)
         beyond = len(rows.rows) > MOST_ROWS
@@ -107,8 +108,18 @@ class QueryResult(Tool):
             result.whole,
             (f"rows beyond {MOST_ROWS:,}; LIMIT and OFFSET reach them",) if beyond else (),
             digest=result.digest,
-            notes=_notes(found, self.sql),
+            notes=(*dict.fromkeys(told), *_unfinished(found, self.sql)),
         )
+
+
+async def _found(work: Work, item: Any, told: list[str]) -> Found:
+    """The result of a reference. A query that was not run just now is looked through first; `told` gets what was."""
+    asked = handle(item, await work.client.project_id())
+    if asked.query is not None and isinstance(item, dict) and work.recent.get(asked.key) is None:
+        looked_through = await checked(work.client, asked.query)
+        told += [*looked_through.told, *looked_through.unknown]
+        asked = Handle(query=looked_through.query)
+    return await whole_of(work, asked)
 
 
 def handle(item: Any, project: int) -> Handle:
@@ -129,7 +140,7 @@ def _told(found: Found) -> str:
     return f"{held.name}: {counted(len(held.table.rows), 'row')}{computed}{beyond}{fetched}"
 
 
-def _notes(found: Mapping[str, Found], sql: str) -> tuple[str, ...]:
+def _unfinished(found: Mapping[str, Found], sql: str) -> tuple[str, ...]:
     """Which tables hold buckets that had not ended, where the SQL does not ask for that."""
     running = [name for name, each in found.items() if "partial" not in sql.lower() and each.whole.unfinished]
     return (
