@@ -13,8 +13,16 @@ from insights_mcp.schema.filters import Entity, PropertyFilter
 
 def matches(entity: Entity, filters: Filters) -> str:
     """SQL that holds for the events an entity means, with its own property filters."""
-    given = [filters.all_of(each) for each in (entity.properties, entity.fixedProperties) if each]
-    return joined("and", [each for each in (kind_of(entity, filters), *given) if each != ALWAYS])
+    return joined("and", [each for each in (kind_of(entity, filters), *_given(entity, filters)) if each != ALWAYS])
+
+
+def narrows(entity: Entity, filters: Filters) -> str:
+    """SQL that holds for those events of an entity's kind that have the properties it asks for."""
+    return joined("and", _given(entity, filters))
+
+
+def _given(entity: Entity, filters: Filters) -> list[str]:
+    return [filters.all_of(each) for each in (entity.properties, entity.fixedProperties) if each]
 
 
 def kind_of(entity: Entity, filters: Filters) -> str:

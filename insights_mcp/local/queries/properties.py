@@ -155,29 +155,29 @@ class Filters:
             raise QueryError(f"The filter on '{item.key}' has no value. Give one, or use is_set.", attr="properties")
         return OPERATORS[operator](self, field, kind, item.value)
 
-    # -- one method for each family of operators -----------------------------------------------------------------
+    # -- one method for each family of operators; NULL counts as false ---------------------------------------------
 
     def _exact(self, field: str, kind: str | None, value: Any) -> str:
         values = value if isinstance(value, list) else [value]
         if kind == "Numeric" or (kind is None and all(_is_number(each) for each in values)):
             numbers = [number for each in values if (number := _number(each)) is not None]
             if len(numbers) == len(values) and numbers:
-                return f"coalesce(try_cast({field} as double) in {self._list(numbers, 'double')}, false)"
+                return f"try_cast({field} as double) in {self._list(numbers, 'double')}"
         texts = [text(each) for each in values]
         if len(texts) == 1:
-            return f"coalesce({field} = {self.scan.bind(texts[0])}, false)"
-        return f"coalesce({field} in {self._list(texts, 'varchar')}, false)"
+            return f"{field} = {self.scan.bind(texts[0])}"
+        return f"{field} in {self._list(texts, 'varchar')}"
 
     def _list(self, values: Iterable[Any], kind: str) -> str:
         return f"(select unnest({self.scan.bind(list(values))}::{kind}[]))"
 
     def _contains(self, field: str, kind: str | None, value: Any) -> str:
         values = value if isinstance(value, list) else [value]
-        likes = [f"coalesce({field} ilike {self.scan.bind(f'%{text(each)}%')}, false)" for each in values]
+        likes = [f"{field} ilike {self.scan.bind(f'%{text(each)}%')}" for each in values]
         return joined("or", likes)
 
     def _matches(self, field: str, kind: str | None, value: Any) -> str:
-        return f"coalesce(regexp_matches({field}, {self.scan.bind(text(value))}), false)"
+        return f"regexp_matches({field}, {self.scan.bind(text(value))})"
 
     def _set(self, field: str, kind: str | None, value: Any) -> str:
         return f"({field} is not null)"
@@ -187,10 +187,10 @@ class Filters:
             value = value[0] if value else None
         number = _number(value)
         if number is not None and kind != "DateTime":
-            return f"coalesce(try_cast({field} as double) {sign} {self.scan.bind(number)}, false)"
+            return f"try_cast({field} as double) {sign} {self.scan.bind(number)}"
         if kind == "DateTime":
-            return f"coalesce({_time(field)} {sign} {self.scan.bind(self._moment(value))}, false)"
-        return f"coalesce({field} {sign} {self.scan.bind(text(value))}, false)"
+            return f"{_time(field)} {sign} {self.scan.bind(self._moment(value))}"
+        return f"{field} {sign} {self.scan.bind(text(value))}"
 
     def _between(self, field: str, kind: str | None, value: Any) -> str:
         if not isinstance(value, list) or len(value) != 2:
@@ -202,18 +202,19 @@ class Filters:
         moment = self._moment(given)
         if sign == "=" and len(given) <= 10:
             start, end = self.scan.bind(moment), self.scan.bind(dates.plus(moment, "day"))
-            return f"coalesce({_time(field)} >= {start} and {_time(field)} < {end}, false)"
+            return f"({_time(field)} >= {start} and {_time(field)} < {end})"
         if sign == ">" and len(given) == 10 and given[:4].isdigit():
-            return f"coalesce({_time(field)} >= {self.scan.bind(dates.plus(moment, 'day'))}, false)"
-        return f"coalesce({_time(field)} {sign} {self.scan.bind(moment)}, false)"
+            return f"{_time(field)} >= {self.scan.bind(dates.plus(moment, 'day'))}"
+        return f"{_time(field)} {sign} {self.scan.bind(moment)}"
 
     def _version(self, name: str, field: str, kind: str | None, value: Any) -> str:
         given = text(value[0] if isinstance(value, list) and value else value)
         field = versions.sortable(field)
         if name in versions.SIGNS:
             number = self.scan.bind(versions.parsed(given))
-            return f"coalesce({field} {versions.SIGNS[name]} {number}::bigint[], false)"
+            return f"{field} {versions.SIGNS[name]} {number}::bigint[]"
         low, high = (self.scan.bind(bound) for bound in versions.RANGES[name](given))
+        # Alone, DuckDB makes a range of the two, which it cannot do with lists.
         return f"coalesce({field} >= {low}::bigint[] and {field} < {high}::bigint[], false)"
 
     def _cleaned(self, field: str, kind: str | None, value: Any) -> str:
@@ -272,7 +273,7 @@ Compare = Callable[[Filters, str, str | None, Any], str]
 
 
 def _not(compare: Compare) -> Compare:
-    return lambda filters, field, kind, value: f"(not {compare(filters, field, kind, value)})"
+    return lambda filters, field, kind, value: f"(not coalesce({compare(filters, field, kind, value)}, false))"
 
 
 def _sign(compare: Callable[[Filters, str, str, str | None, Any], str], sign: str) -> Compare:

@@ -16,6 +16,7 @@ import pytest
 from insights_mcp.local import queries
 from insights_mcp.local.events import EventStore
 from insights_mcp.local.load import load
+from insights_mcp.local.queries.funnels import chain
 
 START = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 WINDOW = timedelta(minutes=40)
@@ -154,6 +155,14 @@ def counts(follow: Follow, steps: str, world: dict[str, list[Event]]) -> list[in
 @pytest.mark.parametrize("steps", ["ABC", "AB", "ABCD", "ABA", "AAB", "ABB", "AAA"])
 def test_ordered(store: EventStore, steps: str) -> None:
     """Each step is the next event of its kind after the one before, within the window of the first."""
+    assert pytest.approx(expected(ordered, steps)) == told(ask(store, steps))
+
+
+@pytest.mark.parametrize("few", [0, 4])
+@pytest.mark.parametrize("steps", ["ABCD", "ABA", "AAB"])
+def test_those_with_many_events(store: EventStore, steps: str, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Are followed another way, to the same end."""
+    monkeypatch.setattr(chain, "FEW", few)
     assert pytest.approx(expected(ordered, steps)) == told(ask(store, steps))
 
 

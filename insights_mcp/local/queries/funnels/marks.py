@@ -61,7 +61,9 @@ def _time(funnel: Funnel, name: str) -> str:
 
 
 def _condition(step: Step, funnel: Funnel) -> str:
-    matched = entities.matches(step, funnel.filters)
+    # Where all steps are one event, only such events are read.
+    alone = step.kind == "EventsNode" and len(_names(funnel)) == 1
+    matched = entities.narrows(step, funnel.filters) if alone else entities.matches(step, funnel.filters)
     return joined("and", [matched, _first(step, funnel)]) if step.math in FIRST else matched
 
 
