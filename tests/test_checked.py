@@ -168,6 +168,7 @@ async def test_two_names_that_differ_in_case_are_not_guessed(posthog: Loopback) 
 
 
 @pytest.mark.parametrize(("said", "hint"), [
+    ("Unable to resolve field: plan", "write properties.plan or person.properties.plan"),
     ("Unable to resolve field: browser", "write properties.$browser"),
     ("Unable to resolve field: timestmp", 'Nearest fields: "timestamp"'),
     ("Unknown table `event`.", 'Nearest tables: "events"'),

@@ -248,10 +248,10 @@ async def test_without_any_scope_it_is_said_what_is_missing(backend: Backend) ->
 
 
 async def test_without_the_lists_the_data_tell(backend: Backend) -> None:
-    """A key that may only query hears that the event was never seen."""
+    """A key that may only query hears that the event was never seen, and which is near."""
     async with reader(backend, "query:read") as (user, sent):
         told = await user.call("run_query", query=trend(event="note svaed"))
-    assert (True, []) == ("has ever been seen" in _notes(told), sent.of("_definitions/"))
+    assert (True, []) == ('Use "note saved" as series[0].event' in _notes(told), sent.of("_definitions/")), told.text
 
 
 EMPTY = {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "$pageview"}]}

@@ -69,7 +69,7 @@ async def test_the_probe_counts_as_the_query_does(
     assert (reply.results[0]["aggregated_value"] or 0) == (counts.real if out else counts.rest)
 
 
-JUNK = st.sampled_from(
+JUNK: st.SearchStrategy[Any] = st.sampled_from(
     [None, 0, -1, 1e400, "", "x'\\`", [], {}, [[]], {"a": {"b": []}}, True, "2026-99-99", ["\u202e|"]]
 )
 

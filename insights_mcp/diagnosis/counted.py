@@ -87,6 +87,8 @@ def _entity(node: dict[str, Any]) -> tuple[str, str, tuple[str, ...]]:
         )
     if node.get("kind") == "ActionsNode":
         return _action(node.get("id"), node.get("name"))
+    if node.get("kind") == "DataWarehouseNode":
+        return f"warehouse table {quoted(node.get('table_name') or node.get('id'))}", "", ()
     event = node.get("event")
     return _event(event if isinstance(event, str) else None)
 

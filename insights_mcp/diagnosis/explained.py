@@ -43,9 +43,9 @@ async def hint(client: Client, message: str) -> str:
         return ""
     name = field[1].rstrip(".")
     owners = await _owners(client)
-    for prefix, names in owners.items():
-        if name in names or f"${name}" in names:
-            return f"It is a property: write {prefix}.{clean(name if name in names else f'${name}', 80)}."
+    ways = [f"{prefix}.{own}" for prefix, names in owners.items() for own in (name, f"${name}") if own in names]
+    if ways:
+        return f"It is a property: write {' or '.join(clean(way, 80) for way in ways)}."
     return _of(
         name, [*COLUMNS, *(f"{prefix}.{other}" for prefix, names in owners.items() for other in names)], "fields"
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+
+import anyio
 
 from insights_mcp.diagnosis import hogql, known
 from insights_mcp.diagnosis.conditions import Condition
@@ -10,9 +13,11 @@ from insights_mcp.diagnosis.counted import Counted
 from insights_mcp.diagnosis.known import near, same_but_for_case
 from insights_mcp.diagnosis.probes import Asking, Counts, Stage, cohort_size, extent_of, values_of
 from insights_mcp.diagnosis.window import Window
+from insights_mcp.errors import InsightsError
 from insights_mcp.text import quoted, shortened
 
 MOST_SHOWN = 5
+FOLLOWED_WITHIN = 3.0
 COMPARED = ("gt", "gte", "lt", "lte", "min", "max")
 OWNER = {"event": "an event property", "person": "a person property"}
 
@@ -24,7 +29,10 @@ async def why_filtered(asking: Asking, item: Counted, counts: Counts, gone: int,
     chain = f"{so_many(counts.inside, item)} {inside}" + "".join(
         f"; after {stage.condition.words} {stage.left:,}" for stage in stages
     )
-    return f"{chain}. {await _because(asking, item, stages[gone], gone, window)}"
+    because = ""
+    with anyio.move_on_after(FOLLOWED_WITHIN), suppress(InsightsError):  # what is known by now stays told
+        because = await _because(asking, item, stages[gone], gone, window)
+    return f"{chain}. {because}".rstrip()
 
 
 def so_many(count: int, item: Counted) -> str:

@@ -174,6 +174,13 @@ async def span_of(asking: Asking, zone: str | None) -> tuple[datetime | None, da
     return (local(first, zone), local(last, zone)) if count else (None, None)
 
 
+async def events_seen(asking: Asking) -> list[str]:
+    """The events of the last half year, the most frequent first: for keys that may not list them."""
+    since = "timestamp >= now() - interval 180 day"
+    sql = f"select event, count() as times from events where {since} group by event order by times desc limit 500"
+    return [str(event) for event, _ in await asking.rows(sql)]
+
+
 async def cohort_size(asking: Asking, number: Any) -> int:
     """How many people are in a cohort."""
     rows = await asking.rows(f"select uniq(person_id) from cohort_people where cohort_id = {int(number)}")

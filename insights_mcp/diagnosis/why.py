@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from insights_mcp.answer.asked import Asked
 from insights_mcp.client import Client
 from insights_mcp.diagnosis import filtered, known, steps
 from insights_mcp.diagnosis.counted import Counted, counted_in
-from insights_mcp.diagnosis.probes import Asking, Counts, Spent, counts_of, span_of
+from insights_mcp.diagnosis.probes import Asking, Counts, Spent, counts_of, events_seen, span_of
 from insights_mcp.diagnosis.window import Window, window_of
 from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.errors import InsightsError, MissingScope
@@ -76,8 +77,8 @@ async def _found(client: Client, asked: Asked, places: Sequence[int], window: Wi
 
 async def _tell(asking: Asking, asked: Asked, places: Sequence[int], window: Window, found: list[str]) -> None:
     everything = counted_in(asked.source)
-    counted = [item for place, item in enumerate(everything) if place in places][:MOST]
-    if not counted or not any(item.holds or item.any for item in counted):
+    counted = [item for place, item in enumerate(everything) if place in places and (item.holds or item.any)][:MOST]
+    if not counted:
         return await _of_nothing_named(asking, asked, found)
     if not asking.client.may(RunQuery) and await _by_names(asking, counted, found):
         return None
@@ -134,11 +135,18 @@ async def _never(asking: Asking, item: Counted) -> str:
     if not item.events:
         return said
     names = await known.events(asking.client, asking.spend)
-    if names is None:
-        return f"{said} Which events there are could not be listed: discover_data may."
-    if not names.names:
+    there = names.names if names else await _seen(asking)
+    if names and not there:
         return await _no_events(asking)
-    return f"{said}{known.offered(item.events[0], names.names, item.where)}"
+    return f"{said}{known.offered(item.events[0], there, item.where)}"
+
+
+async def _seen(asking: Asking) -> list[str]:
+    """The names that the data themselves tell, where they cannot be listed."""
+    if asking.client.may(RunQuery):
+        with suppress(InsightsError, TypeError, ValueError):
+            return await events_seen(asking)
+    return []
 
 
 async def _no_events(asking: Asking) -> str:
