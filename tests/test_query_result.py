@@ -162,7 +162,8 @@ async def test_many_rows_stay_within_the_budget(both: Loopback) -> None:
 async def test_values_of_every_kind_are_shown(both: Loopback) -> None:
     """As JSON has them."""
     sql = """select date '2026-01-01', timestamp '2026-01-01 10:00:00', 1.50::decimal(9,2), [1, null],
-             {'a': date '2026-01-01'}, 'x'::blob, interval 3 day, uuid '00000000-0000-4000-8000-000000000000', 'nan'::double, null, true"""
+             {'a': date '2026-01-01'}, 'x'::blob, interval 3 day,
+             uuid '00000000-0000-4000-8000-000000000000', 'nan'::double, null, true"""
     async with assistant(both) as user:
         told = await ask(user, ["1"], sql)
     assert [["2026-01-01", "2026-01-01 10:00:00", 1.5, "[1,null]", '{"a":"2026-01-01"}', "78", "3 days, 0:00:00",
