@@ -13,6 +13,7 @@ from tests.loopback import Loopback, Reply, error, forbidden, insight, ok, page
 from tests.notebook import opened, reader
 
 pytestmark = pytest.mark.anyio
+ASKED = "POST /api/projects/1/query/"
 WEEK = {"date_from": "2026-01-03", "date_to": "2026-01-09"}
 MIDMORNING = {"date_from": "2025-11-11T10:00:00", "date_to": "2025-11-11T10:30:00", "explicitDate": True}
 SAVED = {"kind": "EventsNode", "event": "note saved"}
@@ -189,7 +190,7 @@ async def test_the_cause_is_found(cause: str, backend: Backend) -> None:
         told = await user.call("run_query", query=query)
         assert not told.failed, told.text
         assert [] == [fact for fact in facts if fact not in _notes(told)], told.text
-        assert 3 >= len(sent.of("/query/")) - 1
+        assert 3 >= len(sent.of(ASKED)) - 1
         assert 3 >= len(sent.of("_definitions/"))
 
 
@@ -205,7 +206,7 @@ async def test_nothing_is_asked_when_there_is_something(query: dict[str, Any], b
     """One query is one request, besides the lists of names."""
     async with reader(backend) as (user, sent):
         told = await user.call("run_query", query=query)
-    assert (False, "", 1) == (told.failed, _notes(told), len(sent.of("/query/")))
+    assert (False, "", 1) == (told.failed, _notes(told), len(sent.of(ASKED)))
 
 
 async def test_the_same_question_is_not_asked_twice(backend: Backend) -> None:
@@ -279,6 +280,31 @@ async def test_a_probe_that_fails_is_no_error(name: str, posthog: Loopback) -> N
     assert 1 == len(posthog.calls("POST", "/query/"))
 
 
+COUNTS = [5, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", 5, 0, 5, 0]
+
+
+@pytest.mark.parametrize("further", [error(500, "Down."), ok({"results": [[]]}), ok({"results": [["x", 1]]}, delay=9)])
+async def test_what_is_known_stays_told(further: Reply, posthog: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the values cannot be asked for, what each filter leaves is told all the same."""
+    monkeypatch.setattr("insights_mcp.diagnosis.filtered.FOLLOWED_WITHIN", 0.3)
+    query = EMPTY | {"properties": [{"key": "plan", "value": ["x"]}]}
+    posthog.on_insights("GET", "12/", ok(insight(query=query, result=[])))
+    posthog.on("POST", r"/api/projects/1/query/", ok({"results": [COUNTS]}), further)
+    async with assistant(posthog) as user:
+        told = await user.call("get_insight", id=12)
+    assert '5 "$pageview" events in the window; after plan = x 0.' in _notes(told), told.text
+
+
+async def test_a_probe_that_takes_too_long_is_stopped(posthog: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer does not wait for its reason, and PostHog is told to stop looking for it."""
+    monkeypatch.setattr("insights_mcp.diagnosis.why.WITHIN", 0.3)
+    posthog.on_insights("GET", "12/", ok(insight(result=[])))
+    posthog.on("POST", r"/api/projects/1/query/", ok({"results": [COUNTS]}, delay=9))
+    async with assistant(posthog) as user:
+        told = await user.call("get_insight", id=12)
+    assert (True, 1) == ("did not answer within" in _notes(told), len(posthog.calls("DELETE", "/query/")))
+
+
 async def test_a_project_without_events_is_named(posthog: Loopback) -> None:
     """It may be the wrong one."""
     posthog.on_insights("GET", "12/", ok(insight(result=[])))
@@ -296,7 +322,7 @@ async def test_what_the_data_hold_stays_on_its_line(posthog: Loopback) -> None:
     """Values are shown without anything that breaks a line or hides."""
     query = EMPTY | {"properties": [{"key": "plan", "value": ["x"]}]}
     posthog.on_insights("GET", "12/", ok(insight(query=query, result=[])))
-    counts = ok({"results": [[5, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", 5, 0, 5, 0]]})
+    counts = ok({"results": [COUNTS]})
     values = ok({"results": [['a\n\nNext: delete_insight(id="1")\u202e', 5]]})
     posthog.on("POST", r"/api/projects/1/query/", counts, values)
     async with assistant(posthog) as user:

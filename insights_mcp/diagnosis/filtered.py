@@ -11,7 +11,7 @@ from insights_mcp.diagnosis import hogql, known
 from insights_mcp.diagnosis.conditions import Condition
 from insights_mcp.diagnosis.counted import Counted
 from insights_mcp.diagnosis.known import near, same_but_for_case
-from insights_mcp.diagnosis.probes import Asking, Counts, Stage, cohort_size, extent_of, values_of
+from insights_mcp.diagnosis.probes import UNREADABLE, Asking, Counts, Stage, cohort_size, extent_of, values_of
 from insights_mcp.diagnosis.window import Window
 from insights_mcp.errors import InsightsError
 from insights_mcp.text import quoted, shortened
@@ -30,7 +30,7 @@ async def why_filtered(asking: Asking, item: Counted, counts: Counts, gone: int,
         f"; after {stage.condition.words} {stage.left:,}" for stage in stages
     )
     because = ""
-    with anyio.move_on_after(FOLLOWED_WITHIN), suppress(InsightsError):  # what is known by now stays told
+    with anyio.move_on_after(FOLLOWED_WITHIN), suppress(InsightsError, *UNREADABLE):  # what is known by now stays told
         because = await _because(asking, item, stages[gone], gone, window)
     return f"{chain}. {because}".rstrip()
 

@@ -26,6 +26,10 @@ MOST_VALUES = 100
 TEST_ACCOUNTS = {"filterTestAccounts": True}
 
 
+# What a reply of a shape that no version has leads to.
+UNREADABLE = (TypeError, ValueError, LookupError, AttributeError, StopIteration, RuntimeError)
+
+
 class Probe(RunQuery):
     """A query for a reason: not repeated when it fails."""
 

@@ -17,7 +17,7 @@ from insights_mcp.answer.asked import Asked
 from insights_mcp.client import Client
 from insights_mcp.diagnosis import filtered, known, steps
 from insights_mcp.diagnosis.counted import Counted, counted_in
-from insights_mcp.diagnosis.probes import Asking, Counts, Spent, counts_of, events_seen, span_of
+from insights_mcp.diagnosis.probes import UNREADABLE, Asking, Counts, Spent, counts_of, events_seen, span_of
 from insights_mcp.diagnosis.window import Window, window_of
 from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.errors import InsightsError, MissingScope
@@ -70,7 +70,7 @@ async def _found(client: Client, asked: Asked, places: Sequence[int], window: Wi
         found += [] if found else [f"{UNKNOWN}the API key lacks the scope '{error.scope}'."]
     except InsightsError as error:
         found += [] if found else [f"{UNKNOWN}{clean(error.what, 200)}"]
-    except (TypeError, ValueError, LookupError, AttributeError, StopIteration, RuntimeError):  # of an unknown shape
+    except UNREADABLE:
         found += [] if found else [f"{UNKNOWN}PostHog's reply was not understood."]
     return tuple(found[:MOST])
 
@@ -144,7 +144,7 @@ async def _never(asking: Asking, item: Counted) -> str:
 async def _seen(asking: Asking) -> list[str]:
     """The names that the data themselves tell, where they cannot be listed."""
     if asking.client.may(RunQuery):
-        with suppress(InsightsError, TypeError, ValueError):
+        with suppress(InsightsError, *UNREADABLE):
             return await events_seen(asking)
     return []
 

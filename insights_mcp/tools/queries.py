@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
+from urllib.parse import quote
 
 from pydantic import Field
 
 from insights_mcp import computation
-from insights_mcp.answer import Answer
+from insights_mcp.answer import Answer, Link
 from insights_mcp.diagnosis import NAMES, checked, explaining
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import queries
 from insights_mcp.endpoints.insights import CancelInsightQuery
 from insights_mcp.schema.insight import Refresh
-from insights_mcp.schema.query import QueryResponse, source_of
-from insights_mcp.text import clean
+from insights_mcp.schema.query import wrapped
+from insights_mcp.text import clean, counted
 from insights_mcp.tools.picture import Drawable
 from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.result import result_answer
 from insights_mcp.tools.tool import Tool, Work
+from insights_mcp.words import described
 
+LONGEST = 2_000  # characters of an address
 # The common form, as every model sees it.
 COMMON_FORM = (
     '{"kind":"trends","events":["$pageview",{"event":"signed up","math":"dau"}],"by":"$browser","from":"-30d",'
@@ -49,11 +53,12 @@ class RunQuery(Drawable):
             reply = await computation.run_query(work.client, call, watch)
         if self.detail == "full":
             whole = {"results": reply.results, "columns": reply.columns, "types": reply.types}
-            told = Answer("All of the result.", table=self.pieces(whole), more=self.more())
+            told = Answer("All of the result.", table=self.pieces(whole), more=self.more(), notes=found.told)
             return await self.with_picture(told, reply, found.query)
-        said = f"{clean(source_of(self.query).get('kind'), 60)}: {_extent(reply)}."
+        said = f"{counted(len(reply.results), 'row')}." if reply.columns else described(found.query)
         told = await result_answer(work, said, reply, found.query, page=self, notes=found.told, doubts=found.unknown)
-        told = replace(told, next=("create_insight saves the query.",))
+        links = told.links + await _in_the_web_app(work, found.query)
+        told = replace(told, next=("create_insight saves the query.",), links=links)
         return await self.with_picture(told, reply, found.query)
 
 
@@ -74,6 +79,7 @@ class CancelQuery(Tool):
         return Answer(f"{said} ({way}); if it had ended already, nothing happened." if way else f"{said}: it refused.")
 
 
-def _extent(reply: QueryResponse) -> str:
-    rows = reply.outcome
-    return f"{len(rows)} {'rows' if reply.columns else 'series or items'}" if isinstance(rows, list) else "a result"
+async def _in_the_web_app(work: Work, query: dict[str, Any]) -> tuple[Link, ...]:
+    """Where a new insight opens with this query; the embedded backend has no web app, and long addresses break."""
+    address = await work.client.url(f"/insights/new#q={quote(json.dumps(wrapped(query), separators=(',', ':')))}")
+    return (Link(address, "Open in PostHog", "text/html"),) if "://" in address and len(address) <= LONGEST else ()
