@@ -16,6 +16,7 @@ FULL = 100_000  # below, a value is written out
 CLOCK = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400)
 DAY = 86_400
 TICKS = 6
+DUST = 1e-200  # what no division by a step survives
 FACTORS = {"duration_ms": 0.001, "percentage_scaled": 100.0}
 PERCENT = frozenset({"percentage", "percentage_scaled"})
 TIME = frozenset({"duration", "duration_ms"})
@@ -118,8 +119,8 @@ def scale_of(values: Iterable[float], unit: Unit = PEOPLE, *, logarithmic: bool 
     """An axis from zero on through all values, with round ticks."""
     found = list(values)
     low, high = min([0.0, *found]), max([0.0, *found])
-    if low == high:
-        high = 1.0 / unit.factor
+    if high - low < DUST:
+        high = low + 1.0 / unit.factor
     ticks = _powers(low, high) if logarithmic else _round_ticks(low, high, unit, all(v == int(v) for v in found))
     return Scale(ticks, [unit.tick(tick) for tick in ticks], logarithmic)
 
