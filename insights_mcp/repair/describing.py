@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from insights_mcp.repair.common import EASY
 from insights_mcp.repair.examples import COMMON, example_of
 from insights_mcp.repair.query import MODELS, repaired
-from insights_mcp.repair.shapes import Choice, Either, Many, Part, Plain, Shape, fields
+from insights_mcp.repair.shapes import Choice, Either, Many, Part, Plain, Shape, fields, kind_of
 from insights_mcp.repair.words import EASY_KINDS, KINDS, word
 from insights_mcp.schema.filters import PropertyFilter
 
@@ -103,7 +103,7 @@ def kinds() -> Described:
 def described(kind: str, part: str | None = None) -> Described:
     """A kind by PostHog's name; or a part of it, where there is one of that name."""
     model = MODELS[kind]
-    parts = dict(_parts(model))
+    parts = dict(parts_of(model))
     found = next((name for name in parts if part and _is(name, part)), None)
     if found is not None:
         return _of_part(kind, found, parts[found])
@@ -151,7 +151,7 @@ def _choices(model: type[BaseModel]) -> dict[str, list[str]]:
     }
 
 
-def _parts(
+def parts_of(
     model: type[BaseModel], at: str = "", seen: tuple[type[BaseModel], ...] = ()
 ) -> Iterator[tuple[str, type[BaseModel]]]:
     """The objects inside a query, by their path."""
@@ -160,7 +160,7 @@ def _parts(
         if inside is None or inside in seen or name == "fixedProperties" or (name == "properties" and at):
             continue
         yield f"{at}{name}", inside
-        yield from _parts(inside, f"{at}{name}.", (*seen, inside))
+        yield from parts_of(inside, f"{at}{name}.", (*seen, inside))
 
 
 def _model(shape: Shape) -> type[BaseModel] | None:
@@ -179,6 +179,8 @@ def _holds(name: str, shape: Shape) -> str:
         return text if len(text) <= LONG else f"one of {len(shape.values)} words, above"
     if isinstance(shape, Many):
         return f"list of {_holds('', shape.of)}"
+    if isinstance(shape, Either) and all(isinstance(each, Part) and kind_of(each.model) for each in shape.of):
+        return f"one of {', '.join(str(kind_of(each.model)) for each in shape.of if isinstance(each, Part))}"
     if isinstance(shape, Either):
         return " or ".join(dict.fromkeys(_holds("", each) for each in shape.of))
     return _object(shape.model)

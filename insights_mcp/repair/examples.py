@@ -42,6 +42,9 @@ PARTS: dict[str, dict[str, Any]] = {
     "EventsQuery": {"kind": "EventsQuery", "select": ["event", "timestamp", "person"]},
 }
 FIELDS: dict[str, Any] = {
+    "properties": [PARTS["PropertyFilter"]],
+    "fixedProperties": [PARTS["PropertyFilter"]],
+    "funnelSource": PARTS["FunnelsQuery"],
     "math": "dau",
     "math_property": "$session_duration",
     "interval": "week",
@@ -70,7 +73,7 @@ COMMON: dict[str, list[dict[str, Any]]] = {
             "events": ["signed up", "$pageview"],
             "math": "dau",
             "formula": "A / B",
-            "from": "last month",
+            "from": "mStart",
         },
     ],
     "FunnelsQuery": [
@@ -82,7 +85,7 @@ COMMON: dict[str, list[dict[str, Any]]] = {
     ],
     "StickinessQuery": [{"kind": "stickiness", "events": ["note created"], "from": "-30d"}],
     "LifecycleQuery": [{"kind": "lifecycle", "events": ["$pageview"], "interval": "week", "from": "-90d"}],
-    "PathsQuery": [{"kind": "paths", "events": ["$pageview"], "steps": 4, "from": "-14d"}],
+    "PathsQuery": [{"kind": "paths", "events": ["signed up", "note created", "note shared"], "from": "-30d"}],
     "HogQLQuery": [{"sql": "select properties.$browser, count() from events where event = '$pageview' group by 1"}],
 }
 

@@ -1,0 +1,458 @@
+"""Queries as models write them: the common form, mistakes that are repaired, and those that are told."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from insights_mcp.repair import BadQuery, names_in, repaired
+from insights_mcp.repair.common import EASY, shorts
+from insights_mcp.repair.examples import COMMON, PARTS, example_of, example_with
+from insights_mcp.repair.query import MODELS
+from insights_mcp.repair.shapes import Many, Part, fields
+from insights_mcp.repair.words import EASY_KINDS
+
+RECORDED = Path(__file__).parents[2] / "shared" / "data" / "conformance"
+A: dict[str, Any] = {"kind": "EventsNode", "event": "a"}
+B: dict[str, Any] = {"kind": "EventsNode", "event": "b"}
+TREND: dict[str, Any] = {"kind": "TrendsQuery", "series": [A]}
+FUNNEL: dict[str, Any] = {"kind": "FunnelsQuery", "series": [A, B]}
+
+
+def trend(**more: Any) -> dict[str, Any]:
+    """A trend of one event, and more."""
+    return TREND | more
+
+
+def only(key: str, value: Any, kind: str = "event", operator: str = "exact") -> list[dict[str, Any]]:
+    """One property filter."""
+    return [{"key": key, "operator": operator, "value": value, "type": kind}]
+
+
+# the common form
+
+COMMON_FORMS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "trend": (
+        {"kind": "trends", "events": ["a", {"event": "b", "math": "dau"}], "by": "$os", "from": "-30d", "to": "-1d",
+         "interval": "week", "where": {"plan": "paid"}, "compare": True, "formula": "A/B", "display": "bar"},
+        {"kind": "TrendsQuery", "series": [A, B | {"math": "dau"}],
+         "breakdownFilter": {"breakdowns": [{"property": "$os", "type": "event"}]},
+         "dateRange": {"date_from": "-30d", "date_to": "-1d"}, "interval": "week",
+         "properties": only("plan", ["paid"]), "compareFilter": {"compare": True},
+         "trendsFilter": {"formulaNodes": [{"formula": "A/B"}], "display": "ActionsBar"}},
+    ),
+    "one event": ({"kind": "trends", "events": "a"}, TREND),
+    "either of two events": (
+        {"kind": "trends", "events": [{"event": ["a", "b"], "math": "dau"}]},
+        {"kind": "TrendsQuery", "series": [{"kind": "GroupNode", "operator": "OR", "nodes": [A, B], "math": "dau"}]},
+    ),
+    "every event": (
+        {"kind": "trends", "events": ["*"]},
+        {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": None}]},
+    ),
+    "an action": (
+        {"kind": "trends", "events": [{"action": 7}]},
+        {"kind": "TrendsQuery", "series": [{"kind": "ActionsNode", "id": 7}]},
+    ),
+    "math over a property of all events": (
+        {"kind": "trends", "events": ["a"], "math": "sum", "property": "amount"},
+        {"kind": "TrendsQuery", "series": [A | {"math": "sum", "math_property": "amount"}]},
+    ),
+    "math over a person's property": (
+        {"kind": "trends", "events": [{"event": "a", "math": "avg", "property": "person.age"}]},
+        {"kind": "TrendsQuery",
+         "series": [A | {"math": "avg", "math_property": "age", "math_property_type": "person_properties"}]},
+    ),
+    "several breakdowns": (
+        {"kind": "trends", "events": ["a"], "by": ["$os", "person.plan", "group_0.name"], "limit": 5},
+        trend(breakdownFilter={"breakdowns": [{"property": "$os", "type": "event"},
+                                              {"property": "plan", "type": "person"},
+                                              {"property": "name", "type": "group", "group_type_index": 0}],
+                               "breakdown_limit": 5}),
+    ),
+    "many filters": (
+        {"kind": "trends", "events": ["a"],
+         "where": {"city": ["x", "y"], "amount": {"gt": 5}, "person.email": {"icontains": "@"}, "ref": None}},
+        trend(properties=[*only("city", ["x", "y"]), *only("amount", 5, operator="gt"),
+                          *only("email", "@", "person", "icontains"),
+                          *only("ref", "is_not_set", operator="is_not_set")]),
+    ),
+    "either of two filters": (
+        {"kind": "trends", "events": ["a"], "where": {"or": [{"x": 1}, {"y": True}]}},
+        trend(properties={"type": "AND",
+                          "values": [{"type": "OR", "values": [*only("x", [1]), *only("y", ["true"])]}]}),
+    ),
+    "a filter in SQL": (
+        {"kind": "trends", "events": ["a"], "where": "properties.x > 5"},
+        trend(properties=[{"type": "hogql", "key": "properties.x > 5"}]),
+    ),
+    "comparison with a week ago": (
+        {"kind": "trends", "events": ["a"], "compare": "-1w"},
+        trend(compareFilter={"compare": True, "compare_to": "-1w"}),
+    ),
+    "funnel": (
+        {"kind": "funnel", "steps": ["a", {"event": "b", "optional": True}], "window": "2 hours", "order": "strict",
+         "by": "$os", "exclude": ["c"], "display": "trends"},
+        {"kind": "FunnelsQuery", "series": [A, B | {"optionalInFunnel": True}],
+         "funnelsFilter": {
+             "funnelWindowInterval": 2, "funnelWindowIntervalUnit": "hour", "funnelOrderType": "strict",
+             "exclusions": [{"kind": "EventsNode", "event": "c", "funnelFromStep": 0, "funnelToStep": 1}],
+             "funnelVizType": "trends"},
+         "breakdownFilter": {"breakdown": "$os", "breakdown_type": "event"}},
+    ),
+    "retention": (
+        {"kind": "retention", "start": "a", "return": "b", "period": "week", "periods": 4, "type": "first_time"},
+        {"kind": "RetentionQuery",
+         "retentionFilter": {"targetEntity": {"id": "a", "name": "a", "type": "events"},
+                             "returningEntity": {"id": "b", "name": "b", "type": "events"}, "period": "Week",
+                             "totalIntervals": 4, "retentionType": "retention_first_time"}},
+    ),
+    "who comes back to the same": (
+        {"kind": "retention", "start": {"action": 3}},
+        {"kind": "RetentionQuery", "retentionFilter": {"targetEntity": {"id": 3, "type": "actions"},
+                                                       "returningEntity": {"id": 3, "type": "actions"}}},
+    ),
+    "stickiness": (
+        {"kind": "stickiness", "events": ["a"], "cumulative": True},
+        {"kind": "StickinessQuery", "series": [A], "stickinessFilter": {"computedAs": "cumulative"}},
+    ),
+    "lifecycle": (
+        {"kind": "lifecycle", "events": ["a"], "interval": "week"},
+        {"kind": "LifecycleQuery", "series": [A], "interval": "week"},
+    ),
+    "paths": (
+        {"kind": "paths", "events": ["$pageview"], "start": "/", "steps": 4, "limit": 9, "exclude": "/x"},
+        {"kind": "PathsQuery", "pathsFilter": {"includeEventTypes": ["$pageview"], "startPoint": "/", "stepLimit": 4,
+                                               "edgeLimit": 9, "excludeEvents": ["/x"]}},
+    ),
+    "paths of some events": (
+        {"kind": "paths", "events": ["a", "it's"]},
+        {"kind": "PathsQuery", "pathsFilter": {"includeEventTypes": ["custom_event"]},
+         "properties": [{"type": "hogql", "key": "event in ('a', 'it\\'s')"}]},
+    ),
+    "SQL": ({"sql": "select 1"}, {"kind": "HogQLQuery", "query": "select 1"}),
+    "SQL alone": (" -- all\n select 1", {"kind": "HogQLQuery", "query": " -- all\n select 1"}),
+    "a wrapped one": (
+        {"kind": "InsightVizNode", "source": {"kind": "trends", "events": ["a"]}},
+        {"kind": "InsightVizNode", "source": TREND},
+    ),
+    "as JSON text": (json.dumps(TREND), TREND),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMMON_FORMS)
+def test_the_common_form_is_expanded_without_a_word(name: str) -> None:
+    """It is how queries should be written: nothing is repaired."""
+    written, wanted = COMMON_FORMS[name]
+    read = repaired(written)
+    assert (wanted, (), ()) == (read.query, read.repairs, read.unknown)
+
+
+# repairs
+
+REPAIRS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
+    "breakdown beside the series": (
+        trend(breakdown="$os"),
+        trend(breakdownFilter={"breakdowns": [{"property": "$os", "type": "event"}]}),
+        ["breakdown → breakdownFilter.breakdowns[0]"],
+    ),
+    "breakdown with its type": (
+        trend(breakdown="plan", breakdown_type="person"),
+        trend(breakdownFilter={"breakdown": "plan", "breakdown_type": "person"}),
+        ["breakdown → breakdownFilter.breakdown", "breakdown_type → breakdownFilter.breakdown_type"],
+    ),
+    "window beside the steps, in another case, as text": (
+        FUNNEL | {"funnelWindowInterval": "7", "funnel_window_interval_unit": "days"},
+        FUNNEL | {"funnelsFilter": {"funnelWindowInterval": 7, "funnelWindowIntervalUnit": "day"}},
+        ["funnelWindowInterval → funnelsFilter.funnelWindowInterval",
+         "funnel_window_interval_unit → funnelsFilter.funnelWindowIntervalUnit",
+         'funnelsFilter.funnelWindowInterval: "7" → 7', 'funnelsFilter.funnelWindowIntervalUnit: "days" → "day"'],
+    ),
+    "display beside the series": (
+        trend(display="ActionsBarChart"),
+        trend(trendsFilter={"display": "ActionsBar"}),
+        ["display → trendsFilter.display", 'trendsFilter.display: "ActionsBarChart" → "ActionsBar"'],
+    ),
+    "dates beside the series": (
+        trend(date_from="last month"),
+        trend(dateRange={"date_from": "-1mStart", "date_to": "-1mEnd"}),
+        ["date_from → dateRange.date_from", 'dateRange.date_from: "last month" → "-1mStart"',
+         'dateRange.date_to: missing → "-1mEnd", the end of "last month"'],
+    ),
+    "interval inside the dates": (
+        trend(dateRange={"date_from": "-7d", "interval": "hourly"}),
+        trend(dateRange={"date_from": "-7d"}, interval="hour"),
+        ["dateRange.interval → interval", 'interval: "hourly" → "hour"'],
+    ),
+    "snake case": (
+        {"kind": "TrendsQuery", "series": [A], "date_range": {"dateFrom": "-7d"}, "filter_test_accounts": "true"},
+        trend(dateRange={"date_from": "-7d"}, filterTestAccounts=True),
+        ["date_range → dateRange", "filter_test_accounts → filterTestAccounts",
+         "dateRange.dateFrom → dateRange.date_from", 'filterTestAccounts: "true" → true'],
+    ),
+    "a slip of the pen": (
+        {"kind": "TrendsQuery", "serries": [A | {"maths": "dau"}]},
+        {"kind": "TrendsQuery", "series": [A | {"math": "dau"}]},
+        ["serries → series", "series[0].maths → series[0].math"],
+    ),
+    "an event's name as series": (
+        {"kind": "TrendsQuery", "series": ["a"]},
+        TREND,
+        ['series[0]: "a" → {"kind": "EventsNode", "event": "a"}'],
+    ),
+    "a node without a kind": (
+        {"kind": "TrendsQuery", "series": [{"event": "a", "math": "unique users"}]},
+        {"kind": "TrendsQuery", "series": [A | {"math": "dau"}]},
+        ['series[0].kind: missing → "EventsNode"', 'series[0].math: "unique users" → "dau"'],
+    ),
+    "math with its property": (
+        {"kind": "TrendsQuery", "series": [A | {"math": "average(amount)"}]},
+        {"kind": "TrendsQuery", "series": [A | {"math": "avg", "math_property": "amount"}]},
+        ['series[0].math: "average(amount)" → {"math": "avg", "math_property": "amount"}'],
+    ),
+    "filters as an object": (
+        trend(properties={"plan": "paid"}),
+        trend(properties=only("plan", ["paid"])),
+        ['properties: {"plan": "paid"} → [{"key": "plan", "operator": "exact", "value": ["paid"], "ty… '
+         '(+14 characters)'],
+    ),
+    "a filter in other words": (
+        trend(properties=[{"property": "plan", "op": "!=", "val": "paid", "type": "user"}]),
+        trend(properties=[{"key": "plan", "operator": "is_not", "value": "paid", "type": "person"}]),
+        ["properties[0].property → properties[0].key", "properties[0].op → properties[0].operator",
+         "properties[0].val → properties[0].value", 'properties[0].type: "user" → "person"',
+         'properties[0].operator: "!=" → "is_not"'],
+    ),
+    "filters in the outer group": (
+        trend(properties={"type": "or", "values": [{"key": "x", "value": "y"}]}),
+        trend(properties={"type": "AND", "values": [{"type": "OR", "values": [{"key": "x", "value": "y"}]}]}),
+        ['properties.type: "or" → "OR"', "properties: the filters of the outer group → a group inside it (OR)"],
+    ),
+    "old filters": (
+        {"insight": "TRENDS", "events": [{"id": "a", "type": "events", "order": 1}], "date_from": "-7d",
+         "actions": [{"id": "4", "type": "actions", "order": 0}], "new_entity": []},
+        {"kind": "TrendsQuery", "dateRange": {"date_from": "-7d"}, "series": [{"kind": "ActionsNode", "id": 4}, A]},
+        ['insight: "TRENDS" → "TrendsQuery"', "actions → series", "date_from → dateRange.date_from",
+         "new_entity: left out: PostHog's queries have no such field", 'series[0].kind: missing → "ActionsNode"',
+         'series[0].id: "4" → 4', 'series[1].kind: missing → "EventsNode"'],
+    ),
+    "an old funnel": (
+        {"insight": "FUNNELS", "events": [A, B], "funnel_window_days": 3, "funnel_viz_type": "trend"},
+        FUNNEL | {"funnelsFilter": {"funnelWindowInterval": 3, "funnelWindowIntervalUnit": "day",
+                                    "funnelVizType": "trends"}},
+        ['insight: "FUNNELS" → "FunnelsQuery"', "events → series",
+         "funnel_window_days → funnelsFilter.funnelWindowInterval", "funnel_viz_type → funnelsFilter.funnelVizType",
+         'funnelsFilter.funnelVizType: "trend" → "trends"'],
+    ),
+    "another word for the kind": ({"kind": "TRENDS", "series": [A]}, TREND, ['kind: "TRENDS" → "TrendsQuery"']),
+    "the wrong wrapper": (
+        {"kind": "InsightVizNode", "source": {"kind": "HogQLQuery", "query": "select 1"}},
+        {"kind": "DataVisualizationNode", "source": {"kind": "HogQLQuery", "query": "select 1"}},
+        ['kind: "InsightVizNode" → "DataVisualizationNode"'],
+    ),
+    "a field beside its query": (
+        {"kind": "InsightVizNode", "source": TREND, "interval": "week"},
+        {"kind": "InsightVizNode", "source": {"interval": "week", **TREND}},
+        ["interval → source.interval"],
+    ),
+    "a whole insight": ({"name": "x", "query": TREND}, TREND, ["query: what is inside is the query"]),
+    "a comparison as a switch": (
+        trend(compareFilter=True),
+        trend(compareFilter={"compare": True}),
+        ['compareFilter: true → {"compare": true}'],
+    ),
+    "a number as text": (
+        FUNNEL | {"samplingFactor": "0.1"}, FUNNEL | {"samplingFactor": 0.1}, ['samplingFactor: "0.1" → 0.1'],
+    ),
+    "paths without their filter": (
+        {"kind": "PathsQuery"}, {"kind": "PathsQuery", "pathsFilter": {}}, ["pathsFilter: missing → {}"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+def test_a_known_mistake_is_repaired_and_said(name: str) -> None:
+    """The query is the one that was meant, and each repair is listed."""
+    written, wanted, repairs = REPAIRS[name]
+    read = repaired(written)
+    assert (wanted, repairs) == (read.query, list(read.repairs))
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    {
+        "30d": "-30d", "-30 days": "-30d", "Last 30 Days": "-30d", "past two weeks": "-2w", "3 months ago": "-3m",
+        "this month": "mStart", "YTD": "yStart", "all time": "all", "today": "dStart", "2026/01/05": "2026-01-05",
+        "5 January 2026": "2026-01-05", "Jan 5, 2026": "2026-01-05", "25.01.2026": "2026-01-25",
+        "-30d": "-30d", "-1mStart": "-1mStart", "2026-1-5": "2026-1-5", "2026-01-05T10:00:00Z": "2026-01-05T10:00:00Z",
+    }.items(),
+)  # fmt: skip
+def test_dates_in_other_forms(written: str, wanted: str) -> None:
+    """PostHog's own are left as they are."""
+    assert wanted == repaired(trend(dateRange={"date_from": written})).query["dateRange"]["date_from"]
+
+
+def test_a_field_nobody_knows_is_kept_and_noted() -> None:
+    """PostHog has new ones every week."""
+    read = repaired(trend(trendsFilter={"sparkles": 3}))
+    assert (trend(trendsFilter={"sparkles": 3}), (), ("trendsFilter.sparkles",)) == (
+        read.query, read.repairs, read.unknown
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["WebOverviewQuery", "TracesQuery", "QueryOfNextWeekQuery"])
+def test_other_kinds_pass_as_they_are(kind: str) -> None:
+    """What is not described here is PostHog's to judge."""
+    query = {"kind": kind, "properties": "?", "date_from": 3}
+    assert query == repaired(query).query
+
+
+# mistakes
+
+
+def mistakes(written: Any) -> list[str]:
+    """What is told of a query that cannot be repaired."""
+    with pytest.raises(BadQuery) as caught:
+        repaired(written)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    """Each with its place, what was given, what is allowed, what was probably meant, and a right one."""
+    series = [A | {"math": "weekly_actve"}, A | {"math": "sum"}]
+    told = mistakes({"kind": "TrendsQuery", "series": series, "interval": "fortnight", "dateRange": {"date_from": "?"}})
+    assert [
+        'series[1].math_property: is missing: "sum" is over a property. Right: '
+        '{"kind": "EventsNode", "event": "a", "math": "sum", "math_property": "$session_duration"}',
+        'dateRange.date_from: "?" is no date: a date is -30d, -1mStart, all or 2026-01-31. Right: '
+        '{"date_from": "-30d"}',
+        'series[0].math: "weekly_actve" is none of total, dau, weekly_active, monthly_active, unique_session, '
+        "first_time_for_user, first_matching_event_for_user, sum, avg, min, max, median … (29 in all); did you mean "
+        '\'weekly_active\'? Right: {"kind": "EventsNode", "event": "$pageview", "math": "dau"}',
+        'interval: "fortnight" is none of second, minute, hour, day, week, month, quarter, year. Right: '
+        '{"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "$pageview"}], "interval": "week"}',
+    ] == sorted(told, key=lambda line: ("math_property" not in line, "date_from" not in line, "series" not in line))
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ({"kind": "trends", "events": [{"event": "a", "math": "bogus"}]}, "events[0].math: "),
+        ({"kind": "trends"}, "events: is missing"),
+        ({"kind": "retention", "period": "week"}, "start: is missing"),
+        ({"kind": "funnel", "steps": ["a", "b"], "window": "soon"}, 'window: "soon" is no length of time'),
+        ({"kind": "trends", "events": ["a"], "from": "01/02/2026"}, 'from: "01/02/2026" is no date'),
+        ({"kind": "stickiness", "events": ["a"], "by": "x"}, "by: stickiness cannot be split"),
+        ({"sql": "select 1", "from": "-7d"}, "from: SQL says this in its own text"),
+        ({"kind": "trends", "events": ["a"], "where": {"x": {"near": 1}}}, 'where.x.near: "near" is none of exact'),
+        ({"kind": "TrensQuery", "series": []}, "did you mean 'TrendsQuery'?"),
+        (trend(interval="day", granularity="week"), "granularity: "),
+    ],
+)
+def test_a_mistake_names_the_place_that_was_written(written: Any, place: str) -> None:
+    """In the common form by its short names."""
+    assert [place in told for told in mistakes(written)] == [True]
+
+
+# laws
+
+
+def recorded() -> Iterator[dict[str, Any]]:
+    """The queries that PostHog answered."""
+    for file in sorted(RECORDED.glob("*.gz")):
+        with gzip.open(file, "rt") as lines:
+            yield from (json.loads(line)["query"] for line in lines)
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded cases are not here")
+def test_what_posthog_answered_is_not_altered() -> None:
+    """Not a byte, and nothing is said of it."""
+    altered = []
+    for query in recorded():
+        before, read = json.dumps(query), repaired(query)
+        if json.dumps(read.query) != before or read.repairs or read.unknown:
+            altered.append((read.repairs, read.unknown))
+    assert [] == altered
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_examples_are_valid(kind: str) -> None:
+    """The smallest of each kind, and with each of its fields: as PostHog wants it."""
+    model = MODELS[kind]
+    for query in [example_of(model), *(example_with(model, name) for name in fields(model))]:
+        if "source" in fields(model):
+            continue  # what is inside has its own
+        model.model_validate(query)
+        assert (query, ()) == (repaired(query).query, repaired(query).repairs)
+
+
+def test_examples_of_parts_are_valid() -> None:
+    """Each fits its own model."""
+    parts = {part.__name__: part for model in MODELS.values() for part in inside(model)}
+    for name in PARTS.keys() & parts.keys():
+        parts[name].model_validate(PARTS[name])
+
+
+def inside(model: Any) -> Iterator[Any]:
+    """The models inside a model."""
+    for field in fields(model).values():
+        shape = field.shape.of if isinstance(field.shape, Many) else field.shape
+        if isinstance(shape, Part) and shape.model is not model:
+            yield shape.model
+            yield from inside(shape.model)
+
+
+@pytest.mark.parametrize("kind", COMMON)
+def test_examples_of_the_common_form_need_no_repair(kind: str) -> None:
+    """And lead to the kind they stand for."""
+    for query in COMMON[kind]:
+        read = repaired(query)
+        assert (kind, (), ()) == (read.query["kind"], read.repairs, read.unknown)
+
+
+KEYS = sorted(
+    {name for model in MODELS.values() for name in fields(model)}
+    | {name for kind in EASY for name in shorts(kind)}
+    | {"key", "value", "operator", "type", "values", "nodes", "action", "or", "person.plan", "actions", "insight"}
+)
+WORDS = ("$pageview", "-30d", "last 30 days", "", "or", "dau", "sum", "sum(x)", "weekly", "bar", "true", "5", "*",
+         "select 1", '{"a":1}', "[1]", ">", "person", "hogql", "cohort", *MODELS, *EASY_KINDS)  # fmt: skip
+PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(WORDS), st.text(max_size=5))
+JSON = st.recursive(
+    PLAIN,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.one_of(st.sampled_from(KEYS), st.text(max_size=4)), inner, max_size=6),
+    ),
+    max_leaves=20,
+)
+QUERIES = st.builds(
+    lambda kind, rest: rest | {"kind": kind},
+    st.sampled_from([*MODELS, *EASY_KINDS]),
+    st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.one_of(JSON, QUERIES, QUERIES))
+def test_whatever_is_given(written: Any) -> None:
+    """It is repaired or its mistakes are told; never altered itself; and what comes out goes in unchanged."""
+    before = json.dumps(written)
+    try:
+        read = repaired(written)
+    except BadQuery as error:
+        told = str(error)
+        assert told
+        return
+    finally:
+        assert before == json.dumps(written)
+    again = repaired(read.query)
+    assert (json.dumps(read.query), ()) == (json.dumps(again.query), again.repairs)
+    names_in(read.query)
