@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
@@ -69,7 +70,7 @@ class ListActors(Tool):
             table=table,
             left_out=(f"who comes after; go on with list_actors(…, offset={end})",) if reply.hasMore else (),
             digest=found.digest,
-            provenance=source_line(reply, asked(reply, source), found),
+            provenance=source_line(reply, replace(asked(reply, source), has_more=False), found),
         )
 
     async def _source(self, work: Work) -> dict[str, Any]:

@@ -19,6 +19,7 @@ COUNTRIES = {"US": 38, "DE": 17, "GB": 14, "IN": 12, "BR": 11, "JP": 8}
 CHANNELS = {"organic": 55, "referral": 25, "newsletter": 20}
 PLANS = {"free": 72, "team": 21, "business": 7}
 PRICES = {"team": 12, "business": 29}
+SITE = "https://notes.example"
 PATHS = {"/": 40, "/pricing": 20, "/features": 16, "/docs": 14, "/blog": 10}
 
 
@@ -94,8 +95,9 @@ class _Teller:
         for _ in range(pages):
             slow = 3.4 if self.person.browser == SLOW_BROWSER else 1.0
             took = round(self.chance.lognormvariate(6.4, 0.35) * slow)
-            properties = {"$pathname": _pick(PATHS, self.chance), "load_ms": took, "$session_id": session}
-            yield from self.event("$pageview", at, properties)
+            path = _pick(PATHS, self.chance)
+            page = {"$current_url": f"{SITE}{path}", "$pathname": path}
+            yield from self.event("$pageview", at, page | {"load_ms": took, "$session_id": session})
             at += timedelta(seconds=self.chance.uniform(5, 120))
 
     def work(self, at: datetime) -> Iterator[dict[str, Any]]:
@@ -119,7 +121,12 @@ class _Teller:
             "timestamp": at.isoformat(),
             "distinct_id": person.distinct_id,
             "properties": {"$browser": person.browser, "$geoip_country_code": person.country} | properties,
-            "person_properties": {"plan": person.plan, "country": person.country, "channel": person.channel},
+            "person_properties": {
+                "email": f"{person.distinct_id}@notes.example",
+                "plan": person.plan,
+                "country": person.country,
+                "channel": person.channel,
+            },
         }
 
     def _id(self) -> str:
