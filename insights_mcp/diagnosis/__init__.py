@@ -16,8 +16,9 @@ from insights_mcp.diagnosis.verdict import Checked
 from insights_mcp.endpoints.definitions import ListEventDefinitions, ListPropertyDefinitions
 from insights_mcp.errors import QueryFailed, Rejected
 
-__all__ = ["NAMES", "Checked", "checked", "explaining", "reasons"]
+__all__ = ["NAMES", "Checked", "checked", "explaining", "nobody", "reasons"]
 
+NO_ONE = "Nobody is behind that point: its number is 0, or the result does not have it. run_query shows the numbers."
 NAMES = (ListEventDefinitions, ListPropertyDefinitions)
 
 
@@ -28,6 +29,13 @@ async def reasons(client: Client, query: dict[str, Any], asked: Asked, result: A
     from insights_mcp.diagnosis.why import why_empty
 
     return await why_empty(client, asked, places, result)
+
+
+async def nobody(client: Client, asked: Asked, place: int) -> tuple[str, ...]:
+    """Why nobody is behind a point of what a query counts in this place."""
+    from insights_mcp.diagnosis.why import why_empty
+
+    return await why_empty(client, asked, (place,), None, whole=False) or (NO_ONE,)
 
 
 async def checked(client: Client, query: dict[str, Any], before: dict[str, Any] | None = None) -> Checked:

@@ -82,9 +82,9 @@ def _of_retention(_: dict[str, Any], result: list[dict[str, Any]]) -> Places:
     return (1,) if later and not any(later) else ()
 
 
-def _of_rows(_: dict[str, Any], result: list[Any]) -> Places:
+def _of_rows(source: dict[str, Any], result: list[Any]) -> Places:
     """No row; or one, of nothing but zeros and nulls, as counts and sums of nothing are."""
-    if len(result) > 1:
+    if len(result) > 1 or "from" not in str(source.get("query")).casefold():
         return ()
     cells = result[0] if result else []
     return () if any(cell not in (None, 0) for cell in cells) else (0,)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from insights_mcp.answer.asked import Asked
 from insights_mcp.client import Client
 from insights_mcp.diagnosis import filtered, known, steps
 from insights_mcp.diagnosis.counted import Counted, counted_in
+from insights_mcp.diagnosis.emptiness import Places
 from insights_mcp.diagnosis.probes import UNREADABLE, Asking, Counts, Spent, counts_of, events_seen, span_of
 from insights_mcp.diagnosis.window import Window, window_of
 from insights_mcp.endpoints.queries import RunQuery
@@ -28,13 +30,26 @@ MOST = 3
 UNKNOWN = "Why it is empty could not be checked: "
 
 
-async def why_empty(client: Client, asked: Asked, places: Sequence[int], result: Any) -> tuple[str, ...]:
-    """Why these parts of a result are empty."""
+@dataclass(frozen=True)
+class Case:
+    """What is empty: the question, which of its parts, in which window; all of these, or a point of them."""
+
+    asked: Asked
+    places: Places
+    window: Window
+    whole: bool
+
+
+async def why_empty(
+    client: Client, asked: Asked, places: Places, result: Any, *, whole: bool = True
+) -> tuple[str, ...]:
+    """Why these parts of a result are empty. Not `whole`: only a point of them is known to be."""
     window = window_of(asked, result)
     if certain := _without_asking(window, asked):
         return (certain,)
-    key = ("why", json.dumps(asked.source, sort_keys=True, default=str), str(window), tuple(places))
-    return await known.remembered(client, key, known.REASONS_FOR, lambda: _found(client, asked, places, window))
+    key = ("why", json.dumps(asked.source, sort_keys=True, default=str), str(window), places, whole)
+    case = Case(asked, places, window, whole)
+    return await known.remembered(client, key, known.REASONS_FOR, lambda: _found(client, case))
 
 
 def _without_asking(window: Window, asked: Asked) -> str:
@@ -56,12 +71,12 @@ def _minute(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "?"
 
 
-async def _found(client: Client, asked: Asked, places: Sequence[int], window: Window) -> tuple[str, ...]:
+async def _found(client: Client, case: Case) -> tuple[str, ...]:
     """All that could be found out in time."""
     found: list[str] = []
     try:
         with anyio.fail_after(WITHIN):
-            await _tell(Asking(client), asked, places, window, found)
+            await _tell(Asking(client), case, found)
     except TimeoutError:
         found += [] if found else [f"{UNKNOWN}PostHog did not answer within {WITHIN:.0f} seconds."]
     except Spent:
@@ -75,9 +90,10 @@ async def _found(client: Client, asked: Asked, places: Sequence[int], window: Wi
     return tuple(found[:MOST])
 
 
-async def _tell(asking: Asking, asked: Asked, places: Sequence[int], window: Window, found: list[str]) -> None:
-    everything = counted_in(asked.source)
-    counted = [item for place, item in enumerate(everything) if place in places and (item.holds or item.any)][:MOST]
+async def _tell(asking: Asking, case: Case, found: list[str]) -> None:
+    asked, window, everything = case.asked, case.window, counted_in(case.asked.source)
+    named = [item for place, item in enumerate(everything) if place in case.places and (item.holds or item.any)]
+    counted = named[:MOST]
     if not counted:
         return await _of_nothing_named(asking, asked, found)
     if not asking.client.may(RunQuery) and await _by_names(asking, counted, found):
@@ -87,10 +103,11 @@ async def _tell(asking: Asking, asked: Asked, places: Sequence[int], window: Win
     for item, each in zip(counted, counts, strict=True):
         said = await _of_one(asking, item, each, window, asked)
         found += [reason for reason in said if reason not in found]
-    if not found and asked.source.get("kind") == "HogQLQuery":
-        found.append(_of_sql(counted[0], counts[0]))
-    elif not found:
-        found += await steps.why_nobody(asking, asked, everything, places, window)
+    if not found and case.whole:
+        if asked.source.get("kind") == "HogQLQuery":
+            found.append(_of_sql(counted[0], counts[0]))
+        else:
+            found += await steps.why_nobody(asking, asked, everything, case.places, window)
     return None
 
 
