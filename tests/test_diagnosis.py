@@ -226,6 +226,20 @@ async def test_a_saved_insight_says_why(backend: Backend) -> None:
     assert (False, True) == (made.failed, "was last seen 2025-11-11" in _notes(told)), told.text
 
 
+@pytest.mark.parametrize(("query", "point", "fact"), [
+    (trend(event="note svaed"), {"day": "2026-01-05"}, 'Use "note saved" as series[0].event'),
+    (trend(PLAN | {"value": "Paid"}), {"day": "2026-01-05"}, 'Use "paid"'),
+    (funnel("signed up", "refund asked"), {"step": 2}, "Nobody is behind that point: its number is 0"),
+    (trend(), {"day": "2026-01-09", "search": "zoe"}, ""),
+], ids=["event", "filter", "step", "search"])  # fmt: skip
+async def test_nobody_is_behind_it_for_a_reason(query: Any, point: Any, fact: str, backend: Backend) -> None:
+    """Who is behind nothing: what leaves nothing is told, but of a search nothing is asked."""
+    async with reader(backend) as (user, sent):
+        told = await user.call("list_actors", query=query, **point)
+    assert (False, True) == (told.failed, fact in _notes(told)), told.text
+    assert bool(fact) == bool(_notes(told)) == (len(sent.of(ASKED)) > 1)
+
+
 # what may not be asked, or is not answered
 
 

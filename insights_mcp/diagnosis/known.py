@@ -93,7 +93,7 @@ async def _listed(client: Client, call: _Events | _Properties, spend: Callable[[
         spend()
         with anyio.move_on_after(LISTED_WITHIN), suppress(InsightsError):
             page: Page[Any] = await client.send(call)
-            return Known([item.name for item in page.results], _is_last(page))
+            return Known(list(dict.fromkeys(item.name for item in page.results)), _is_last(page))
         return None
 
     return await remembered(client, (type(call), call.model_dump_json()), NAMES_FOR, ask)

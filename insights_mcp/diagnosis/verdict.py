@@ -8,7 +8,7 @@ from typing import Any
 from insights_mcp.errors import InvalidInput
 
 UNSEEN = "unseen"  # a query that says `"unseen": true` may name what has not been seen yet; PostHog is not told
-ANYWAY = f'Use names that exist. To save it all the same, say "{UNSEEN}": true in the query.'
+ANYWAY = f'Use names that exist; discover_data lists them. To save it all the same, say "{UNSEEN}": true in the query.'
 
 
 @dataclass(frozen=True)

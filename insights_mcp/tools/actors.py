@@ -12,6 +12,7 @@ from insights_mcp import computation
 from insights_mcp.answer import Answer, Table
 from insights_mcp.answer.results import readable
 from insights_mcp.answer.series import MARKS
+from insights_mcp.diagnosis import NAMES, nobody
 from insights_mcp.endpoints import insights, queries
 from insights_mcp.errors import InvalidInput
 from insights_mcp.schema.insight import Refresh
@@ -35,7 +36,7 @@ class ListActors(Tool):
     title: ClassVar[str] = "List who is behind a number"
     tabular = True
     uses = (queries.RunQuery,)
-    may_use = (insights.GetInsight, insights.ListInsights)
+    may_use = (insights.GetInsight, insights.ListInsights, *NAMES)
 
     query: Annotated[Query | None, Field(description="The query.")] = None
     id: Annotated[InsightReference | None, Field(description="Or a saved insight.")] = None
@@ -65,12 +66,14 @@ class ListActors(Tool):
         end = self.offset + len(rows)
         table = self._table(reply, rows)
         found = readable(list(table.rows), table.columns)
+        alone = not rows and not self.offset and not self.search
         return Answer(
             f"{counted(end, 'actor')}{' so far' if reply.hasMore else ''}.",
             table=table,
             left_out=(f"who comes after; go on with list_actors(…, offset={end})",) if reply.hasMore else (),
             digest=found.digest,
             provenance=source_line(reply, replace(asked(reply, source), has_more=False), found),
+            notes=await nobody(work.client, asked(reply, source), self._place()) if alone else (),
         )
 
     async def _source(self, work: Work) -> dict[str, Any]:
@@ -91,6 +94,10 @@ class ListActors(Tool):
         beside, order = BESIDE.get(str(kind), ((), None))
         page = given(orderBy=order, search=self.search, limit=self.limit, offset=self.offset or None)
         return {"kind": "ActorsQuery", "source": POINTS[str(kind)](self, source), "select": ["actor", *beside], **page}
+
+    def _place(self) -> int:
+        """Which of the things that are counted is meant."""
+        return max(abs(self.step) - 1, 0) if self.step else self.series or 0
 
     def _table(self, reply: QueryResponse, rows: list[list[Any]]) -> Table:
         """One row for each: the id, the properties asked for, what was selected beside."""
