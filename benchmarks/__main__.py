@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import answers, calls, engine, large, listing, memory, start
+from benchmarks import answers, bad_queries, calls, engine, large, listing, memory, start
 from benchmarks.measure import Measurement, table
 
 # Memory first: what ran before it would still be in the process.
@@ -15,6 +15,7 @@ MEASURES: dict[str, Callable[[bool, int], list[Measurement]]] = {
     "start": lambda quick, _: start.measure(3 if quick else 15),
     "answers": lambda quick, _: answers.measure(10 if quick else 100),
     "large": lambda quick, _: large.measure(1 if quick else 5),
+    "bad_queries": lambda _, __: bad_queries.measure(),
     "listing": lambda quick, _: listing.measure(),
     "calls": lambda quick, _: calls.measure(5 if quick else 30),
     "engine": lambda quick, events: engine.measure(min(events, 50_000) if quick else events, 1 if quick else 7),

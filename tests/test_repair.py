@@ -12,12 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks import bad_queries
 from insights_mcp.repair import BadQuery, names_in, repaired
 from insights_mcp.repair.common import EASY, shorts
 from insights_mcp.repair.examples import COMMON, PARTS, example_of, example_with
 from insights_mcp.repair.query import MODELS
 from insights_mcp.repair.shapes import Many, Part, fields
 from insights_mcp.repair.words import EASY_KINDS
+from tests.valid_queries import VALID
 
 RECORDED = Path(__file__).parents[2] / "shared" / "data" / "conformance"
 A: dict[str, Any] = {"kind": "EventsNode", "event": "a"}
@@ -326,14 +328,14 @@ def mistakes(written: Any) -> list[str]:
 
 def test_all_mistakes_are_told_at_once() -> None:
     """Each with its place, what was given, what is allowed, what was probably meant, and a right one."""
-    series = [A | {"math": "weekly_actve"}, A | {"math": "sum"}]
+    series = [A | {"math": "weekly_actives_x"}, A | {"math": "sum"}]
     told = mistakes({"kind": "TrendsQuery", "series": series, "interval": "fortnight", "dateRange": {"date_from": "?"}})
     assert [
         'series[1].math_property: is missing: "sum" is over a property. Right: '
         '{"kind": "EventsNode", "event": "a", "math": "sum", "math_property": "$session_duration"}',
         'dateRange.date_from: "?" is no date: a date is -30d, -1mStart, all or 2026-01-31. Right: '
         '{"date_from": "-30d"}',
-        'series[0].math: "weekly_actve" is none of total, dau, weekly_active, monthly_active, unique_session, '
+        'series[0].math: "weekly_actives_x" is none of total, dau, weekly_active, monthly_active, unique_session, '
         "first_time_for_user, first_matching_event_for_user, sum, avg, min, max, median … (29 in all); did you mean "
         '\'weekly_active\'? Right: {"kind": "EventsNode", "event": "$pageview", "math": "dau"}',
         'interval: "fortnight" is none of second, minute, hour, day, week, month, quarter, year. Right: '
@@ -380,6 +382,21 @@ def test_what_posthog_answered_is_not_altered() -> None:
         if json.dumps(read.query) != before or read.repairs or read.unknown:
             altered.append((read.repairs, read.unknown))
     assert [] == altered
+
+
+@pytest.mark.parametrize("query", VALID, ids=lambda query: query["kind"])
+def test_a_valid_query_is_not_altered(query: dict[str, Any]) -> None:
+    """Whatever PostHog has in it."""
+    before, read = json.dumps(query), repaired(query)
+    assert (before, (), ()) == (json.dumps(read.query), read.repairs, read.unknown)
+
+
+def test_bad_queries_of_users_and_mutations_are_handled() -> None:
+    """Repaired, or told with the place and what is right: as many as are measured."""
+    bad = [*bad_queries.REFUSED, *bad_queries.mutations()]
+    ends = [(bad_queries.handled(query), query) for query in bad]
+    wrong = [each for each in ends if each[0] not in ("repaired", "told")]
+    assert [] == wrong
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -448,8 +465,8 @@ def test_whatever_is_given(written: Any) -> None:
     try:
         read = repaired(written)
     except BadQuery as error:
-        told = str(error)
-        assert told
+        useful = [m.path != "" and (m.example is not None or m.near is not None) for m in error.mistakes]
+        assert set(useful) == {True}
         return
     finally:
         assert before == json.dumps(written)

@@ -7,9 +7,10 @@ from typing import Any
 
 from insights_mcp.repair.entities import OVER_PROPERTY
 from insights_mcp.repair.findings import Findings, Path, shown
-from insights_mcp.repair.words import VALUES, word
+from insights_mcp.repair.words import VALUES, spoken, word
 
 OVER = "property"
+ENDS = spoken({"funnelFromStep": "from funnelfromstep fromstep", "funnelToStep": "to funneltostep tostep"})
 COUNTED: dict[str, tuple[str, dict[str, Any]]] = {
     "TrendsQuery": ("events", {"kind": "trends", "events": ["$pageview"], "from": "-30d"}),
     "FunnelsQuery": ("steps", {"kind": "funnel", "steps": ["$pageview", "signed up"], "from": "-30d"}),
@@ -67,16 +68,13 @@ def _funnel(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     if not isinstance(options, dict) or not isinstance(excluded, list) or not isinstance(series, list):
         return query
     ends = {"funnelFromStep": 0, "funnelToStep": max(len(series) - 1, 1)}
-    names = {"from": "funnelFromStep", "to": "funnelToStep"}
-    filled = [
-        _bounded({names.get(str(k), str(k)): v for k, v in each.items()}, ends) if isinstance(each, dict) else each
-        for each in excluded
-    ]
+    filled = [_bounded(each, ends) if isinstance(each, dict) else each for each in excluded]
     return query if filled == excluded else query | {"funnelsFilter": options | {"exclusions": filled}}
 
 
 def _bounded(exclusion: dict[str, Any], ends: dict[str, int]) -> dict[str, Any]:
-    return exclusion | {name: step for name, step in ends.items() if exclusion.get(name) is None}
+    named = {ENDS.get(word(key), key): step for key, step in exclusion.items()}
+    return named | {name: step for name, step in ends.items() if named.get(name) is None}
 
 
 def _retention(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:

@@ -118,6 +118,11 @@ def _ends(value: Any, at: Path, found: Findings) -> Placed:
     return [(("dateRange", key), item) for key, item in read.items()] if isinstance(read, dict) else []
 
 
+def _compare_to(value: Any, at: Path, found: Findings) -> Placed:
+    """Nothing is compared unless that is said, too."""
+    return [(("compareFilter", "compare_to"), value), (("compareFilter", "compare"), True)]
+
+
 def _tests(value: Any, at: Path, found: Findings) -> Placed:
     return [(("filterTestAccounts",), value)]
 
@@ -164,7 +169,7 @@ _AGAIN = {
     "where": "filter filters conditions propertyfilters",
     "by": "breakdown breakdowns groupby breakdownby splitby segmentby",
     "limit": "breakdownlimit",
-    "compare": "comparison compareto compareprevious comparewithprevious",
+    "compare": "comparison compareprevious comparewithprevious",
     "formula": "formulas",
     "display": "chart charttype visualization viz viztype displaytype graph graphtype",
     "window": "conversionwindow funnelwindow funnelwindowdays windowdays timewindow conversiontime within",
@@ -198,7 +203,8 @@ def shorts(kind: str) -> dict[str, Short]:
     easy = EASY.get(kind, {})
     again = {other: easy[name] for name, others in _AGAIN.items() if name in easy for other in others.split()}
     everywhere = _EVERYWHERE if "from" in easy else {}
-    return everywhere | again | easy
+    to = {"compareto": _compare_to} if "compare" in easy else {}
+    return everywhere | to | again | easy
 
 
 def absent(kind: str, name: str) -> str | None:

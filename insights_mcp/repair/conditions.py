@@ -7,7 +7,7 @@ from typing import Any
 
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.values import from_json
-from insights_mcp.repair.words import PROPERTY_TYPES, WHOSE, operator, word
+from insights_mcp.repair.words import PROPERTY_TYPES, WHOSE, nearly, operator, word
 from insights_mcp.schema.filters import OPERATORS
 from insights_mcp.text import nearest
 
@@ -61,7 +61,9 @@ def _object(value: dict[str, Any], at: Path, found: Findings, grouped: bool) -> 
         if kind == "AND":
             return found.expanded(at, value, conditions(items, at, found, grouped=grouped))
         if not grouped:
-            found.wrong(at, "'or' stands in the query's own filters only, not in those of one series")
+            found.wrong(
+                at, "'or' stands in the query's own filters only, not in those of one series", example=[EXAMPLE]
+            )
             return value
         inner = {"type": kind, "values": conditions(items, at, found)}
         return found.expanded(at, value, {"type": "AND", "values": [inner]})
@@ -129,7 +131,7 @@ def _group(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     if isinstance(kind, str) and kind.upper() in ("AND", "OR") and kind != kind.upper():
         value = value | {"type": found.repaired((*at, "type"), kind, kind.upper())}
     elif kind not in (None, "AND", "OR"):
-        found.not_allowed((*at, "type"), kind, ("AND", "OR"))
+        found.not_allowed((*at, "type"), kind, ("AND", "OR"), {"type": "OR", "values": [EXAMPLE]})
     read = [each for place, item in enumerate(inside) for each in _items(item, (*at, "values", place), found)]
     return value | {"values": read} if inside else value
 
@@ -157,7 +159,8 @@ def _checked(read: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
             read["value"] = found.repaired((*at, "value"), value, int(value))
         return read
     if (read.get("type") != "empty" and not isinstance(key, str | int)) or isinstance(key, bool):
-        found.wrong((*at, "key"), f"{shown(key)} is no property's name", example=EXAMPLE)
+        what = "is missing: the property's name" if key is None else f"{shown(key)} is no property's name"
+        found.wrong((*at, "key"), what, example=EXAMPLE)
     if isinstance(value, dict):
         found.wrong((*at, "value"), f"{shown(value)} is no value to compare with", example=EXAMPLE)
     return read
@@ -180,6 +183,7 @@ def _renamed(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]
 def _type(kind: str, at: Path, found: Findings) -> str:
     said = word(kind)
     same = next((t for t in PROPERTY_TYPES if word(t) == said), None) or WHOSE.get(said)
+    same = same or nearly(kind, PROPERTY_TYPES)
     if same:
         return str(found.repaired(at, kind, same))
     if nearest(kind, PROPERTY_TYPES):
@@ -193,7 +197,8 @@ def _operator(given: Any, at: Path, found: Findings) -> Any:
     if given is None or given in OPERATORS:
         return given
     meant = operator(given) if isinstance(given, str) else None
-    meant = meant or next((o for o in OPERATORS if isinstance(given, str) and word(o) == word(given)), None)
+    if meant is None and isinstance(given, str):
+        meant = next((o for o in OPERATORS if word(o) == word(given)), None) or nearly(given, OPERATORS)
     if meant:
         return found.repaired(at, given, meant)
     found.not_allowed(at, given, OPERATORS, EXAMPLE)

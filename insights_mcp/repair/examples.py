@@ -95,7 +95,10 @@ def example_of(model: type[BaseModel]) -> dict[str, Any]:
     if model.__name__ in PARTS:
         return PARTS[model.__name__]
     made = {name: _value(name, field.shape) for name, field in fields(model).items() if field.required}
-    return {"kind": kind, **made} if (kind := kind_of(model)) else made
+    if kind := kind_of(model):
+        return {"kind": kind, **made}
+    first = next(iter(fields(model)))
+    return made or {first: _value(first, fields(model)[first].shape)}
 
 
 def example_with(model: type[BaseModel], field: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Mistake:
     def __str__(self) -> str:
         meant = f"; did you mean {self.near!r}?" if self.near else "."
         example = f" Right: {shown(self.example, 200)}" if self.example is not None else ""
-        return f"{self.path or 'query'}: {self.problem}{meant}{example}"
+        return f"{self.path}: {self.problem}{meant}{example}"
 
 
 class BadQuery(ValueError):
@@ -71,7 +71,7 @@ class Findings:
 
     def wrong(self, at: Path, problem: str, near: str | None = None, example: Any = None) -> None:
         """Something that cannot be repaired; one mistake a place is enough."""
-        place = self.place(at)
+        place = self.place(at) or "query"
         if all(mistake.path != place for mistake in self.mistakes):
             self.mistakes.append(Mistake(place, problem, near, example))
 

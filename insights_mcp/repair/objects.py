@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import SequenceMatcher
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,7 +14,7 @@ from insights_mcp.repair.examples import example_of, example_with
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.ranges import broken_down, compared, dated
 from insights_mcp.repair.shapes import Choice, Either, Field, Many, Part, Plain, Shape, fields, kind_of
-from insights_mcp.repair.words import word
+from insights_mcp.repair.words import likeness, word
 from insights_mcp.schema.filters import BreakdownFilter, CompareFilter, DateRange, Entity
 from insights_mcp.schema.retention import RetentionEntity
 from insights_mcp.schema.trends import FormulaNode
@@ -27,7 +26,6 @@ QUERIES = frozenset({"source", "funnelSource"})
 NEAR = 0.84  # how alike a misspelled name must be
 SHORTEST = 4  # shorter names are too alike to be told apart
 OURS = frozenset({"unseen"})  # what this server itself reads in a query, and PostHog is not told
-MOST_APART = 3  # letters
 # What may stand where an object of this kind is meant -> that object.
 READ: dict[type[BaseModel], Callable[[Any, Path, Findings], Any]] = {
     DateRange: dated,
@@ -89,13 +87,9 @@ def meant(model: type[BaseModel], key: str, *, near: bool = True) -> str | None:
     by_word = {word(name): name for name in fields(model)}
     if said in by_word or not near or len(said) < SHORTEST:
         return by_word.get(said)
-    alike = {name: _likeness(said, each) for each, name in by_word.items() if len(each) >= SHORTEST}
+    alike = {name: likeness(said, each) for each, name in by_word.items() if len(each) >= SHORTEST}
     best = max(alike, key=lambda name: alike[name], default=None)
     return best if best is not None and alike[best] >= NEAR else None
-
-
-def _likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, one, other).ratio() if abs(len(one) - len(other)) <= MOST_APART else 0
 
 
 def _field(
@@ -157,7 +151,7 @@ def _of_kind(models: list[type[BaseModel]], value: Any, at: Path, found: Finding
     kind = value.get("kind") if isinstance(value, dict) else None
     same = next((each for each in by_kind if isinstance(kind, str) and word(each) == word(kind)), None)
     if same is None:
-        found.not_allowed((*at, "kind"), kind, tuple(by_kind))
+        found.not_allowed((*at, "kind"), kind, tuple(by_kind), example_of(models[0]))
         return value
     if same != kind:
         value = value | {"kind": found.repaired((*at, "kind"), kind, same)}

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from insights_mcp.repair.common import ABSENT, EASY, absent, shorts
+from insights_mcp.repair.examples import COMMON
 from insights_mcp.repair.findings import Findings, Path, dotted, shown
 from insights_mcp.repair.objects import meant, read
 from insights_mcp.repair.shapes import Part, fields, kind_of
@@ -47,7 +48,7 @@ class _Placing:
             self.found.moved((*self.at, key), (*self.at, name))
             self._own(name, item)
         elif self.kind in ABSENT and (why := absent(self.kind, key)):
-            self.found.wrong((*self.at, key), why)
+            self.found.wrong((*self.at, key), why, example=COMMON[self.kind][0])
         elif word(key) in FORGOTTEN:
             self.found.said((*self.at, key), "left out: PostHog's queries have no such field")
         else:
@@ -132,7 +133,8 @@ class _Placing:
         if holder.get(last) not in (None, value):
             both = _joined(holder[last], value)
             if both is None:
-                self.found.wrong(at, f"{shown(value)} and {shown(holder[last])} are both given for {dotted(where)}")
+                what = f"{shown(value)} and {shown(holder[last])} are both given for {dotted(where)}"
+                self.found.wrong(at, what, example={last: holder[last]})
                 return False
             value = both
         holder[last] = value

@@ -8,7 +8,7 @@ from insights_mcp.repair import dates
 from insights_mcp.repair.conditions import whose
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.values import from_json
-from insights_mcp.repair.words import PROPERTY_TYPES, WHOSE, spoken, word
+from insights_mcp.repair.words import PROPERTY_TYPES, WHOSE, nearly, spoken, word
 from insights_mcp.schema.filters import BreakdownFilter
 
 DATES = spoken({"date_from": "from start startdate since after begin", "date_to": "to end enddate until before"})
@@ -153,7 +153,8 @@ def type_of(given: Any, at: Path, found: Findings) -> Any:
     if given is None or given in TYPES:
         return given
     meant = WHOSE.get(word(given)) if isinstance(given, str) else None
-    meant = meant or next((t for t in TYPES if isinstance(given, str) and word(t) == word(given)), None)
+    if meant is None and isinstance(given, str):
+        meant = next((t for t in TYPES if word(t) == word(given)), None) or nearly(given, TYPES)
     if meant:
         return found.repaired(at, given, meant)
     found.not_allowed(at, given, TYPES, BREAKDOWN)

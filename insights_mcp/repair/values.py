@@ -9,7 +9,7 @@ from typing import Any
 
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.shapes import Choice, Plain
-from insights_mcp.repair.words import EASY_DISPLAYS, VALUES, word
+from insights_mcp.repair.words import EASY_DISPLAYS, VALUES, nearly, operator, word
 
 SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 WHAT = {"text": "a text", "whole": "a whole number", "number": "a number", "switch": "true or false",
@@ -41,8 +41,9 @@ def choice(shape: Choice, value: Any, at: Path, found: Findings, example: Any = 
     if same:
         return found.expanded(at, value, same)
     name = next((part for part in reversed(at) if isinstance(part, str)), "")
-    meant = VALUES.get(name, {}).get(said)
-    if meant in shape.values:
+    meant = (operator(value) if name == "operator" else None) or VALUES.get(name, {}).get(said)
+    meant = meant if meant in shape.values else nearly(value, shape.values)
+    if meant:
         easy = name == "display" and value in EASY_DISPLAYS
         return found.expanded(at, value, meant) if easy else found.repaired(at, value, meant)
     found.not_allowed(at, value, shape.values, example)

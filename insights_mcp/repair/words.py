@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import SequenceMatcher
 
 
 def word(text: str) -> str:
     """A name by its letters and digits alone: `funnel_window_interval` is `funnelWindowInterval`."""
     return re.sub(r"[\W_]", "", text.casefold())
+
+
+SHORTEST = 3  # a word this short has too many neighbours
+MOST_APART = 3  # letters by which two words that are alike may differ in length
+
+
+def nearly(text: str, allowed: Iterable[str]) -> str | None:
+    """The one word that is meant, where only the pen slipped."""
+    said = word(text)
+    near = [each for each in allowed if len(said) > SHORTEST and slipped(word(each), said)]
+    return near[0] if len(near) == 1 else None
+
+
+def likeness(one: str, other: str) -> float:
+    """How alike two words are, from 0 to 1; nearly 1 where only the pen slipped."""
+    if abs(len(one) - len(other)) > MOST_APART:
+        return 0
+    return 0.99 if slipped(one, other) else SequenceMatcher(None, one, other).ratio()
+
+
+def slipped(one: str, other: str) -> bool:
+    """Whether one letter was left out, put in, or swapped with the next."""
+    short, long = sorted((one, other), key=len)
+    if len(long) == len(short):
+        return any(long[:n] + long[n + 1 : n + 2] + long[n] + long[n + 2 :] == short for n in range(len(long) - 1))
+    return any(long[:n] + long[n + 1 :] == short for n in range(len(long)))
 
 
 def spoken(table: dict[str, str]) -> dict[str, str]:
