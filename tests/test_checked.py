@@ -42,6 +42,9 @@ UNKNOWN: dict[str, tuple[dict[str, Any], str]] = {
     "breakdown": (
         trend("note saved", breakdownFilter={"breakdown": "contry"}), 'Use "country" as breakdownFilter.breakdown.',
     ),
+    "an event's": (
+        trend("note saved", {"key": "words", "type": "person", "value": 1}), '"type": "event" beside properties[0].key',
+    ),
     "math": (
         {"kind": "TrendsQuery",
          "series": [{"kind": "EventsNode", "event": "note saved", "math": "sum", "math_property": "wrds"}]},
@@ -55,6 +58,14 @@ UNKNOWN: dict[str, tuple[dict[str, Any], str]] = {
     "SQL": (
         {"kind": "HogQLQuery", "query": "select count() from events where event = 'signd up'"},
         'Use "signed up" as the name in the SQL.',
+    ),
+    "a person's": (
+        trend("note saved", {"key": "plan", "value": "x"}),
+        'but persons have it: write "type": "person" beside properties[0].key',
+    ),
+    "a person's in SQL": (
+        {"kind": "HogQLQuery", "query": "select count() from events where properties.plan = 'x'"},
+        "but persons have it: write person.properties.plan.",
     ),
     "several": (trend("note svaed", {"key": "word", "value": 1}), 'Use "words" as properties[0].key.'),
 }  # fmt: skip

@@ -168,7 +168,7 @@ CAUSES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         ('No "$screen" event has ever been seen',),
     ),
     "SQL of an event that is not there": (
-        sql("select timestamp from events where event = 'notes saved'"), ('Use "note saved" as the SQL',),
+        sql("select timestamp from events where event = 'notes saved'"), ('Use "note saved" as the name in the SQL',),
     ),
     "SQL of a value that is not there": (
         sql("select timestamp from events where event = 'note saved' and person.properties.plan = 'PAID'"),
@@ -184,14 +184,14 @@ CAUSES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("cause", CAUSES)
 async def test_the_cause_is_found(cause: str, backend: Backend) -> None:
-    """Each is told in a note, after three requests at most besides the query, its names and the project's."""
+    """Each is told in a note, after three questions at most, and four lists of names, which are kept for minutes."""
     query, facts = CAUSES[cause]
     async with reader(backend) as (user, sent):
         told = await user.call("run_query", query=query)
         assert not told.failed, told.text
         assert [] == [fact for fact in facts if fact not in _notes(told)], told.text
         assert 3 >= len(sent.of(ASKED)) - 1
-        assert 3 >= len(sent.of("_definitions/"))
+        assert 4 >= len(sent.of("_definitions/"))
 
 
 def _notes(told: Told) -> str:

@@ -21,7 +21,7 @@ from insights_mcp.diagnosis.verdict import UNSEEN, Checked
 from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.errors import InsightsError
 from insights_mcp.schema.query import source_of
-from insights_mcp.text import quoted
+from insights_mcp.text import clean, quoted
 
 if TYPE_CHECKING:
     from insights_mcp.repair import Name
@@ -32,6 +32,8 @@ MOST = 8
 MOST_SEARCHED = 3
 FIELDS = frozenset({"distinct_id", "event", "timestamp", "person_id", "uuid", "id", "$group_key", "elements_chain"})
 NOT_LISTED = ("$feature/", "$virt_", "$group_", "$session", "$lib", "$set", "$active_feature_flags")
+OTHER = {"event": "person", "person": "event"}
+SQL_OF = {"event": "properties", "person": "person.properties"}
 OWNERS: dict[str | None, tuple[str, ...]] = {"event": ("event",), "person": ("person",), None: ("event", "person")}
 
 
@@ -48,10 +50,11 @@ async def looked_through(client: Client, query: dict[str, Any], before: dict[str
     missing, lists = found
     changes = [(name, other) for name in missing if (other := same_but_for_case(name.name, _known(name, lists)))]
     rest = [name for name in missing if name not in [changed for changed, _ in changes]]
+    others = await _of_others(client, rest)
     return Checked(
         renamed(plain, changes) if changes else plain,
         tuple(dict.fromkeys(f"{name.of} {quoted(name.name)} → {quoted(to)}" for name, to in changes)),
-        () if wanted else tuple(_told(name, lists) for name in _once(rest))[:MOST],
+        () if wanted else tuple(_told(name, lists, others) for name in _once(rest))[:MOST],
     )
 
 
@@ -148,8 +151,20 @@ def _once(names: Iterable[Name]) -> list[Name]:
     return list({(name.of, name.type, name.name): name for name in reversed(list(names))}.values())[::-1]
 
 
-def _told(name: Name, lists: dict[str, Known]) -> str:
+async def _of_others(client: Client, missing: list[Name]) -> set[tuple[str, str]]:
+    """Properties that are not whose they are said to be: an event's that persons have, or the other way round."""
+    wanted = {(OTHER[name.type], name.name) for name in missing if name.type in OTHER}
+    found: dict[str, Known | None] = {}
+    with anyio.move_on_after(WITHIN), suppress(InsightsError):
+        found = {owner: await _list(client, owner) for owner in {owner for owner, _ in wanted}}
+    return {(owner, name) for owner, name in wanted if (there := found.get(owner)) and name in there.names}
+
+
+def _told(name: Name, lists: dict[str, Known], others: set[tuple[str, str]]) -> str:
     whose = "" if name.of == "event" or name.type is None else f"{name.type} "
+    if (other := OTHER.get(name.type or "")) and (other, name.name) in others:
+        way = f"{SQL_OF[other]}.{clean(name.name, 80)}" if name.span else f'"type": "{other}" beside {_where(name)}'
+        return f"No {whose}property {quoted(name.name)} has been seen, but {other}s have it: write {way}."
     there = _known(name, lists)
     none = "" if there else f" There are no {name.of}s at all yet: is it the right project?"
     return f"No {whose}{name.of} {quoted(name.name)} has been seen.{offered(name.name, there, _where(name))}{none}"

@@ -154,7 +154,7 @@ def _of_sql(source: dict[str, Any]) -> list[Counted]:
     events = dict.fromkeys(name.name for name in names if name.of == "event")
     said = [_compared(str(text), name.name, name.type, name.span) for name in names if name.of == "property"]
     conditions = tuple(c for c in said if c) if len(events) == 1 and not re.search(r"\bor\b", str(text), re.I) else ()
-    return [Counted(quoted(e), "the SQL", f"event = {hogql.text(e)}", (e,), conditions) for e in events]
+    return [Counted(quoted(e), "the name in the SQL", f"event = {hogql.text(e)}", (e,), conditions) for e in events]
 
 
 def _compared(text: str, name: str, owner: str | None, span: tuple[int, int] | None) -> Condition | None:

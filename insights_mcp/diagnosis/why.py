@@ -155,7 +155,8 @@ async def _never(asking: Asking, item: Counted) -> str:
     there = names.names if names else await _seen(asking)
     if names and not there:
         return await _no_events(asking)
-    return f"{said}{known.offered(item.events[0], there, item.where)}"
+    meant = next((event for event in item.events if known.near(event, there)), item.events[0])
+    return f"{said}{known.offered(meant, there, item.where)}"
 
 
 async def _seen(asking: Asking) -> list[str]:

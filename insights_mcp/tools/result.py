@@ -40,7 +40,9 @@ async def result_answer(
     link = await work.client.url(path) if path else ""
     result = readable(computed.outcome, computed.columns, of)
     table = page.table(result) if page else result.picked
-    why = await reasons(work.client, query or {}, of, computed.outcome)
+    # SQL says little of itself: a name in it that does not exist is the best reason there is.
+    told = doubts if of.source.get("kind") == "HogQLQuery" else ()
+    why = told or await reasons(work.client, query or {}, of, computed.outcome)
     links = await whole_links(work, page, computed, query, result) if table is result.picked else ()
     return Answer(
         said,
