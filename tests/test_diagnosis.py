@@ -103,10 +103,12 @@ CAUSES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         ('None of these events has the event property "word"', 'Use "words" as the filter\'s key'),
     ),
     "a person's property": (
-        trend({"key": "plan", "value": ["paid"]}), ('It is a person property (on 84 of them): set "type": "person"',),
+        trend({"key": "plan", "value": ["paid"]}),
+        ('It is a person property (on 84 of them): "type": "person" in the filter, or in short person.plan',),
     ),
     "an event's property": (
-        trend({"key": "words", "type": "person", "value": ["10"]}), ('set "type": "event" in the filter',),
+        trend({"key": "words", "type": "person", "value": ["10"]}),
+        ('"type": "event" in the filter, or in short words.',),
     ),
     "one of several": (
         trend({"type": "OR", "values": [PLAN | {"value": "x"}, PLAN | {"value": "y"}]}),
@@ -146,6 +148,9 @@ CAUSES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "a retention of nothing": (
         retention("sign up", "note saved"), ('No "sign up" event', "retentionFilter.targetEntity.id"),
+    ),
+    "a retention of two things that are not there": (
+        retention("sign up", "note svaed"), ('No "sign up" event', 'No event "note svaed" has been seen'),
     ),
     "nobody comes back": (
         retention("note saved", "refund asked"), ('"refund asked" was last seen 2025-11-11, before the window',),

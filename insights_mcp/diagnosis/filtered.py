@@ -14,7 +14,7 @@ from insights_mcp.diagnosis.known import near, same_but_for_case
 from insights_mcp.diagnosis.probes import UNREADABLE, Asking, Counts, Stage, cohort_size, extent_of, values_of
 from insights_mcp.diagnosis.window import Window
 from insights_mcp.errors import InsightsError
-from insights_mcp.text import quoted, shortened
+from insights_mcp.text import clean, quoted, shortened
 
 MOST_SHOWN = 5
 FOLLOWED_WITHIN = 3.0
@@ -70,7 +70,9 @@ async def _missing(asking: Asking, item: Counted, stage: Stage) -> str:
     said = f"None of these events has the {owner} property {quoted(name)}."
     if stage.elsewhere:
         other = "person" if owner == "event" else "event"
-        return f'{said} It is {OWNER[other]} (on {stage.elsewhere:,} of them): set "type": "{other}" in the filter.'
+        short = f"{'person.' if other == 'person' else ''}{clean(name, 60)}"
+        where = f'"type": "{other}" in the filter, or in short {short}'
+        return f"{said} It is {OWNER[other]} (on {stage.elsewhere:,} of them): {where}."
     if owner == "path":
         return "None of these events has a $current_url or a $screen_name, which a path's steps are named by."
     if owner not in OWNER:

@@ -33,16 +33,15 @@ async def result_answer(
     """The answer that tells a result: digest, table, where it comes from, what was left out.
 
     `query` is what was asked, bare or wrapped. `page`: the tool that can go on paging, with its own arguments.
-    `doubts`: what is wrong with the query, told where nothing else explains an empty result. `path`: where the
-    result is in the web app.
+    `doubts`: sentences on names in the query that do not exist. `path`: where the result is in the web app.
     """
     of = asked(computed, query)
     link = await work.client.url(path) if path else ""
     result = readable(computed.outcome, computed.columns, of)
     table = page.table(result) if page else result.picked
     # SQL says little of itself: a name in it that does not exist is the best reason there is.
-    told = doubts if of.source.get("kind") == "HogQLQuery" else ()
-    why = told or await reasons(work.client, query or {}, of, computed.outcome)
+    known = bool(doubts) and of.source.get("kind") == "HogQLQuery"
+    why = () if known else await reasons(work.client, query or {}, of, computed.outcome)
     links = await whole_links(work, page, computed, query, result) if table is result.picked else ()
     return Answer(
         said,
@@ -52,9 +51,15 @@ async def result_answer(
         more=page.more() if page else "",
         digest=result.digest,
         provenance=source_line(computed, of, result, link),
-        notes=notes + (why or doubts),
+        notes=notes + why + _untold(doubts, why),
         links=links,
     )
+
+
+def _untold(doubts: tuple[str, ...], why: tuple[str, ...]) -> tuple[str, ...]:
+    """The doubts about names that the reasons do not name."""
+    reasons_told = " ".join(why)
+    return tuple(doubt for doubt in doubts if doubt.partition('"')[2].partition('"')[0] not in reasons_told)
 
 
 def _beyond(computed: Computed) -> tuple[str, ...]:
