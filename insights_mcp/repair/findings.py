@@ -72,6 +72,8 @@ class Findings:
     def wrong(self, at: Path, problem: str, near: str | None = None, example: Any = None) -> None:
         """Something that cannot be repaired; one mistake a place is enough."""
         place = self.place(at) or "query"
+        if at in self.written and isinstance(example, dict) and at[-1] in example:
+            example = {str(self.written[at][-1]): example[str(at[-1])]}  # by the name that was written
         if all(mistake.path != place for mistake in self.mistakes):
             self.mistakes.append(Mistake(place, problem, near, example))
 

@@ -21,6 +21,11 @@ FILTER_TYPES = {
 DISPLAYS = {
     "TwoDimensionalHeatmap": "use display 'ActionsTable' with two breakdowns",
 }
+MATHS = {
+    "first_time_for_user_with_filters": "use 'first_matching_event_for_user'",
+    "first_time_for_group": "use 'first_time_for_user'",
+    "first_matching_event_for_group": "use 'first_matching_event_for_user'",
+}
 FEATURES = {
     "sampling": "Sampling; leave samplingFactor out",
 }

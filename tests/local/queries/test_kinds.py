@@ -32,6 +32,13 @@ def test_other_kinds_are_valid_but_refused(ask: Ask, kind: str) -> None:
         ask({"kind": kind})
 
 
+@pytest.mark.parametrize("math", unsupported.MATHS)
+def test_other_maths_are_valid_but_refused(ask: Ask, math: str) -> None:
+    """A math that is not supported yet is refused by name, with one that works."""
+    with pytest.raises(queries.QueryError, match=f"'{math}' is not supported yet by the embedded backend: use 'first"):
+        ask({"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "visit", "math": math}]})
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [

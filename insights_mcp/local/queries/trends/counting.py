@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from insights_mcp.local.queries import dates, entities
+from insights_mcp.local.queries import dates, entities, unsupported
 from insights_mcp.local.queries.breakdowns import NO_BIN, NONE, OTHER
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
@@ -173,6 +173,8 @@ class Counting:
 def math_of(part: Part) -> str:
     """What the series counts; over buckets as wide as their window, active users are plain users."""
     math = part.series.math or "total"
+    if refused := unsupported.feature(unsupported.MATHS, math, "series"):
+        raise refused
     return "dau" if part.period.interval in WIDE.get(math, ()) and not part.in_all else math
 
 
