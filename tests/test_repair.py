@@ -254,6 +254,18 @@ REPAIRS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
          'funnelsFilter.funnelVizType: "trend" → "trends"'],
     ),
     "another word for the kind": ({"kind": "TRENDS", "series": [A]}, TREND, ['kind: "TRENDS" → "TrendsQuery"']),
+    "a slip in a short name": (
+        {"kind": "trends", "event": "a", "form": "-7d"},
+        trend(dateRange={"date_from": "-7d"}),
+        ["event → series", "form → dateRange.date_from"],
+    ),
+    "the kind under another name": ({"type": "trends", "events": ["a"]}, TREND, ["type → kind"]),
+    "an event alone": (A, TREND, ['kind: "EventsNode" alone → a TrendsQuery of it']),
+    "a range in words": (
+        {"kind": "trends", "events": ["a"], "period": "last 7 days"},
+        trend(dateRange={"date_from": "-7d"}),
+        ['period: "last 7 days" → {"date_from": "-7d"}', "period → dateRange.date_from"],
+    ),
     "the wrong wrapper": (
         {"kind": "InsightVizNode", "source": {"kind": "HogQLQuery", "query": "select 1"}},
         {"kind": "DataVisualizationNode", "source": {"kind": "HogQLQuery", "query": "select 1"}},
@@ -356,6 +368,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         ({"kind": "trends", "events": ["a"], "where": {"x": {"near": 1}}}, 'where.x.near: "near" is none of exact'),
         ({"kind": "TrensQuery", "series": []}, "did you mean 'TrendsQuery'?"),
         (trend(interval="day", granularity="week"), "granularity: "),
+        ({"kind": "trends", "events": ["a"], "sparkles": 1}, "sparkles: no such name: there are events, math, "),
     ],
 )
 def test_a_mistake_names_the_place_that_was_written(written: Any, place: str) -> None:
@@ -440,7 +453,8 @@ KEYS = sorted(
     | {"key", "value", "operator", "type", "values", "nodes", "action", "or", "person.plan", "actions", "insight"}
 )
 WORDS = ("$pageview", "-30d", "last 30 days", "", "or", "dau", "sum", "sum(x)", "weekly", "bar", "true", "5", "*",
-         "select 1", '{"a":1}', "[1]", ">", "person", "hogql", "cohort", *MODELS, *EASY_KINDS)  # fmt: skip
+         "select 1", '{"a":1}', "[1]", ">", "person", "hogql", "cohort", "EventsNode", "ActionsNode", "GroupNode",
+         *MODELS, *EASY_KINDS)  # fmt: skip
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(WORDS), st.text(max_size=5))
 JSON = st.recursive(
     PLAIN,

@@ -184,7 +184,7 @@ _AGAIN = {
     "sql": "query hogql statement",
 }
 _EVERYWHERE: dict[str, Short] = {
-    **dict.fromkeys(["range", "dates", "timeframe", "timerange", "dateperiod", "timeperiod", "last"], _ends),
+    **dict.fromkeys(["range", "dates", "timeframe", "timerange", "dateperiod", "timeperiod", "period", "last"], _ends),
     **dict.fromkeys(["testaccounts", "excludetestaccounts", "filtertestusers", "excludeinternalusers"], _tests),
     **dict.fromkeys(["granularity", "bucket", "frequency", "groupinterval", "timeunit"], _at("interval")),
 }

@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from insights_mcp.repair.common import ABSENT, EASY, absent, shorts
 from insights_mcp.repair.examples import COMMON
 from insights_mcp.repair.findings import Findings, Path, dotted, shown
-from insights_mcp.repair.objects import meant, read
+from insights_mcp.repair.objects import OURS, meant, read
 from insights_mcp.repair.shapes import Part, fields, kind_of
-from insights_mcp.repair.words import word
+from insights_mcp.repair.words import nearly, word
+from insights_mcp.text import nearest
 
 # Of old filters: what only the web app of that time needed.
 FORGOTTEN = frozenset({"newentity", "fromdashboard", "entitytype", "shownas", "insight"})
@@ -43,7 +44,8 @@ class _Placing:
         if key in fields(self.model) and key not in self.easy:
             self._own(key, item)
         elif (short := self._short(key, item, typed)) is not None:
-            self._spread(key, item, short)
+            if item is not None:  # as if it were not there
+                self._spread(key, item, short)
         elif name := meant(self.model, key, near=False):
             self.found.moved((*self.at, key), (*self.at, name))
             self._own(name, item)
@@ -96,9 +98,18 @@ class _Placing:
 
     def _elsewhere(self, where: Where, item: Any) -> None:
         """A field that is not known here: where it is at home, where it nearly is, or left where it is."""
-        home = self._home(where[-1]) or self._near(where[-1])
-        if home:
+        home = self._home(where[-1])
+        slip = nearly(where[-1], self.easy) if self.found.easy and home is None else None
+        if slip is not None:
+            self._spread(where[-1], item, self.easy[slip])
+        elif home := home or self._near(where[-1]):
             self._move(where, home, item)
+        elif self.found.easy and where[-1] not in OURS:
+            # The common form is ours: what it does not know, nobody does, and without it the question is another.
+            names = ", ".join(self.easy)
+            near = nearest(where[-1], (*self.easy, *fields(self.model)))
+            what = f"no such name: there are {names}, and those of {self.kind}"
+            self.found.wrong((*self.at, *where), what, near, COMMON[self.kind][0])
         else:
             self._put(where, item, (*self.at, *where))
 
@@ -137,7 +148,7 @@ class _Placing:
                 self.found.wrong(at, what, example={last: holder[last]})
                 return False
             value = both
-        holder[last] = value
+        holder[last] = dict(value) if isinstance(value, dict) else value  # what was given stays as it is
         return True
 
 

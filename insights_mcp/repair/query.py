@@ -64,6 +64,7 @@ TELLING = {
     "TrendsQuery": "series events event trendsfilter actions",
 }
 SERIES_KINDS = ("TrendsQuery", "FunnelsQuery", "StickinessQuery", "LifecycleQuery")
+CALLED_KIND = frozenset({"type", "querytype", "querykind", "insighttype", "kind"})
 MOST_ROUNDS = 5
 EXAMPLE = {"kind": "trends", "events": ["$pageview"], "from": "-30d"}
 ALLOWED = ", ".join(list(EASY_KINDS)[:7]) + ", or PostHog's own, such as TrendsQuery"
@@ -102,7 +103,7 @@ def query_at(value: Any, at: Path, found: Findings) -> Any:
     if not isinstance(value, dict):
         found.wrong(at, f"{shown(value)} is no query", example=EXAMPLE)
         return value
-    value = _opened(value, at, found)
+    value = _headed(_opened(value, at, found), at, found)
     kind, easy = _kind(value, at, found)
     if kind is None:
         return value
@@ -151,6 +152,19 @@ def _opened(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     return value
 
 
+def _headed(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """With its kind under that name; a series alone is a trend of it."""
+    if str(value.get("kind")) in NODES:
+        found.said((*at, "kind"), f"{shown(value['kind'])} alone → a TrendsQuery of it")
+        return {"kind": "TrendsQuery", "series": [value]}
+    name = next((key for key in value if word(key) in CALLED_KIND), None)
+    said = value.get(name) if name else None
+    if name is None or "kind" in value or not (isinstance(said, str) and (said in MODELS or word(said) in KINDS)):
+        return value
+    found.moved((*at, name), (*at, "kind"))
+    return {"kind": said, **{key: item for key, item in value.items() if key != name}}
+
+
 def _kind(value: dict[str, Any], at: Path, found: Findings) -> tuple[str | None, bool]:
     """PostHog's name of the kind, and whether the common form is written."""
     given = value.get("kind", value.get("insight"))
@@ -163,23 +177,12 @@ def _kind(value: dict[str, Any], at: Path, found: Findings) -> tuple[str | None,
         kind = KINDS.get(said) or next((each for each in MODELS if word(each) == said), None)
         if kind:
             found.repaired((*at, "kind" if "kind" in value else "insight"), given, kind)
-            return kind, "kind" in value
-        if given in NODES:
-            return _of_node(value, at, found)
+            return kind, "kind" in value and said != word(kind)
         if "kind" in value and OTHERS.fullmatch(given) and (given in OTHER_KINDS or not nearest(given, MODELS)):
             return given, False
     near = nearest(given, (*EASY_KINDS, *MODELS)) if isinstance(given, str) else None
     found.wrong((*at, "kind"), f"{shown(given)} is no kind of query; kinds are {ALLOWED}", near, EXAMPLE)
     return None, False
-
-
-def _of_node(value: dict[str, Any], at: Path, found: Findings) -> tuple[str, bool]:
-    """A series alone: a trend of it."""
-    series = dict(value)
-    value.clear()
-    value |= {"kind": "TrendsQuery", "series": [series]}
-    found.said((*at, "kind"), f"{shown(series['kind'])} alone → a TrendsQuery of it")
-    return "TrendsQuery", False
 
 
 def _inferred(value: dict[str, Any], at: Path, found: Findings) -> tuple[str | None, bool]:
