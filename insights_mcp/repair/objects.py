@@ -72,7 +72,7 @@ def named(model: type[BaseModel], value: dict[str, Any], at: Path, found: Findin
     """The object with the names its fields have: other cases and slips of the pen put right."""
     read: dict[str, Any] = {}
     for key, item in value.items():
-        name = key if key in fields(model) else meant(model, key)
+        name = key if key in fields(model) else meant(model, key, near=not issubclass(model, Wrapper))
         if name is None or name in read or (name != key and name in value):
             name = key
         elif name != key:
