@@ -25,7 +25,7 @@ from __future__ import annotations
 
 
 class InsightsError(Exception):
-    """A failure that was foreseen: `what` happened, and what to do `next_step`. `details`: one line for each of many."""
+    """A failure that was foreseen: `what` happened, what to do `next_step`; `details`: one line for each of many."""
 
     details: tuple[str, ...] = ()
 
