@@ -245,6 +245,20 @@ async def test_nobody_is_behind_it_for_a_reason(query: Any, point: Any, fact: st
     assert bool(fact) == bool(_notes(told)) == (len(sent.of(ASKED)) > 1)
 
 
+@pytest.mark.parametrize(("asked", "fact"), [
+    ({"search": "notes svd"}, 'Nothing holds "notes svd"; nearest: "note saved".'),
+    ({"kind": "properties", "event": "note svaed"}, 'No event "note svaed" has been seen. Use "note saved" as event.'),
+    ({"kind": "properties", "of": "person", "search": "plna"}, 'nearest: "plan"'),
+    ({"kind": "values", "event": "note saved", "property": "sise"}, 'Use "size" as property.'),
+    ({"kind": "values", "event": "note saved", "property": "size", "search": "tiny"}, ""),
+], ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else "")  # fmt: skip
+async def test_a_list_of_names_is_not_empty_without_a_reason(asked: Any, fact: str, backend: Backend) -> None:
+    """A name that does not exist is told of, with the nearest that does."""
+    async with reader(backend) as (user, _):
+        told = await user.call("discover_data", **asked)
+    assert (False, bool(fact), True) == (told.failed, bool(_notes(told)), fact in told.text), told.text
+
+
 # what may not be asked, or is not answered
 
 

@@ -13,10 +13,10 @@ from insights_mcp.answer.asked import Asked
 from insights_mcp.client import Client
 from insights_mcp.diagnosis.emptiness import empty_places
 from insights_mcp.diagnosis.verdict import Checked
-from insights_mcp.endpoints.definitions import ListEventDefinitions, ListPropertyDefinitions
+from insights_mcp.endpoints.definitions import ListEventDefinitions, ListPropertyDefinitions, PropertyOwner
 from insights_mcp.errors import QueryFailed, Rejected
 
-__all__ = ["NAMES", "Checked", "checked", "explaining", "nobody", "reasons"]
+__all__ = ["NAMES", "Checked", "checked", "explaining", "nobody", "reasons", "unlisted"]
 
 NO_ONE = "Nobody is behind that point: its number is 0, or the result does not have it. run_query shows the numbers."
 NAMES = (ListEventDefinitions, ListPropertyDefinitions)
@@ -36,6 +36,20 @@ async def nobody(client: Client, asked: Asked, place: int) -> tuple[str, ...]:
     from insights_mcp.diagnosis.why import why_empty
 
     return await why_empty(client, asked, (place,), None, whole=False) or (NO_ONE,)
+
+
+async def unlisted(
+    client: Client,
+    owner: PropertyOwner | None = None,
+    *,
+    event: str | None = None,
+    name: str | None = None,
+    search: str | None = None,
+) -> tuple[str, ...]:
+    """Why a list is empty: of events (no `owner`), of properties, or of the values of the property `name`."""
+    from insights_mcp.diagnosis.lists import why_unlisted
+
+    return await why_unlisted(client, owner, event, name, search)
 
 
 async def checked(client: Client, query: dict[str, Any], before: dict[str, Any] | None = None) -> Checked:

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from insights_mcp.answer import Answer, Table
+from insights_mcp.diagnosis import unlisted
 from insights_mcp.endpoints import definitions
 from insights_mcp.errors import InvalidInput
 from insights_mcp.text import counted, quoted
@@ -45,6 +46,7 @@ class DiscoverData(Tool):
             table=table,
             more=MORE,
             next=("kind='properties' with event=… goes on.",),
+            notes=() if rows or self.offset else await unlisted(work.client, search=self.search),
         )
 
     async def _properties(self, work: Work) -> Answer:
@@ -61,7 +63,9 @@ class DiscoverData(Tool):
         rows = [[p.name, p.property_type, p.description] for p in page.results]
         table = Table(("property", "type", "description"), rows, self.offset, page.count)
         whose = f"event {quoted(self.event)}" if of_event else f"{self.of}s"
-        return Answer(f"{table.size} properties of {whose}.", table=table, more=MORE)
+        event = self.event if of_event else None
+        why = () if rows or self.offset else await unlisted(work.client, self.of, event=event, search=self.search)
+        return Answer(f"{table.size} properties of {whose}.", table=table, more=MORE, notes=why)
 
     async def _values(self, work: Work) -> Answer:
         if not self.property or not self.event:
@@ -76,4 +80,6 @@ class DiscoverData(Tool):
         counted = any(value.count is not None for value in page.results)
         rows = [[v.name, v.count] if counted else [v.name] for v in page.results]
         said = f"Values of {quoted(self.property)} on {quoted(self.event)}, the ten most frequent at most: {len(rows)}."
-        return Answer(said, table=Table(("value", "count") if counted else ("value",), rows))
+        table = Table(("value", "count") if counted else ("value",), rows)
+        of = {"event": self.event, "name": self.property, "search": self.search}
+        return Answer(said, table=table, notes=() if rows else await unlisted(work.client, "event", **of))
