@@ -15,12 +15,13 @@ import httpx2
 
 from insights_mcp.local import Backend, create_project, open_backend
 from insights_mcp.local.load import load
-from tests.asking import Assistant, assistant
+from tests.asking import Assistant, Told, assistant
 from tests.local.api import Api
 
 NOW = datetime(2026, 1, 10, 17, 30, tzinfo=UTC)
 PEOPLE = 12
 STAFF = "staff"
+WEEK = {"date_from": "2026-01-03", "date_to": "2026-01-09"}
 
 
 def events() -> Iterator[dict[str, Any]]:
@@ -99,3 +100,14 @@ def opened(folder: Path) -> Iterator[Backend]:
         api.post("cohorts/", {"name": "paid", "filters": {"properties": {"type": "OR", "values": [paid]}}})
     yield backend
     backend.close()
+
+
+def trend(*filters: Any, event: str | None = "note saved", **more: Any) -> dict[str, Any]:
+    """A trend of one event over the week, with filters."""
+    series = {"kind": "EventsNode", "event": event} | more.pop("series", {})
+    return {"kind": "TrendsQuery", "series": [series], "dateRange": WEEK, "properties": list(filters)} | more
+
+
+def notes(told: Told) -> str:
+    """What an answer notes, a line each."""
+    return "\n".join(line.removeprefix("Note: ") for line in told.text.split("\n") if line.startswith("Note: "))

@@ -19,12 +19,11 @@ from insights_mcp.diagnosis.window import window_of
 from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.local import Backend
 from insights_mcp.tools.insight_facts import asked
-from tests.notebook import NOW, opened, reader
+from tests.notebook import NOW, WEEK, opened, reader
 from tests.test_diagnosis import CAUSES
 
 pytestmark = pytest.mark.anyio
 PLAN = {"key": "plan", "type": "person"}
-WEEK = {"date_from": "2026-01-03", "date_to": "2026-01-09"}
 PLANS = st.sampled_from([["paid"], ["free", "paid"], ["x"], "Paid"])
 FILTERS = st.one_of(
     st.builds(lambda v, o: PLAN | {"value": v, "operator": o}, PLANS,

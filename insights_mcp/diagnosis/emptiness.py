@@ -34,7 +34,7 @@ def _of_series(source: dict[str, Any], result: list[dict[str, Any]]) -> Places:
     current = [item for item in result if item.get("compare_label") != "previous"]
     if all(map(_is_zero, current)):
         return _all(source)
-    if _has_formula(source):
+    if has_formula(source):
         return ()
     by_place: dict[int, bool] = {}
     for number, item in enumerate(current):
@@ -43,7 +43,8 @@ def _of_series(source: dict[str, Any], result: list[dict[str, Any]]) -> Places:
     return tuple(sorted(place for place, zero in by_place.items() if zero and place in _all(source)))
 
 
-def _has_formula(source: dict[str, Any]) -> bool:
+def has_formula(source: dict[str, Any]) -> bool:
+    """Whether a trend shows what a formula makes of its series."""
     given = source.get("trendsFilter") or {}
     return any(given.get(name) for name in ("formula", "formulas", "formulaNodes"))
 

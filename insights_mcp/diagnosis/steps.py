@@ -9,6 +9,7 @@ from typing import Any
 from insights_mcp.answer.asked import Asked
 from insights_mcp.diagnosis.conditions import Condition
 from insights_mcp.diagnosis.counted import Counted
+from insights_mcp.diagnosis.emptiness import has_formula
 from insights_mcp.diagnosis.probes import Asking, checkable, followed
 from insights_mcp.diagnosis.window import Window
 from insights_mcp.text import counted
@@ -93,9 +94,9 @@ def _hints(asked: Asked) -> list[str]:
         f"samplingFactor {sampling} looks at a part of them only" if isinstance(sampling, float) else "",
         "stickinessFilter.stickinessCriteria asks for more of them in an interval than anybody has"
         if asked.part("stickinessFilter").get("stickinessCriteria") else "",
-        "the formula makes nothing of them" if asked.part("trendsFilter").get("formulas") else "",
+        "the formula makes nothing of them" if has_formula(given) else "",
         "a path needs two steps in one session, at least" if given.get("kind") == "PathsQuery" else "",
-        "a property they are broken down by may be missing on them" if asked.part("breakdownFilter") else "",
+        "what they are split by may be missing on them, or hold nobody" if asked.part("breakdownFilter") else "",
         "groups are counted, and these events may have none" if given.get("aggregation_group_type_index") in range(5)
         else "",
         "the result is older than that: compute it anew" if computed_long_ago else "",
