@@ -37,6 +37,7 @@ def _listed(*path: str) -> Short:
 
 def _by(value: Any, at: Path, found: Findings) -> Placed:
     """What to split by: the newer list of breakdowns."""
+    value = ranges.owned(value)
     if isinstance(value, dict) and not {"property", "key", "name"} & value.keys():
         return [
             (("breakdownFilter", key), item)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from insights_mcp.text import clean, nearest
 
 Path = tuple[str | int, ...]
+MOST_SOUGHT = 500
 NAMED = 12  # allowed values that are named
 
 
@@ -45,6 +46,8 @@ class Findings:
     unknown: list[str] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
     easy: bool = False
+    told: set[str] = field(default_factory=set)
+    sought: int = 0
     written: dict[Path, Path] = field(default_factory=dict)
 
     def repaired(self, at: Path, was: Any, now: Any) -> Any:
@@ -66,7 +69,7 @@ class Findings:
 
     def kept(self, at: Path) -> None:
         """A field that is not known here; PostHog may know it."""
-        if (place := self.place(at)) not in self.unknown:
+        if self._is_new(place := self.place(at), "unknown"):
             self.unknown.append(place)
 
     def wrong(self, at: Path, problem: str, near: str | None = None, example: Any = None) -> None:
@@ -74,14 +77,23 @@ class Findings:
         place = self.place(at) or "query"
         if at in self.written and isinstance(example, dict) and at[-1] in example:
             example = {str(self.written[at][-1]): example[str(at[-1])]}  # by the name that was written
-        if all(mistake.path != place for mistake in self.mistakes):
+        if self._is_new(place, "wrong"):
             self.mistakes.append(Mistake(place, problem, near, example))
 
     def not_allowed(self, at: Path, value: Any, allowed: tuple[str, ...], example: Any = None) -> None:
         """A value that is none of those allowed; not all are named where there are many."""
-        near = nearest(value, allowed) if isinstance(value, str) else None
+        near = self.near(value, allowed) if isinstance(value, str) else None
         more = f" … ({len(allowed)} in all)" if len(allowed) > NAMED else ""
         self.wrong(at, f"{shown(value)} is none of {', '.join(allowed[:NAMED])}{more}", near, example)
+
+    def near(self, text: str, allowed: Iterable[str]) -> str | None:
+        """What was probably meant."""
+        return nearest(text, allowed) if self.seeks() else None
+
+    def seeks(self) -> bool:
+        """Whether what is nearly the same is still looked for: it takes long, and nobody makes so many slips."""
+        self.sought += 1
+        return self.sought <= MOST_SOUGHT
 
     def place(self, at: Path) -> str:
         """The path as whoever wrote the query knows it."""
@@ -100,8 +112,14 @@ class Findings:
             self.easy = before
 
     def _add(self, repair: str) -> None:
-        if repair not in self.repairs:
+        if self._is_new(repair, "repaired"):
             self.repairs.append(repair)
+
+    def _is_new(self, text: str, what: str) -> bool:
+        """Whether it was not told yet."""
+        new = (key := f"{what} {text}") not in self.told
+        self.told.add(key)
+        return new
 
 
 def dotted(at: Path) -> str:

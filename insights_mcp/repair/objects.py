@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -72,7 +73,9 @@ def named(model: type[BaseModel], value: dict[str, Any], at: Path, found: Findin
     """The object with the names its fields have: other cases and slips of the pen put right."""
     read: dict[str, Any] = {}
     for key, item in value.items():
-        name = key if key in fields(model) else meant(model, key, near=not issubclass(model, Wrapper))
+        name = key if key in fields(model) else meant(model, key, near=False)
+        if name is None and not issubclass(model, Wrapper) and found.seeks():
+            name = meant(model, key)
         if name is None or name in read or (name != key and name in value):
             name = key
         elif name != key:
@@ -81,10 +84,16 @@ def named(model: type[BaseModel], value: dict[str, Any], at: Path, found: Findin
     return read
 
 
+@cache
+def by_words(model: type[BaseModel]) -> dict[str, str]:
+    """The fields of a part by their letters alone."""
+    return {word(name): name for name in fields(model)}
+
+
+@lru_cache(4_096)
 def meant(model: type[BaseModel], key: str, *, near: bool = True) -> str | None:
     """The field that a name means: the same letters in another case, or (`near`) nearly the same."""
-    said = word(key)
-    by_word = {word(name): name for name in fields(model)}
+    said, by_word = word(key), by_words(model)
     if said in by_word or not near or len(said) < SHORTEST:
         return by_word.get(said)
     alike = {name: likeness(said, each) for each, name in by_word.items() if len(each) >= SHORTEST}

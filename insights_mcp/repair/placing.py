@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,10 +9,9 @@ from pydantic import BaseModel
 from insights_mcp.repair.common import ABSENT, EASY, absent, shorts
 from insights_mcp.repair.examples import COMMON
 from insights_mcp.repair.findings import Findings, Path, dotted, shown
-from insights_mcp.repair.objects import OURS, meant, read
+from insights_mcp.repair.objects import OURS, by_words, meant, read
 from insights_mcp.repair.shapes import Part, fields, kind_of
 from insights_mcp.repair.words import nearly, word
-from insights_mcp.text import nearest
 
 # Of old filters: what only the web app of that time needed.
 FORGOTTEN = frozenset({"newentity", "fromdashboard", "entitytype", "shownas", "insight"})
@@ -99,7 +97,7 @@ class _Placing:
     def _elsewhere(self, where: Where, item: Any) -> None:
         """A field that is not known here: where it is at home, where it nearly is, or left where it is."""
         home = self._home(where[-1])
-        slip = nearly(where[-1], self.easy) if self.found.easy and home is None else None
+        slip = nearly(where[-1], tuple(self.easy)) if self.found.easy and home is None else None
         if slip is not None:
             self._spread(where[-1], item, self.easy[slip])
         elif home := home or self._near(where[-1]):
@@ -107,8 +105,8 @@ class _Placing:
         elif self.found.easy and where[-1] not in OURS:
             # The common form is ours: what it does not know, nobody does, and without it the question is another.
             names = ", ".join(self.easy)
-            near = nearest(where[-1], (*self.easy, *fields(self.model)))
             what = f"no such name: there are {names}, and those of {self.kind}"
+            near = self.found.near(where[-1], (*self.easy, *fields(self.model)))
             self.found.wrong((*self.at, *where), what, near, COMMON[self.kind][0])
         else:
             self._put(where, item, (*self.at, *where))
@@ -118,19 +116,19 @@ class _Placing:
             self.found.moved((*self.at, *where), (*self.at, *home))
 
     def _home(self, name: str, besides: str = "") -> Where | None:
-        """The one place where a field of this name is."""
+        """The first place where a field of this name is."""
         if besides and (own := meant(self.model, name, near=False)) and own != "kind":
             return (own,)
-        return next((path for path, key in self._fields() if word(key) == word(name) and path[0] != besides), None)
+        said, parts = word(name), self.parts.items()
+        return next(((key, by_words(p)[said]) for key, p in parts if key != besides and said in by_words(p)), None)
 
     def _near(self, name: str) -> Where | None:
         """The place of a field that was probably meant."""
+        if not self.found.seeks():
+            return None
         if own := meant(self.model, name):
             return (own,)
         return next(((key, near) for key, part in self.parts.items() if (near := meant(part, name))), None)
-
-    def _fields(self) -> Iterator[tuple[Where, str]]:
-        return (((key, name), name) for key, part in self.parts.items() for name in fields(part))
 
     def _put(self, where: Where, value: Any, at: Path) -> bool:
         """Into its place; False where something else stands there."""

@@ -87,7 +87,7 @@ def repaired(value: Any) -> Repaired:
     found = Findings()
     query = value
     for _ in range(MOST_ROUNDS):
-        found.unknown, found.written = [], {}
+        found = Findings(repairs=found.repairs, told={t for t in found.told if t.startswith("repaired ")})
         before, query = query, query_at(query, (), found)
         if found.mistakes:
             raise BadQuery(found.mistakes)

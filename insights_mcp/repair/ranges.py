@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from insights_mcp.repair import dates
-from insights_mcp.repair.conditions import whose
+from insights_mcp.repair.conditions import OWNERS, whose
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.values import from_json
 from insights_mcp.repair.words import PROPERTY_TYPES, WHOSE, nearly, spoken, word
@@ -137,7 +137,16 @@ def several(value: Any, at: Path, found: Findings) -> Any:
     return [_one(each, (*at, place) if isinstance(value, list) else at, found) for place, each in enumerate(items)]
 
 
+def owned(value: Any) -> Any:
+    """`{"person": "plan"}` is `person.plan`."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((owner, name),) = value.items()
+        return f"{owner}.{name}" if owner in OWNERS and isinstance(name, str) else value
+    return value
+
+
 def _one(value: Any, at: Path, found: Findings) -> Any:
+    value = owned(value)
     if isinstance(value, str):
         owner, name = whose(value)
         return found.expanded(at, value, {"property": name, **owner})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 
 def word(text: str) -> str:
@@ -16,7 +16,8 @@ SHORTEST = 3  # a word this short has too many neighbours
 MOST_APART = 3  # letters by which two words that are alike may differ in length
 
 
-def nearly(text: str, allowed: Iterable[str]) -> str | None:
+@lru_cache(4_096)
+def nearly(text: str, allowed: tuple[str, ...]) -> str | None:
     """The one word that is meant, where only the pen slipped."""
     said = word(text)
     near = [each for each in allowed if len(said) > SHORTEST and slipped(word(each), said)]
@@ -74,12 +75,12 @@ EASY_DISPLAYS = {
 }  # fmt: skip
 INTERVALS = spoken(
     {
-        "second": "seconds",
-        "minute": "minutes minutely perminute",
-        "hour": "hours hourly perhour h",
-        "day": "days daily perday d",
-        "week": "weeks weekly perweek w",
-        "month": "months monthly permonth m",
+        "second": "seconds 1second",
+        "minute": "minutes minutely perminute 1minute 1min",
+        "hour": "hours hourly perhour h 1h 1hour",
+        "day": "days daily perday d 1d 1day",
+        "week": "weeks weekly perweek w 1w 1week",
+        "month": "months monthly permonth m 1mo 1month",
         "quarter": "quarters quarterly q",
         "year": "years yearly annually annual y",
     }
@@ -91,7 +92,8 @@ VALUES: dict[str, dict[str, str]] = {
     "math": spoken(
         {
             "dau": "unique uniques uniqueusers uniqueuser uniquepersons uniquepeople uniquevisitors uniqueactors users "
-            "people persons visitors distinct distinctusers activeusers dailyactiveusers dailyactive countdistinct",
+            "people persons visitors distinct distinctusers activeusers dailyactiveusers dailyactive countdistinct "
+            "countunique uniquecount",
             "weekly_active": "wau weeklyactiveusers",
             "monthly_active": "mau monthlyactiveusers",
             "total": "count counts totalcount totals events totalevents eventcount number occurrences",
