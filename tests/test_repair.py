@@ -209,8 +209,7 @@ REPAIRS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
     "filters as an object": (
         trend(properties={"plan": "paid"}),
         trend(properties=only("plan", ["paid"])),
-        ['properties: {"plan": "paid"} → [{"key": "plan", "operator": "exact", "value": ["paid"], "ty… '
-         '(+14 characters)'],
+        ['properties: {"plan": "paid"} → [{"key": "plan", "operator": "exact", "value": ["paid"], "type": "event"}]'],
     ),
     "a filter in other words": (
         trend(properties=[{"property": "plan", "op": "!=", "val": "paid", "type": "user"}]),
@@ -262,6 +261,22 @@ REPAIRS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
         {"kind": "InsightVizNode", "source": TREND, "interval": "week"},
         {"kind": "InsightVizNode", "source": {"interval": "week", **TREND}},
         ["interval → source.interval"],
+    ),
+    "a part's field beside its query": (
+        {"kind": "InsightVizNode", "source": TREND, "display": "bar"},
+        {"kind": "InsightVizNode", "source": TREND | {"trendsFilter": {"display": "ActionsBar"}}},
+        ["display → source.display", "source.display → source.trendsFilter.display",
+         'source.trendsFilter.display: "bar" → "ActionsBar"'],
+    ),
+    "an event by its id": (
+        {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "id": "a"}]}, TREND,
+        ["series[0].id → series[0].event"],
+    ),
+    "a window in words": (
+        FUNNEL | {"funnelsFilter": {"funnelWindowInterval": "2 weeks"}},
+        FUNNEL | {"funnelsFilter": {"funnelWindowInterval": 2, "funnelWindowIntervalUnit": "week"}},
+        ['funnelsFilter.funnelWindowInterval: "2 weeks" → {"funnelWindowInterval": 2, '
+         '"funnelWindowIntervalUnit": "week"}'],
     ),
     "a whole insight": ({"name": "x", "query": TREND}, TREND, ["query: what is inside is the query"]),
     "a comparison as a switch": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from insights_mcp.repair import dates
 from insights_mcp.repair.entities import OVER_PROPERTY
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.words import VALUES, spoken, word
@@ -61,15 +62,27 @@ def _nodes(series: Any, at: Path) -> Iterator[tuple[dict[str, Any], Path]]:
 
 
 def _funnel(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
-    """Exclusions lie between the first step and the last, unless they say where."""
-    options = query.get("funnelsFilter")
-    excluded = options.get("exclusions") if isinstance(options, dict) else None
-    series = query.get("series")
-    if not isinstance(options, dict) or not isinstance(excluded, list) or not isinstance(series, list):
+    """The window as number and unit. Exclusions lie between the first step and the last, unless they say where."""
+    options, series = query.get("funnelsFilter"), query.get("series")
+    if not isinstance(options, dict):
+        return query
+    options = _window(options, (*at, "funnelsFilter"), found)
+    query, excluded = query | {"funnelsFilter": options}, options.get("exclusions")
+    if not isinstance(excluded, list) or not isinstance(series, list):
         return query
     ends = {"funnelFromStep": 0, "funnelToStep": max(len(series) - 1, 1)}
     filled = [_bounded(each, ends) if isinstance(each, dict) else each for each in excluded]
     return query if filled == excluded else query | {"funnelsFilter": options | {"exclusions": filled}}
+
+
+def _window(options: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """`14 days` is a number and its unit."""
+    given = options.get("funnelWindowInterval")
+    if not isinstance(given, str) or given.strip().isdigit() or (length := dates.length(given)) is None:
+        return options
+    both = {"funnelWindowInterval": length[0], "funnelWindowIntervalUnit": length[1]}
+    found.repaired((*at, "funnelWindowInterval"), given, both)
+    return options | both
 
 
 def _bounded(exclusion: dict[str, Any], ends: dict[str, int]) -> dict[str, Any]:

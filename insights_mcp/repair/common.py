@@ -186,7 +186,7 @@ _AGAIN = {
 }
 _EVERYWHERE: dict[str, Short] = {
     **dict.fromkeys(["range", "dates", "timeframe", "timerange", "dateperiod", "timeperiod", "period", "last"], _ends),
-    **dict.fromkeys(["testaccounts", "excludetestaccounts", "filtertestusers", "excludeinternalusers"], _tests),
+    **dict.fromkeys(["excludetestaccounts", "excludetestusers", "filtertestusers", "excludeinternalusers"], _tests),
     **dict.fromkeys(["granularity", "bucket", "frequency", "groupinterval", "timeunit"], _at("interval")),
 }
 # Names that other kinds have, and why this one has not.

@@ -137,7 +137,10 @@ def _inferred(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any
 
 
 def _numbered(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
-    """An action by its number; a group with its operator."""
+    """An event by its name, an action by its number; a group with its operator."""
+    if node["kind"] == "EventsNode" and "event" not in node and isinstance(node.get("id"), str):
+        found.moved((*at, "id"), (*at, "event"))
+        return {"event" if key == "id" else key: item for key, item in node.items()}
     if node["kind"] == "GroupNode" and node.get("operator") is None:
         return node | {"operator": found.expanded((*at, "operator"), None, "OR")}
     number = node.get("id")

@@ -128,6 +128,6 @@ def dotted(at: Path) -> str:
     return text.removeprefix(".")
 
 
-def shown(value: Any, limit: int = 60) -> str:
+def shown(value: Any, limit: int = 80) -> str:
     """A value in a sentence: JSON, on one line, not long."""
     return clean(json.dumps(value, ensure_ascii=False, default=str), limit)

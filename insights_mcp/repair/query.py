@@ -11,8 +11,9 @@ from pydantic import BaseModel
 
 from insights_mcp.repair.checks import checked
 from insights_mcp.repair.findings import BadQuery, Findings, Path, shown
-from insights_mcp.repair.objects import meant, part
+from insights_mcp.repair.objects import by_words, meant, part
 from insights_mcp.repair.placing import placed
+from insights_mcp.repair.shapes import Part, fields
 from insights_mcp.repair.words import EASY_KINDS, ENTITIES, KINDS, word
 from insights_mcp.schema.actors import (
     ActorsQuery,
@@ -231,13 +232,18 @@ def _gathered(
     """With the fields of the query that stand beside it put into it."""
     kind = str(source.get("kind"))
     inside = MODELS.get(EASY_KINDS.get(kind, kind))
-    stray = {key: node[key] for key in node
-             if inside and not meant(model, key, near=False) and meant(inside, key, near=False)}  # fmt: skip
+    stray = {key: node[key] for key in node if inside and not meant(model, key, near=False) and _belongs(inside, key)}
     for key in stray:
         found.moved((*at, key), (*at, "source", key))
     return {key: item for key, item in node.items() if key not in stray} | {
         "source": {**stray, **source} if stray else source
     }
+
+
+def _belongs(model: type[BaseModel], key: str) -> bool:
+    """Whether a query has such a field, itself or in one of its parts."""
+    parts = [field.shape.model for field in fields(model).values() if isinstance(field.shape, Part)]
+    return any(word(key) in by_words(each) for each in (model, *parts))
 
 
 def _right(node: Any, at: Path, found: Findings) -> Any:
