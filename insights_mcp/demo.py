@@ -37,13 +37,9 @@ class Story:
 
     def query(self) -> dict[str, Any]:
         """The trend the story turns on."""
-        return {
-            "kind": "TrendsQuery",
-            "series": [{"kind": "EventsNode", "event": self.event, "math": "dau"}],
-            "interval": self.interval,
-            "dateRange": {"date_from": self.since},
-            "breakdownFilter": {"breakdown": self.breakdown, "breakdown_type": "event", "breakdown_limit": 5},
-        }
+        series = {"event": self.event, "math": "dau"}
+        asked = {"by": self.breakdown, "limit": 5, "interval": self.interval, "from": self.since}
+        return {"kind": "trends", "events": [series], **asked}
 
 
 COMMITS = Story("commit authored", "repo", "-1y", "Active authors by repository", "Authors per month", "month")
