@@ -126,6 +126,21 @@ COMMON_FORMS: dict[str, tuple[Any, dict[str, Any]]] = {
         {"kind": "PathsQuery", "pathsFilter": {"includeEventTypes": ["custom_event"]},
          "properties": [{"type": "hogql", "key": "event in ('a', 'it\\'s')"}]},
     ),
+    "paths of some events and people": (
+        {"kind": "paths", "events": ["a"], "where": {"person.plan": "paid"}},
+        {"kind": "PathsQuery", "pathsFilter": {"includeEventTypes": ["custom_event"]},
+         "properties": [{"type": "hogql", "key": "event in ('a')"}, *only("plan", ["paid"], "person")]},
+    ),
+    "a filter beside either of two": (
+        {"kind": "trends", "events": ["a"], "where": [{"x": "1"}, {"or": [{"y": "2"}, {"z": "3"}]}]},
+        trend(properties={"type": "AND", "values": [
+            {"type": "AND", "values": only("x", ["1"])},
+            {"type": "OR", "values": [*only("y", ["2"]), *only("z", ["3"])]}]}),
+    ),
+    "split by cohorts": (
+        {"kind": "trends", "events": ["a"], "by": {"cohort": [1, 2]}},
+        trend(breakdownFilter={"breakdown": [1, 2], "breakdown_type": "cohort"}),
+    ),
     "SQL": ({"sql": "select 1"}, {"kind": "HogQLQuery", "query": "select 1"}),
     "SQL alone": (" -- all\n select 1", {"kind": "HogQLQuery", "query": " -- all\n select 1"}),
     "a wrapped one": (
@@ -247,6 +262,9 @@ REPAIRS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
     ),
     "the kind under another name": ({"type": "trends", "events": ["a"]}, TREND, ["type → kind"]),
     "an event alone": (A, TREND, ['kind: "EventsNode" alone → a TrendsQuery of it']),
+    "how time is cut, called period": (
+        {"kind": "trends", "events": ["a"], "period": "week"}, trend(interval="week"), ["period → interval"],
+    ),
     "a range in words": (
         {"kind": "trends", "events": ["a"], "period": "last 7 days"},
         trend(dateRange={"date_from": "-7d"}),

@@ -17,7 +17,7 @@ from typing import Any
 
 from insights_mcp.repair import dates, ranges
 from insights_mcp.repair.findings import Findings, Path, shown
-from insights_mcp.repair.words import VALUES, word
+from insights_mcp.repair.words import INTERVALS, VALUES, word
 
 Placed = list[tuple[tuple[str, ...], Any]]  # where in PostHog's query, and what stands there
 Short = Callable[[Any, Path, Findings], Placed]
@@ -38,6 +38,9 @@ def _listed(*path: str) -> Short:
 def _by(value: Any, at: Path, found: Findings) -> Placed:
     """What to split by: the newer list of breakdowns."""
     value = ranges.owned(value)
+    if isinstance(value, dict) and value.keys() == {"cohort"}:
+        cohorts = value["cohort"] if isinstance(value["cohort"], list) else [value["cohort"]]
+        return [(("breakdownFilter", "breakdown"), cohorts), (("breakdownFilter", "breakdown_type"), "cohort")]
     if isinstance(value, dict) and not {"property", "key", "name"} & value.keys():
         return [
             (("breakdownFilter", key), item)
@@ -119,6 +122,13 @@ def _ends(value: Any, at: Path, found: Findings) -> Placed:
     return [(("dateRange", key), item) for key, item in read.items()] if isinstance(read, dict) else []
 
 
+def _period(value: Any, at: Path, found: Findings) -> Placed:
+    """A word such as week is how time is cut; others are a range."""
+    if isinstance(value, str) and (word(value) in INTERVALS or word(value) in INTERVALS.values()):
+        return [(("interval",), value)]
+    return _ends(value, at, found)
+
+
 def _compare_to(value: Any, at: Path, found: Findings) -> Placed:
     """Nothing is compared unless that is said, too."""
     return [(("compareFilter", "compare_to"), value), (("compareFilter", "compare"), True)]
@@ -185,7 +195,8 @@ _AGAIN = {
     "sql": "query hogql statement",
 }
 _EVERYWHERE: dict[str, Short] = {
-    **dict.fromkeys(["range", "dates", "timeframe", "timerange", "dateperiod", "timeperiod", "period", "last"], _ends),
+    **dict.fromkeys(["range", "dates", "timeframe", "timerange", "dateperiod", "timeperiod", "last"], _ends),
+    "period": _period,
     **dict.fromkeys(["excludetestaccounts", "excludetestusers", "filtertestusers", "excludeinternalusers"], _tests),
     **dict.fromkeys(["granularity", "bucket", "frequency", "groupinterval", "timeunit"], _at("interval")),
 }

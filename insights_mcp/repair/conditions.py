@@ -39,7 +39,8 @@ def conditions(value: Any, at: Path, found: Findings, *, grouped: bool = True) -
     if isinstance(value, dict):
         return _object(value, at, found, grouped)
     if isinstance(value, list):
-        return [each for place, item in enumerate(value) for each in _items(item, (*at, place), found)]
+        read = [each for place, item in enumerate(value) for each in _items(item, (*at, place), found)]
+        return _gathered(read, at, found, grouped) if any(map(_is_group, read)) else read
     found.wrong(at, f"{shown(value)} is no list of property filters", example=[EXAMPLE])
     return value
 
@@ -70,6 +71,17 @@ def _object(value: dict[str, Any], at: Path, found: Findings, grouped: bool) -> 
     return found.expanded(at, value, _items(value, at, found, silent=True))
 
 
+def _gathered(read: list[Any], at: Path, found: Findings, grouped: bool) -> Any:
+    """A list with groups in it: PostHog has them inside one group only."""
+    if not grouped:
+        found.wrong(at, "groups of filters stand in the query's own properties only", example=[EXAMPLE])
+        return read
+    plain = [each for each in read if not _is_group(each)]
+    groups = [each for each in read if _is_group(each)]
+    rest = [{"type": "AND", "values": plain}] if plain else []
+    return found.expanded(at, read, {"type": "AND", "values": rest + groups})
+
+
 def _items(item: Any, at: Path, found: Findings, *, silent: bool = False) -> list[Any]:
     """The filters that one entry of a list means."""
     item = from_json(item, at, found)
@@ -88,8 +100,8 @@ def _items(item: Any, at: Path, found: Findings, *, silent: bool = False) -> lis
     return made if silent else found.expanded(at, item, made)
 
 
-def _is_group(value: dict[str, Any]) -> bool:
-    values = value.get("values")
+def _is_group(value: Any) -> bool:
+    values = value.get("values") if isinstance(value, dict) else None
     return isinstance(values, list) and "key" not in value and (not values or isinstance(values[0], dict))
 
 
@@ -144,7 +156,7 @@ def _filter(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
         read["type"] = kind = _type(kind, (*at, "type"), found)
     elif kind is not None and not isinstance(kind, str):
         found.not_allowed((*at, "type"), kind, PROPERTY_TYPES, EXAMPLE)
-    if "operator" in read:
+    if read.get("operator") is not None:
         read["operator"] = _operator(read["operator"], (*at, "operator"), found)
     elif isinstance(kind, str) and kind in PROPERTY_TYPES and kind not in WITHOUT_OPERATOR and "value" in read:
         read["operator"] = "exact"

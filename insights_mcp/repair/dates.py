@@ -21,7 +21,7 @@ UNITS = {
 }  # fmt: skip
 UNIT = r"(?P<unit>" + "|".join(sorted((f"{u}s?" for u in UNITS), key=len, reverse=True)) + ")"
 NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
-NUMBER = r"(?P<number>\d{1,5}|" + "|".join(NUMBERS) + ")"
+NUMBER = r"(?P<number>\d{1,5}|(?:" + "|".join(NUMBERS) + r")(?=[ _-]))"
 AGO = re.compile(
     rf"(?:(?:in |over |for )?(?:the )?(?:last|past|previous|trailing|prev)[ _-]?|-\s*)?{NUMBER}[ _-]?{UNIT}(?: ago)?"
 )
@@ -36,7 +36,7 @@ DAYS: dict[str, tuple[str, str | None]] = {
     "today": ("dStart", None),
     "yesterday": ("-1dStart", "-1dEnd"),
 }
-UNTIL = re.compile(r"\s*(?:\bto\b|\buntil\b|\.\.\.?|–|—|/)\s*")
+UNTIL = re.compile(r"\s*(?:\bto\b|\s-\s|\buntil\b|\.\.\.?|–|—|/)\s*")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH = r"(?P<month>" + "|".join(MONTHS) + r")[a-z]*\.?"
 DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"

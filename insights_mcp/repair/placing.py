@@ -140,7 +140,7 @@ class _Placing:
             holder = inside
         last = where[-1]
         if holder.get(last) not in (None, value):
-            both = _joined(holder[last], value)
+            both = _joined(holder[last], value, as_lists=where == ("properties",))
             if both is None:
                 what = f"{shown(value)} and {shown(holder[last])} are both given for {dotted(where)}"
                 self.found.wrong(at, what, example={last: holder[last]})
@@ -150,10 +150,10 @@ class _Placing:
         return True
 
 
-def _joined(one: Any, other: Any) -> Any:
+def _joined(one: Any, other: Any, *, as_lists: bool) -> Any:
     """Two lists as one, two objects as one; None where they exclude each other."""
-    if isinstance(one, list) and isinstance(other, list):
-        return one + other
+    if as_lists or (isinstance(one, list) and isinstance(other, list)):
+        return [item for each in (one, other) for item in (each if isinstance(each, list) else [each])]
     if isinstance(one, dict) and isinstance(other, dict) and not one.keys() & other.keys():
         return one | other
     return None
