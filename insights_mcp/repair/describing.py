@@ -35,7 +35,8 @@ MEANT: dict[str, str] = {
     "events": _EVENTS,
     "math": "of all events: total, dau, sum, avg, p90 …; part series has all",
     "property": "what math is over, such as amount; person.age is the person's",
-    "by": 'property to split by, or up to three: "$browser", "person.plan", "session.$channel_type", "group_0.name"; {"cohort":[1,2]}',
+    "by": 'property to split by, or up to three: "$browser", "person.plan", "session.$channel_type", "group_0.name"; '
+    'or {"cohort":[1,2]}',
     "limit": "how many values of by; the rest is one",
     "from": "-30d, -1mStart, 2026-01-31, all; words such as last month are understood",
     "to": "as from; without it, now",
