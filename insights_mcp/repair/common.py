@@ -150,7 +150,7 @@ EASY: dict[str, dict[str, Short]] = {
     "FunnelsQuery": {
         "steps": _listed("series"), "window": _window, "order": _at(FUNNEL, "funnelOrderType"), "exclude": _excluded,
         "by": _by_one_type, "limit": _at("breakdownFilter", "breakdown_limit"), **_ALL,
-        "compare": _at("compareFilter"), "display": _at(FUNNEL, "funnelVizType"),
+        "display": _at(FUNNEL, "funnelVizType"),
     },
     "RetentionQuery": {
         "start": _at(RETENTION, "targetEntity"), "return": _at(RETENTION, "returningEntity"),

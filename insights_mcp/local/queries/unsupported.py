@@ -28,6 +28,7 @@ MATHS = {
 }
 FEATURES = {
     "sampling": "Sampling; leave samplingFactor out",
+    "comparison": "A funnel with compareFilter; ask for each of the two date ranges",
 }
 OPERATORS = {
     "flag_evaluates_to": "use 'exact' on the event property $feature/NAME",

@@ -255,6 +255,7 @@ def test_nobody(ask: Ask) -> None:
         (funnel(*(f"event {number}" for number in range(61))), "at most 60"),
         (funnel("visit", {"kind": "ActionsNode", "id": 9}), "Action ID 9 does not exist"),
         (funnel("visit", "buy") | {"samplingFactor": 0.1}, "Sampling"),
+        (funnel("visit", "buy") | {"compareFilter": {"compare": True}}, "compareFilter"),
         *(
             (
                 funnel("visit", "a", "buy", funnelOrderType=order, exclusions=[{"kind": "EventsNode", **exclusion}]),

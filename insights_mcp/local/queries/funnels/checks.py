@@ -22,6 +22,8 @@ def check(query: FunnelsQuery) -> None:
         raise QueryError(f"A funnel has at most {MARKS} steps and exclusions together.", attr="series")
     if query.samplingFactor not in (None, 1):
         raise unsupported.refuse("sampling", "samplingFactor")
+    if query.compareFilter and query.compareFilter.compare:
+        raise unsupported.refuse("comparison", "compareFilter")
     _check_window(given)
     _check_range(given, len(query.series) - 1)
     for exclusion in given.exclusions or []:
