@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 SECONDS = 300.0
-MOST_BYTES = 64_000_000
+MOST_BYTES = 128_000_000
 MOST_ENTRIES = 32
 SAMPLE = 24  # items of a list that are weighed; the others weigh as much
-CELL = 64  # bytes of a small value in its list
+CELL = 40  # bytes of a small value in its list
 KEY = 100  # bytes of an entry in its object
 
 
@@ -71,7 +71,7 @@ class Recent:
 def weight_of(value: Any) -> int:
     """About how many bytes a JSON value takes. Long lists are judged by items spread over them."""
     if isinstance(value, str):
-        return CELL + len(value) * (1 if value.isascii() else 4)
+        return 2 * CELL + len(value) * (1 if value.isascii() else 4)
     if isinstance(value, dict):
         return CELL + _of_all(value.values(), len(value)) + KEY * len(value)
     return CELL + _of_all(value, len(value)) if isinstance(value, list) else CELL

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import mcp_types as types
+from anyio import to_thread
 from mcp import MCPError
 from mcp.server.context import ServerRequestContext
 from mcp.shared.uri_template import UriTemplate
@@ -80,12 +81,7 @@ async def read_result(work: Work, uri: str, variables: Variables) -> list[Conten
     options = _options(variables)
     handle = handle_of(options.ref, await work.client.project_id(), options.from_dashboard)
     whole, _ = await whole_of(work, handle)
-    if options.state not in (None, whole.state):
-        raise InvalidInput(
-            "The result was computed anew since the pages before, and is another now.",
-            "Read it again from offset=0.",
-        )
-    return _written(whole, options, uri)
+    return await to_thread.run_sync(_written, whole, options, uri, abandon_on_cancel=True)
 
 
 def _options(variables: Variables) -> ResultOptions:
@@ -97,6 +93,12 @@ def _options(variables: Variables) -> ResultOptions:
 
 
 def _written(whole: Whole, options: ResultOptions, uri: str) -> list[Content]:
+    """In a thread: a large result takes a while to become a table."""
+    if options.state is not None and options.state != whole.state:
+        raise InvalidInput(
+            "The result was computed anew since the pages before, and is another now.",
+            "Read it again from offset=0.",
+        )
     held = len(whole.table.rows)
     first = min(options.offset, held)
 

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp import MCPError
+from mcp_types import CallToolResult, ResourceLink
 
 from insights_mcp import handles
-from insights_mcp.answer.flat import ROWS, Flat, flat
+from insights_mcp.answer.flat import BLOCKS, Flat, flat
 from insights_mcp.answer.pages import FORMULA, csv_cell, csv_page, joined, json_page
 from insights_mcp.answer.results import SHAPES, shape_of
 from insights_mcp.errors import InvalidInput
@@ -113,6 +114,12 @@ async def pages(user: Assistant, uri: str) -> list[Any]:
     return found
 
 
+def whole_link(result: CallToolResult) -> str:
+    """The address of the whole result that an answer is linked to."""
+    (uri,) = [b.uri for b in result.content if isinstance(b, ResourceLink) and b.uri.startswith("insight:")]
+    return uri
+
+
 async def refused(user: Assistant, uri: str) -> MCPError:
     with pytest.raises(MCPError) as raised:
         await user.mcp.read_resource(uri)
@@ -124,7 +131,7 @@ async def refused(user: Assistant, uri: str) -> MCPError:
 
 def test_every_shape_is_flat() -> None:
     """A new shape of results needs rows, and a sample here."""
-    assert set(SHAPES) == set(ROWS)
+    assert set(SHAPES) == set(BLOCKS)
     assert {*SHAPES, "rows", ""} == set(EACH)
     for name, result in EACH.items():
         assert name == shape_of(result, columns_of(name))
@@ -311,11 +318,11 @@ async def test_another_copy_serves_the_link_of_an_answer(mode: str, posthog: Loo
     posthog.on("POST", ".*/query/", ok({"results": rows, "columns": ["event", "count()"]}))
     async with assistant(posthog, mode=mode) as user:
         result = await user.mcp.call_tool("run_query", {"query": SQL})
-        (link,) = [block for block in result.content if block.type == "resource_link"]
-    assert link.uri in json.dumps(result.structured_content)
+        link = whole_link(result)
+    assert link in json.dumps(result.structured_content)
     async with assistant(posthog, mode=mode) as other:
-        assert [link.uri] == [str(c.uri) for c in (await other.mcp.read_resource(link.uri)).contents]
-        text = (await pages(other, link.uri + "?format=json"))[0].text
+        assert [link] == [str(c.uri) for c in (await other.mcp.read_resource(link)).contents]
+        text = (await pages(other, link + "?format=json"))[0].text
     assert rows == json.loads(text)["rows"]
     assert SQL == posthog.received[-1].json["query"]
 
@@ -382,9 +389,9 @@ async def test_a_dashboards_filters_stay_in_the_link(posthog: Loopback) -> None:
     posthog.on_insights("GET", "1/", ok(reply("edges")))
     async with assistant(posthog) as user:
         result = await user.mcp.call_tool("get_insight", {"id": "1", "from_dashboard": 3})
-    (link,) = [block for block in result.content if block.type == "resource_link"]
+    link = whole_link(result)
     async with assistant(posthog) as other:
-        await other.mcp.read_resource(link.uri.replace("AaVQ0001", "1"))
+        await other.mcp.read_resource(link.replace("AaVQ0001", "1"))
     assert ["3"] == posthog.received[-1].query["from_dashboard"]
 
 

@@ -142,7 +142,7 @@ def _told(found: Found) -> str:
 
 def _unfinished(found: Mapping[str, Found], sql: str) -> tuple[str, ...]:
     """Which tables hold buckets that had not ended, where the SQL does not ask for that."""
-    running = [name for name, each in found.items() if "partial" not in sql.lower() and each.whole.unfinished]
+    running = [name for name, each in found.items() if "partial" not in sql.lower() and each.whole.table.unfinished]
     return (
         (f"{', '.join(running)}: the rows where partial is true are of buckets that had not ended.",) if running else ()
     )
