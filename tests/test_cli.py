@@ -57,6 +57,16 @@ def test_tools_lists_every_tool() -> None:
     assert [t.tool_name() for t in TOOLS] == [line.split()[0] for line in run("tools").stdout.splitlines()]
 
 
+def test_read_prints_a_whole_result(project: Path) -> None:
+    """`read` prints every page of a resource, one header; what cannot be read is explained."""
+    address = "insight://Weekly%20active%20users/result"
+    lines = run("read", address, "--local", project).stdout.splitlines()
+    rows = json.loads(run("read", f"{address}?format=json", "--local", project).stdout)["rows"]
+    assert ("series,date,value,partial", len(rows)) == (lines[0], len(lines) - 1)
+    assert 2 == len(run("read", f"{address}?limit=1", "--local", project).stdout.splitlines())
+    assert "list_insights" in failed("read", "insight://nobody/result", "--local", project)
+
+
 def test_prompts_lists_every_prompt() -> None:
     """`prompts` names all prompts."""
     assert list(prompts()) == [line.split()[0] for line in run("prompts").stdout.splitlines()]

@@ -132,11 +132,10 @@ def _step_lists(result: list[list[Row]], asked: Asked) -> Iterator[Block]:
 
 
 def _bins(result: Row, _: Asked) -> Iterator[Block]:
+    starts, people = [start for start, _ in result["bins"]], [count for _, count in result["bins"]]
     spans = {k: v for k, v in result.items() if k != "bins" and not isinstance(v, dict | list)}
-    yield (
-        spans,
-        {"from_second": [start for start, _ in result["bins"]], "people": [count for _, count in result["bins"]]},
-    )
+    named = {name.replace("_conversion_time", "_seconds"): [value] * len(starts) for name, value in spans.items()}
+    yield {}, {"from_second": starts, "people": people, **named}
 
 
 def _edges(result: list[Row], _: Asked) -> Iterator[Block]:
@@ -154,7 +153,7 @@ def _boxes(result: list[Row], asked: Asked) -> Iterator[Block]:
         days = [box.get("day") or box.get("label") for box in own]
         spread = {name: [box.get(name) for box in own] for name in boxes.SPREAD}
         partial = {PARTIAL: _last(len(own), asked.unfinished(days))}
-        yield {"series": own[0].get("series_label"), INDEX: place}, {"date": days} | spread | partial
+        yield {"series": own[0].get("series_label"), INDEX: place}, {"date": days, **spread, **partial}
 
 
 def _grids(result: list[Row], _: Asked) -> Iterator[Block]:
