@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -201,7 +201,7 @@ class Resources:
             told = f"The server made a mistake ({mark}); its log says which. Report it."
             raise MCPError(types.INTERNAL_ERROR, told, {"uri": uri}) from None
 
-    async def _contents(self, work: Work, uri: str) -> list[Content]:
+    async def _contents(self, work: Work, uri: str) -> Sequence[Content]:
         await work.client.scopes()
         for template in TEMPLATES:
             if (variables := template.match(uri)) is not None:

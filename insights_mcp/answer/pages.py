@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from insights_mcp.answer.flat import Flat
@@ -62,7 +62,7 @@ def csv_cell(cell: Any) -> str:
     return f"'{visible}" if FORMULA.match(visible) and not PLAIN.fullmatch(visible) else visible
 
 
-def _csv_line(cells: list[Any]) -> str:
+def _csv_line(cells: Sequence[Any]) -> str:
     return ",".join(map(_csv_field, cells)) + "\r\n"
 
 
