@@ -97,7 +97,8 @@ def call(
     from insights_mcp.tools.tool import input_schema
 
     properties = input_schema(BY_NAME[tool])["properties"] if tool in BY_NAME else {}
-    given = dict(_argument(text, properties) for text in arguments) | (implied(chart, tool, properties) if chart else {})
+    given = dict(_argument(text, properties) for text in arguments)
+    given |= implied(chart, tool, properties) if chart else {}
 
     async def run() -> tuple[str, bool, bytes]:
         async with connected(local, strict_keys) as client, McpClient(build_server(client, read_only=read_only)) as mcp:
