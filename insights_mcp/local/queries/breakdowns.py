@@ -49,6 +49,10 @@ class Split:
             return self._bin(filters, number)
         return f"coalesce(nullif({self.text(filters)}, ''), {filters.scan.bind(NONE)})"
 
+    def raw(self, filters: Filters) -> str:
+        """SQL: the same, but that none is ''. Grouping by a function of one column takes half the time of a CASE."""
+        return f"concat({self.text(filters)}, '')"
+
     def _bin(self, filters: Filters, number: int) -> str:
         low, high, count = f"bins.low{number}", f"bins.high{number}", str(self.bins)
         width = f"({high} - {low}) / {count}"
@@ -89,6 +93,11 @@ class By:
             return "cohort.name"
         values = [split.value(filters, number) for number, split in enumerate(self.splits)]
         return f"[{', '.join(values)}]" if self.is_several else values[0]
+
+    @property
+    def is_plain(self) -> bool:
+        """One property, as it is."""
+        return len(self.splits) == 1 and not self.splits[0].bins
 
     def bounds(self, filters: Filters) -> str:
         """SQL: the least and the greatest number of each binned property; empty when nothing is binned."""

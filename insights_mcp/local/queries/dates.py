@@ -102,6 +102,10 @@ class Period:
         """SQL: the start of the bucket a UTC time falls in."""
         return truncated(self.local(column), self.interval, self.week_start)
 
+    def grouped(self, column: str) -> str:
+        """SQL: the same to group by; `::timestamp` makes it the bucket. A date is the quickest."""
+        return f"{self.local(column)}::date" if self.interval == "day" else self.bucket(column)
+
     def moved(self, start: datetime, end: datetime) -> Period:
         """The same cut of another time."""
         return replace(self, start=start, end=end)

@@ -72,7 +72,9 @@ ranked as (
   select b, row_number() over (order by {is_none}, sum(n * {weight}) desc, b) as r from per group by b)
 select d, case when r <= {limit} then b else {other} end as b, sum(n) as n, min(least(r, {limit} + 1)) as r
 from per join ranked using (b) group by 1, 2 order by r, d"""
-UNRANKED = "with {before}per as ({per})\nselect d, b, n, 1 as r from per"
+UNRANKED = "with {before}per as ({per})\nselect d::timestamp as d, b, n, 1 as r from per"
+# What is grouped by becomes the bucket and the value.
+NAMED = "select d::timestamp as d, {shown} as b, n from ({per})"
 BINS = "bins as (select {bounds} from {tables} where {where}),\n"
 
 
@@ -99,8 +101,8 @@ class Counting:
         before, per, holes = math(self)
         by = self.part.by
         named = {
-            "bucket": "null::timestamp" if self.part.in_all else self.part.period.bucket(self.at),
-            "value": by.value(self.filters) if by else "null::varchar",
+            "bucket": "null::timestamp" if self.part.in_all else self.part.period.grouped(self.at),
+            "value": self._value(),
             "actor": self.actor,
             "at": self.at,
         }
@@ -112,8 +114,17 @@ class Counting:
         text = {"before": before.format_map(holes), "per": per.format_map(holes)}
         if not by:
             return UNRANKED.format_map(text)
+        shown = f"case b when '' then {self.scan.bind(NONE)} else b end" if by.is_plain else "b"
+        text["per"] = NAMED.format(shown=shown, per=text["per"])
         text["bins"] = BINS.format(bounds=bounds, tables=tables, where=where) if bounds else ""
         return RANKED.format_map(text | self._ranking())
+
+    def _value(self) -> str:
+        """SQL: what to group by for the value."""
+        by = self.part.by
+        if by is None:
+            return "null::varchar"
+        return by.splits[0].raw(self.filters) if by.is_plain else by.value(self.filters)
 
     def _ranking(self) -> dict[str, str]:
         by = self.part.by

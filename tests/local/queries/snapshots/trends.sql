@@ -1,4 +1,4 @@
-with per as (select date_trunc('day', e.timestamp)::timestamp as d, null::varchar as b, count(*) as n
+with per as (select e.timestamp::date as d, null::varchar as b, count(*) as n
   from events e
   where e.event = $p3 and e.timestamp >= $p1 and e.timestamp <= $p2 group by all)
-select d, b, n, 1 as r from per
+select d::timestamp as d, b, n, 1 as r from per

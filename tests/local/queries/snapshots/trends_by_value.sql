@@ -1,7 +1,7 @@
-with per as (select date_trunc('day', e.timestamp)::timestamp as d, coalesce(nullif((p.properties ->> $p1), ''), $p2) as b, count(distinct e.pid) as n
+with per as (select d::timestamp as d, case b when '' then $p5 else b end as b, n from (select e.timestamp::date as d, concat((p.properties ->> $p1), '') as b, count(distinct e.pid) as n
   from events e join persons p on p.pid = e.pid
-  where e.event = $p5 and e.timestamp >= $p3 and e.timestamp <= $p4 group by all),
+  where e.event = $p4 and e.timestamp >= $p2 and e.timestamp <= $p3 group by all)),
 ranked as (
-  select b, row_number() over (order by b = $p2, sum(n * 1) desc, b) as r from per group by b)
+  select b, row_number() over (order by b = $p5, sum(n * 1) desc, b) as r from per group by b)
 select d, case when r <= $p8 then b else $p6 end as b, sum(n) as n, min(least(r, $p8 + 1)) as r
 from per join ranked using (b) group by 1, 2 order by r, d

@@ -4,4 +4,4 @@ with firsts as (
   from events e where e.event = $p1 and e.timestamp <= $p4 group by 1),
 per as (select date_trunc('day', matched)::timestamp as d, b, count(*) as n from firsts
   where first = matched and first >= $p3 group by all)
-select d, b, n, 1 as r from per
+select d::timestamp as d, b, n, 1 as r from per

@@ -12,4 +12,4 @@ per as (select k.d, v.b, coalesce(runs.n, 0)::bigint as n
   from (select unnest($p1::timestamp[]) as d) k
   cross join (select distinct b from runs) v
   asof left join runs on runs.b is not distinct from v.b and runs.d <= k.d)
-select d, b, n, 1 as r from per
+select d::timestamp as d, b, n, 1 as r from per
