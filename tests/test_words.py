@@ -40,7 +40,7 @@ SAID: list[tuple[dict[str, Any], str]] = [
             "funnelWindowInterval": 1, "funnelWindowIntervalUnit": "hour", "funnelOrderType": "strict",
             "exclusions": [event("refund", funnelFromStep=0, funnelToStep=2)]}},
         "How many people go visit → signup → pay with nothing in between within 1 hour, last 7 days. "
-        "Left out who did refund between steps 1 and 3.",
+        "Without those who did refund between steps 1 and 3.",
     ),
     (RETENTION, "Of the people who did $pageview, how many did $pageview in the next 7 days."),
     (
@@ -50,7 +50,7 @@ SAID: list[tuple[dict[str, Any], str]] = [
     (RICH[5], "People doing action 3 per month: new, returning, resurrecting, dormant, last 7 days."),
     (RICH[3], "Which way people go through pages, from /, 7 steps at most, last 7 days. Without x."),
     (SQL, 'SQL over events, at most 100 rows. It begins "select count() from events limit 100".'),
-    (SQL | {"query": "select 1"}, 'SQL over no table, 100 rows, as it has no LIMIT. It begins "select 1".'),
+    (SQL | {"query": "select 1"}, 'SQL without a table, 100 rows, as it has no LIMIT. It begins "select 1".'),
     (RICH[7], "A list of events, with \"*\", event, at most 5 rows."),
     (
         {"kind": "ActorsQuery", "source": {"kind": "InsightActorsQuery", "day": "2026-01-05", "source": TREND}},

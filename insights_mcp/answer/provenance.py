@@ -19,6 +19,7 @@ OPERATORS = {
     "is_date_exact": "on", "between": "between", "not_between": "not between", "in": "in", "not_in": "not in",
 }  # fmt: skip
 WITHOUT_VALUE = frozenset({"is_set", "is_not_set"})
+OUTSIDE = frozenset({"not_in", "is_not"})
 SQL = "HogQLQuery"
 
 
@@ -77,6 +78,9 @@ def _condition(item: Any, joined: str) -> list[str]:
     if "values" in item:
         return conditions(item, joined)
     operator = str(item.get("operator") or "exact")
+    if item.get("type") == "cohort":
+        word = "not in" if operator in OUTSIDE or item.get("negation") is True else "in"
+        return [clean(f"{word} cohort {item.get('cohort_name') or _value(item.get('value'))}", FILTER)]
     value = "" if operator in WITHOUT_VALUE or item.get("type") == "hogql" else f" {_value(item.get('value'))}"
     word = "" if item.get("type") == "hogql" else f" {OPERATORS.get(operator, clean(operator, 30))}"
     return [clean(f"{item.get('label') or item.get('key')}{word}{value}", FILTER)]

@@ -124,10 +124,7 @@ def _condition(condition: Any) -> str:
     """A condition in words, with whose property it is."""
     found = provenance.conditions([condition])
     kind = condition.get("type") if isinstance(condition, dict) and "values" not in condition else None
-    if kind == "cohort":
-        word = "not in" if condition.get("operator") in ("not_in", "is_not") else "in"
-        return f"{word} cohort {shown(condition.get('cohort_name') or condition.get('value'))}"
-    owner = f" ({clean(kind, 20)})" if kind not in (None, "event", "hogql") else ""
+    owner = f" ({clean(kind, 20)})" if kind not in (None, "event", "hogql", "cohort") else ""
     return found[0] + owner if found else shown(condition)
 
 

@@ -57,7 +57,7 @@ def _in_one_form(value: Any) -> Any:
     if isinstance(value, list):
         return [_in_one_form(item) for item in value]
     if not isinstance(value, dict):
-        return value
+        return int(value) if isinstance(value, float) and value.is_integer() else value
     event = value.get("event", value.get("id"))
     known = {k: v for k, v in value.items() if event is None or (k, v) not in (("name", event), ("type", "events"))}
     found = {k: v if k in OWN_NAMES and isinstance(v, dict) else _in_one_form(v) for k, v in known.items()}

@@ -13,6 +13,8 @@ from insights_mcp.words.meaning import conditions, meaning
 from insights_mcp.words.terms import (
     DISPLAYS,
     IN_ALL,
+    RELATIVE,
+    UNITS,
     breakdown,
     breakdowns,
     counting,
@@ -30,6 +32,7 @@ MOST = 4
 SQL_WORDS = 100
 Query = dict[str, Any]
 TABLES = re.compile(r"\b(?:from|join)\s+([a-z_][\w.]*)", re.IGNORECASE)
+WITH = re.compile(r"\b([a-z_]\w*)\s+as\s*\(\s*select\b", re.IGNORECASE)
 LIMIT = re.compile(r"\blimit\s+(\d+)", re.IGNORECASE)
 DEFAULT_LIMIT = 100
 ORDERS = {"strict": "with nothing in between", "unordered": "in any order"}
@@ -111,7 +114,10 @@ def _compared(query: Query) -> str:
     if not given.get("compare"):
         return ""
     to = given.get("compare_to")
-    return f"compared with {named(to)} before" if to else "compared with the period before"
+    away = RELATIVE.fullmatch(to) if isinstance(to, str) else None
+    if away and away["number"] and not away["edge"]:
+        return f"compared with {counted(int(away['number']), UNITS[away['unit']])} before"
+    return f"compared with {named(to)}" if to else "compared with the period before"
 
 
 def _listed(names: list[str], joined: str, most: int = MOST) -> str:
@@ -139,10 +145,10 @@ def _funnel(query: Query) -> str:
     asked = VIEWS.get(str(given.get("funnelVizType")), "how many {who} go").format(
         who="WHO", interval=_interval(query)
     ).replace("WHO", who)  # fmt: skip
-    exclusions = [_exclusion(item) for item in items(given.get("exclusions"))]
+    exclusions = list(dict.fromkeys(_exclusion(item) for item in items(given.get("exclusions"))))
     return _sentences(
         [f"{asked} {_listed(steps, ' → ', 6)} {order} {within}", *_circumstances(query)],
-        [f"left out who did {_listed(exclusions, ', ', 2)}" if exclusions else ""],
+        [f"without those who did {_listed(exclusions, ', ', 2)}" if exclusions else ""],
     )
 
 
@@ -238,12 +244,13 @@ def _paths(query: Query) -> str:
 
 def _sql(query: Query) -> str:
     text = str(query.get("query") or "")
-    tables = list(dict.fromkeys(found.group(1) for found in TABLES.finditer(text)))
+    made_here = {name.lower() for name in WITH.findall(text)}
+    tables = [name for name in dict.fromkeys(TABLES.findall(text)) if name.lower() not in made_here]
     limits = LIMIT.findall(text)
     rows = f"at most {int(limits[-1][:9]):,} rows" if limits else f"{DEFAULT_LIMIT} rows, as it has no LIMIT"
     around = _circumstances(part(query, "filters")) if "{filters}" in text else []
-    over = _listed([named(name) for name in tables], ", ") if tables else "no table"
-    return _sentences([f"SQL over {over}", rows, *around], [f"it begins {_begin(text)}"] if text else [])
+    over = f"over {_listed([named(name) for name in tables], ', ')}" if tables else "without a table"
+    return _sentences([f"SQL {over}", rows, *around], [f"it begins {_begin(text)}"] if text else [])
 
 
 def _begin(text: str) -> str:

@@ -10,7 +10,8 @@ from insights_mcp.text import clean, counted, shortened
 
 PLAIN = re.compile(r"[\w$/][\w$./:@+-]*")
 RELATIVE = re.compile(r"-?(?P<number>[0-9]{1,6})?(?P<unit>[sMhdwmqy])(?P<edge>Start|End)?")
-ABSOLUTE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
+DAY_START = re.compile(r"[T ]00:00:00(\.0+)?Z?$")
+DAY_END = re.compile(r"[T ]23:59:59(\.9+)?Z?$")
 UNITS = {"s": "second", "M": "minute", "h": "hour", "d": "day", "w": "week", "m": "month", "q": "quarter", "y": "year"}
 SHORT = {"s": "s", "M": "min", "h": "h", "d": "d", "w": "w", "m": "mo", "q": "q", "y": "y"}
 NAME = 40
@@ -23,8 +24,8 @@ KINDS = {
 MATHS = {
     "total": "count", "dau": "unique users", "weekly_active": "weekly active users",
     "monthly_active": "monthly active users", "unique_session": "unique sessions", "unique_group": "unique groups",
-    "first_time_for_user": "users for the first time", "hogql": "SQL",
-    "first_matching_event_for_user": "users whose first match it is",
+    "first_time_for_user": "first-time users", "hogql": "SQL",
+    "first_matching_event_for_user": "users by their first match",
 }  # fmt: skip
 AMOUNTS = {
     "sum": "sum", "avg": "average", "min": "least", "max": "greatest", "median": "median", "p75": "75th percentile",
@@ -108,18 +109,18 @@ def window(given: Any) -> str:
 
 def _window(start: str, end: str) -> str:
     if not start:
-        return f"up to {_edge(end)}" if end else ""
+        return f"up to {_edge(end, DAY_END)}" if end else ""
     if start == "all":
-        return f"all time to {_edge(end)}" if end else "all time"
+        return f"all time to {_edge(end, DAY_END)}" if end else "all time"
     if (start, end) in CALENDAR:
         return CALENDAR[start, end]
     if end:
-        return f"{_edge(start)} to {_edge(end)}"
+        return f"{_edge(start, DAY_START)} to {_edge(end, DAY_END)}"
     parsed = RELATIVE.fullmatch(start)
     if parsed and not parsed["edge"]:
         number = int(parsed["number"] or 1)
         return f"last {counted(number, UNITS[parsed['unit']])}" if number > 1 else f"last {UNITS[parsed['unit']]}"
-    return f"since {_edge(start)}"
+    return f"since {_edge(start, DAY_START)}"
 
 
 CALENDAR = {
@@ -129,11 +130,11 @@ CALENDAR = {
 }  # fmt: skip
 
 
-def _edge(text: str) -> str:
-    """A moment in words."""
+def _edge(text: str, clock: re.Pattern[str]) -> str:
+    """A moment in words, without the clock where that is its day's begin or end."""
     parsed = RELATIVE.fullmatch(text)
     if not parsed:
-        return clean(text.removesuffix("T00:00:00Z").removesuffix("T00:00:00"), 30)
+        return clean(clock.sub("", text), 30)
     number, unit = int(parsed["number"] or 0), UNITS[parsed["unit"]]
     ago = f"{counted(number, unit)} ago"
     if not parsed["edge"]:
