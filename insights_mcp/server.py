@@ -235,9 +235,7 @@ def _check_scopes(tool: type[Tool], scopes: Scopes | None) -> None:
         raise MissingScope(missing[0], tool.tool_name())
 
 
-def _refused(
-    client: Client, what: str, next_step: str = "", details: tuple[str, ...] = ()
-) -> types.CallToolResult:
+def _refused(client: Client, what: str, next_step: str = "", details: tuple[str, ...] = ()) -> types.CallToolResult:
     """An error in the form of an answer; what to do next stands apart, so that no long reason cuts it off."""
     following = (next_step,) if next_step else ()
     return _result(render(Answer(what, next=following, digest=details), client.known_place), is_error=True)

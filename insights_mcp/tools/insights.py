@@ -167,9 +167,7 @@ class MarkInsightsViewed(Tool):
     effect = Effect.WRITE
     uses = (insights.MarkInsightsViewed, insights.GetInsight)
 
-    ids: Annotated[
-        list[InsightReference], Field(min_length=1, max_length=50, description="Numbers, short_ids, URLs or names.")
-    ]
+    ids: Annotated[list[InsightReference], Field(min_length=1, max_length=50, description="The insights.")]
 
     async def run(self, work: Work) -> Answer:
         """Each reference is found first: PostHog silently ignores numbers it does not know."""

@@ -25,9 +25,11 @@ def digest(result: list[dict[str, Any]]) -> list[str]:
 def table(result: list[dict[str, Any]]) -> Table:
     """A row for each hour of the week in which something happened; the busiest say most."""
     several = len(result) > 1
-    rows = [[*([label_of(grid)] if several else []), weekday(day), f"{hour:02}:00", value]
-            for grid in result for day, hour, value in cells(grid)]  # fmt: skip
-    ranked = sorted(range(len(rows)), key=lambda place: -rows[place][-1])
+    held = [(label_of(grid), cell) for grid in result for cell in cells(grid)]
+    rows: list[list[Any]] = [
+        [*([label] if several else []), weekday(day), f"{hour:02}:00", value] for label, (day, hour, value) in held
+    ]
+    ranked = sorted(range(len(held)), key=lambda place: -held[place][1][2])
     columns = [*(["series"] if several else []), "weekday", "hour", "value"]
     return Table(columns, rows, ranked=ranked, enough=ENOUGH)
 
