@@ -17,7 +17,6 @@ from statistics import median
 from types import SimpleNamespace
 from typing import Any, cast
 
-import httpx2
 import mcp_types as types
 from mcp.server.lowlevel import Server
 
@@ -32,6 +31,7 @@ from insights_mcp.local.load import load
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.server import build_server
 from insights_mcp.settings import Settings
+from insights_mcp.transport import InProcess
 
 AT_MOST = 1.15
 MEMORY = 600.0
@@ -108,7 +108,7 @@ async def calls(folder: Path) -> AsyncIterator[Calls]:
     backend = open_backend(folder)
     client = Client(
         Settings(backend.owner_key, "http://local", backend.project_id),
-        transport=httpx2.ASGITransport(app=backend.app),
+        transport=InProcess(backend.app),
     )
     try:
         yield Calls(build_server(client), client, backend)

@@ -22,6 +22,7 @@ from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import wrapped
 from insights_mcp.server import build_server
 from insights_mcp.settings import Settings
+from insights_mcp.transport import InProcess
 
 HOST = "http://local"
 SMALL = {
@@ -79,7 +80,7 @@ async def world(folder: Path, query: dict[str, Any], events: int) -> AsyncIterat
     load([_events_file(folder, events)], folder)
     backend = open_backend(folder)
     transport = httpx2.ASGITransport(app=backend.app)
-    client = Client(Settings(backend.owner_key, HOST, backend.project_id), transport=transport)
+    client = Client(Settings(backend.owner_key, HOST, backend.project_id), transport=InProcess(backend.app))
     key = {"Authorization": f"Bearer {backend.owner_key}"}
     try:
         number = (await client.send(CreateInsight(name="Visits", query=wrapped(query)))).id

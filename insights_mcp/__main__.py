@@ -283,12 +283,12 @@ async def connected(local: Path | None, strict_keys: bool = False) -> AsyncItera
         async with closing(Client(settings_from(os.environ))) as client:
             yield client
         return
-    import httpx2
+    from insights_mcp.transport import InProcess
 
     backend = opened(local, strict_keys)
     settings = Settings(api_key=backend.owner_key, host="http://local", project_id=backend.project_id)
     try:
-        async with closing(Client(settings, transport=httpx2.ASGITransport(app=backend.app))) as client:
+        async with closing(Client(settings, transport=InProcess(backend.app))) as client:
             yield client
     finally:
         backend.close()

@@ -7,9 +7,9 @@ never sends anything to a project the user did not choose.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import httpx2
@@ -33,10 +33,7 @@ from insights_mcp.schema.account import Key, Project
 from insights_mcp.scopes import Scopes
 from insights_mcp.settings import CLOUDS, Settings
 from insights_mcp.text import clean
-from insights_mcp.transport import MAX_REPLY_BYTES, RawReply, Transport
-
-if TYPE_CHECKING:
-    from stamina import Attempt
+from insights_mcp.transport import MAX_REPLY_BYTES, InProcess, RawReply, Transport
 
 Reply = TypeVar("Reply")
 
@@ -54,7 +51,7 @@ class Client:
         self,
         settings: Settings,
         *,
-        transport: httpx2.AsyncBaseTransport | None = None,
+        transport: httpx2.AsyncBaseTransport | InProcess | None = None,
         clouds: tuple[str, ...] = CLOUDS,
         max_reply_bytes: int = MAX_REPLY_BYTES,
     ) -> None:
@@ -81,10 +78,12 @@ class Client:
         await self._check(endpoint)
         project = await self.project_id() if "{project_id}" in endpoint.route.path else 0
         request = call.request(project)
-        async for attempt in _attempts(endpoint.route.repeatable):
-            with attempt, _doubts(endpoint):
+
+        async def sent() -> Reply:
+            with _doubts(endpoint):
                 return read(endpoint, await self._exchange(endpoint, request), self.host)
-        raise AssertionError("unreachable")
+
+        return await (_persistent(sent) if endpoint.route.repeatable else sent())
 
     async def find_host(self) -> str:
         """Where requests go; when no setting says it, the region that knows the key."""
@@ -174,15 +173,16 @@ class Client:
     async def _introspect(self) -> Key | None:
         """None when this PostHog cannot say: calls are then sent and judged by their own replies."""
         endpoint = GetCurrentKey
-        async for attempt in _attempts(repeatable=True):
-            with attempt:
-                try:
-                    return read(endpoint, await self._exchange(endpoint, endpoint().request(0)), self.host)
-                except (Unauthenticated, RateLimited, Unavailable, Unreachable, SettingsError):
-                    raise
-                except InsightsError:
-                    return Key()
-        raise AssertionError("unreachable")
+
+        async def asked() -> Key:
+            try:
+                return read(endpoint, await self._exchange(endpoint, endpoint().request(0)), self.host)
+            except (Unauthenticated, RateLimited, Unavailable, Unreachable, SettingsError):
+                raise
+            except InsightsError:
+                return Key()
+
+        return await _persistent(asked)
 
     async def _named_project(self, number: int) -> Project:
         """Its name is good to have, but no reason to fail or to wait: what was asked for is done by now."""
@@ -238,18 +238,26 @@ class Client:
         return reply.status != 401
 
 
-def _attempts(repeatable: bool) -> AsyncIterator[Attempt]:
-    """One attempt, or several with growing, jittered pauses when repeating is safe."""
-    import stamina  # only needed once something is sent
+async def _persistent(send: Callable[[], Awaitable[Reply]]) -> Reply:
+    """What is sent, if need be again, with growing, jittered pauses."""
+    try:
+        return await send()
+    except InsightsError as error:
+        if _worth_repeating(error) is False:
+            raise
+        failed: InsightsError | None = error
+    import stamina  # only needed once something failed
 
-    return stamina.retry_context(
-        on=_worth_repeating,
-        attempts=ATTEMPTS if repeatable else 1,
-        timeout=ATTEMPTS * MAX_RETRY_AFTER,
-        wait_initial=0.25,
-        wait_max=4.0,
-        wait_jitter=0.5,
-    )
+    async for attempt in stamina.retry_context(
+        on=_worth_repeating, attempts=ATTEMPTS, timeout=ATTEMPTS * MAX_RETRY_AFTER,
+        wait_initial=0.25, wait_max=4.0, wait_jitter=0.5,
+    ):  # fmt: skip
+        with attempt:
+            if failed:
+                first, failed = failed, None
+                raise first
+            return await send()
+    raise AssertionError("unreachable")
 
 
 @contextmanager

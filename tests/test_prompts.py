@@ -14,7 +14,6 @@ from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +26,7 @@ from insights_mcp.prompting import GIVEN, MOST, TOOL, Prompt, parsed, prompts
 from insights_mcp.scopes import Scopes
 from insights_mcp.server import BY_NAME
 from insights_mcp.text import UNSAFE, clean
+from insights_mcp.transport import InProcess
 from tests.asking import Assistant, assistant
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +56,7 @@ async def analyst(folder: Path, **changes: Any) -> AsyncIterator[Assistant]:
     backend = open_backend(folder)
     options: dict[str, Any] = {"api_key": backend.owner_key, "host": "http://local", "project_id": backend.project_id}
     try:
-        async with assistant(None, transport=httpx2.ASGITransport(app=backend.app), **options | changes) as user:
+        async with assistant(None, transport=InProcess(backend.app), **options | changes) as user:
             yield user
     finally:
         backend.close()

@@ -9,7 +9,6 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from insights_mcp.local import open_backend
@@ -21,6 +20,7 @@ from insights_mcp.server import described, instructions
 from insights_mcp.tools import TOOLS
 from insights_mcp.tools.description_input import shortened
 from insights_mcp.tools.query_input import told
+from insights_mcp.transport import InProcess
 from tests.asking import ALL, Assistant, assistant
 from tests.loopback import Loopback
 
@@ -44,7 +44,7 @@ async def analyst(demo: Path) -> AsyncIterator[Assistant]:
     backend = open_backend(demo)
     options: dict[str, Any] = {"api_key": backend.owner_key, "host": "http://local", "project_id": backend.project_id}
     try:
-        async with assistant(None, transport=httpx2.ASGITransport(app=backend.app), **options) as user:
+        async with assistant(None, transport=InProcess(backend.app), **options) as user:
             yield user
     finally:
         backend.close()
