@@ -25,7 +25,7 @@ from insights_mcp.local.errors import Problem, invalid, parse_error, unavailable
 from insights_mcp.local.events import StoreError
 from insights_mcp.local.jobs import Job, Jobs
 from insights_mcp.local.results import STALE_AFTER, Kept, Outcome, Results, Step, key_of, step_for, target_age
-from insights_mcp.local.store import iso, stamp
+from insights_mcp.local.store import Store, iso, stamp
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import source_of
 
@@ -41,6 +41,14 @@ CANCELLED = "Query was cancelled."
 SETTINGS = ("week_start_day", "test_account_filters", "path_cleaning_filters", "aggregate_users_by_distinct_id")
 DEFINED = "select max(updated_at) from (select updated_at from actions union all select updated_at from cohorts)"
 Source = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The project as the engine needs it; `version` changes with what its queries mean."""
+
+    project: queries.Project
+    version: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class Computing:
 
     async def answer(self, query: Mapping[str, Any], refresh: Refresh, ask: Ask) -> Outcome:
         """What a caller gets of a query. Problems: 400 for what the query does wrong, 503 when events are locked."""
-        source, project = source_of(dict(query)), self.project()
+        source, project = source_of(dict(query)), self._settings().project
         key = key_of(source, project.timezone, project.id)
         interval, now = queries.interval_of(source), self._backend.clock()
         kept = self._results.load(key, source, interval, now, self._version())
@@ -105,21 +113,10 @@ class Computing:
         """Stop what runs and wait for it."""
         self.jobs.cancel_all()
         self._threads.shutdown(cancel_futures=True)
+        self._results.close()
 
-    def project(self) -> queries.Project:
-        """The project as the engine needs it."""
-        row = project_row(self._backend.store)
-        filters = json.loads(row["test_account_filters"])
-        return queries.Project(
-            row["id"],
-            row["timezone"],
-            row["week_start_day"],
-            filters,
-            path_cleaning_filters=json.loads(row["path_cleaning_filters"]),
-            aggregate_users_by_distinct_id=bool(row["aggregate_users_by_distinct_id"]),
-            actions=actions.defined(self._backend.store),
-            cohorts=cohorts.defined(self._backend.store),
-        )
+    def _settings(self) -> Settings:
+        return self._backend.store.remembered(settings_in)
 
     def _served(self, key: str, kept: Kept | None, job: Job | None, rest: Mapping[str, Any] | None = None) -> Outcome:
         outcome = kept.outcome if kept else Outcome(key, rest=rest or {})
@@ -172,7 +169,7 @@ class Computing:
         """Compute, keep, and look whether an alert goes off. Blocks; runs in a thread."""
         if cancelled.is_set():
             raise queries.QueryCancelled
-        backend, project, now = self._backend, self.project(), self._backend.clock()
+        backend, project, now = self._backend, self._settings().project, self._backend.clock()
         version = self._version()
         body = queries.run(source, events=backend.events, project=project, now=now, cancelled=cancelled)
         results = body.pop("results", None)
@@ -187,15 +184,29 @@ class Computing:
 
     def _version(self) -> str:
         """Changes whenever events are loaded, an action or a cohort is defined anew, or a setting changes."""
-        store = self._backend.store
-        row = project_row(store)
-        said = [store.value(DEFINED), *(row[name] for name in SETTINGS)]
-        defined = "-" + hashlib.sha1(repr(said).encode()).hexdigest()
+        defined = self._settings().version
         try:
             file = self._backend.events_file.stat()
         except OSError:
-            return defined
-        return f"{file.st_mtime_ns}-{file.st_size}{defined}"
+            return f"-{defined}"
+        return f"{file.st_mtime_ns}-{file.st_size}-{defined}"
+
+
+def settings_in(store: Store) -> Settings:
+    """What the folder holds of them."""
+    row = project_row(store)
+    said = [store.value(DEFINED), *(row[name] for name in SETTINGS)]
+    project = queries.Project(
+        row["id"],
+        row["timezone"],
+        row["week_start_day"],
+        json.loads(row["test_account_filters"]),
+        path_cleaning_filters=json.loads(row["path_cleaning_filters"]),
+        aggregate_users_by_distinct_id=bool(row["aggregate_users_by_distinct_id"]),
+        actions=actions.defined(store),
+        cohorts=cohorts.defined(store),
+    )
+    return Settings(project, hashlib.sha1(repr(said).encode()).hexdigest())
 
 
 def response(outcome: Outcome) -> dict[str, Any]:

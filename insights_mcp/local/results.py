@@ -7,6 +7,8 @@ the events have been loaded anew since.
 from __future__ import annotations
 
 import hashlib
+import logging
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,9 +18,12 @@ from typing import Any
 import orjson
 
 from insights_mcp.local.calls import encoded
+from insights_mcp.local.errors import Problem
 from insights_mcp.local.store import Row, Store, moment_of, stamp
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import PRODUCT_ANALYTICS
+
+log = logging.getLogger(__name__)
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 STALE_AFTER: dict[str | None, timedelta] = {
@@ -33,6 +38,9 @@ CLOSED_RANGE_MARGIN = timedelta(seconds=10)
 CLIENT_REFRESH = MINUTE
 
 MOST_KEPT = 500
+# A result is written after so many seconds, together with those that came meanwhile; sooner when they take much room.
+LATER = 1.0
+MOST_UNSAVED = 64_000_000
 OLDEST = """delete from results where last_refresh <
     (select last_refresh from results order by last_refresh desc limit 1 offset ?)"""
 YES = frozenset({"true", "1", "yes", ""})
@@ -123,11 +131,18 @@ def key_of(source: Mapping[str, Any], timezone: str, team: int) -> str:
 
 
 class Results:
-    """What was computed before, the latest few hundred. A read-only folder's new ones live as long as the process."""
+    """What was computed before, the latest few hundred. Known at once, and written to the folder a moment later.
+
+    So nobody waits for the disk. In a folder that lets nothing be written they live as long as the process.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._unsaved: dict[str, Row] = {}
+        self._lock = threading.Lock()
+        self._due = threading.Event()
+        self._closing = threading.Event()
+        self._writer: threading.Thread | None = None
 
     def save(self, outcome: Outcome, events: str) -> None:
         """Keep a computed result; `events` names the state of the events it was computed from."""
@@ -135,14 +150,62 @@ class Results:
             "key": outcome.key, "results": outcome.results, "rest": encoded(outcome.rest).decode(),
             "last_refresh": outcome.last_refresh, "events_version": events,
         }  # fmt: skip
-        if self._store.read_only:
+        with self._lock:
+            self._unsaved.pop(str(outcome.key), None)
             self._unsaved[str(outcome.key)] = row
+            crowded = _size(self._unsaved) > MOST_UNSAVED
+        if not self._store.read_only:
+            self._write_soon()
+        if crowded:
+            self.flush()
+        with self._lock:
+            _cut(self._unsaved)
+
+    def flush(self) -> None:
+        """Write what is not written yet."""
+        with self._lock:
+            rows = list(self._unsaved.values())
+        if not rows or self._store.read_only:
             return
+        try:
+            self._write(rows)
+        except Problem as problem:
+            # Only a cache: what cannot be written now is written with the next result, or computed again.
+            log.warning("Results are not kept for later: %s", problem.body["detail"])
+            return
+        with self._lock:
+            for row in rows:
+                if self._unsaved.get(row["key"]) is row:
+                    del self._unsaved[row["key"]]
+
+    def close(self) -> None:
+        """Write the last ones."""
+        self._closing.set()
+        self._due.set()
+        if self._writer:
+            self._writer.join()
+
+    def _write_behind(self) -> None:
+        while not self._closing.is_set():
+            self._due.wait()
+            self._closing.wait(LATER)
+            self._due.clear()
+            self.flush()
+
+    def _write_soon(self) -> None:
+        with self._lock:
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_behind, name="results", daemon=True)
+                self._writer.start()
+        self._due.set()
+
+    def _write(self, rows: list[Row]) -> None:
         with self._store.transaction():
-            self._store.change(
-                f"insert or replace into results ({', '.join(row)}) values (?, ?, ?, ?, ?)", *row.values()
-            )
-            self._store.change(OLDEST, MOST_KEPT)
+            for row in rows:
+                self._store.change(
+                    f"insert or replace into results ({', '.join(row)}) values (?, ?, ?, ?, ?)", *row.values()
+                )
+            self._store.change(OLDEST, MOST_KEPT - 1)
 
     def load(
         self, key: str, source: Mapping[str, Any], interval: str | None, now: datetime, events: str
@@ -156,6 +219,16 @@ class Results:
         outcome = Outcome(key, row["results"], rest, refreshed, usual, is_cached=True)
         changed, at = row["events_version"] != events, stamp(now)
         return Kept(outcome, changed or _past(usual, at), changed or _past(patient, at))
+
+
+def _cut(rows: dict[str, Row]) -> None:
+    """The oldest make room, but never for the latest."""
+    while len(rows) > 1 and (len(rows) > MOST_KEPT or _size(rows) > MOST_UNSAVED):
+        del rows[next(iter(rows))]
+
+
+def _size(rows: dict[str, Row]) -> int:
+    return sum(len(row["results"]) for row in rows.values())
 
 
 def target_age(

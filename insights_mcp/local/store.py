@@ -10,16 +10,17 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from insights_mcp.local.errors import LocalError, read_only, unavailable
 from insights_mcp.local.tables import ADDED, VERSION
 
 Row = dict[str, Any]
+Found = TypeVar("Found")
 
 FILE = "project.sqlite3"
 BUSY_SECONDS = 10.0
@@ -33,6 +34,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._changes = 0
+        self._known: tuple[object, dict[Any, Any]] = (None, {})
         try:
             self._connection, self.read_only = _open(path)
             self._prepare()
@@ -55,6 +58,18 @@ class Store:
         """The first column of the first row, None when there is no row."""
         found = self.row(sql, *values)
         return next(iter(found.values())) if found else None
+
+    def remembered(self, find: Callable[[Store], Found]) -> Found:
+        """What `find` reads here, read again once anything was changed, by this process or another."""
+        with self._lock:
+            state = (self._changes, self._connection.execute("pragma data_version").fetchone()["data_version"])
+            if state != self._known[0]:
+                self._known = state, {}
+            known = self._known[1]
+            if find not in known:
+                known[find] = find(self)
+            found: Found = known[find]
+            return found
 
     def change(self, sql: str, *values: object) -> int:
         """Run one INSERT, UPDATE or DELETE: how many rows it touched."""
@@ -84,6 +99,7 @@ class Store:
                 yield
                 self._write("commit", ())
             except BaseException:
+                self._changes += 1
                 if self._connection.in_transaction:
                     self._connection.execute("rollback")
                 raise
@@ -97,6 +113,7 @@ class Store:
         if self.read_only:
             raise read_only()
         with self._lock:
+            self._changes += 1
             try:
                 return self._connection.execute(sql, values)
             except sqlite3.OperationalError as error:

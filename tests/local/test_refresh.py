@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -268,4 +270,6 @@ def test_only_the_latest_results_are_kept(saved: Api, clock: Clock, monkeypatch:
         clock.pass_by(minutes=1)
         source = TREND_SOURCE | {"dateRange": {"date_from": f"-{days}d"}}
         saved.post("query/", {"query": source})
-    assert saved.backend.store.value("select count(*) from results") == 3
+    saved.backend.close()
+    with closing(sqlite3.connect(saved.backend.store.path)) as file:
+        assert file.execute("select count(*) from results").fetchone() == (2,)
