@@ -106,6 +106,45 @@ REFUSED: list[Any] = [
     {"kind": "TrendsQuery", "series": [A | {"math": "sum"}]},
     {"kind": "TrendsQuery", "series": [A], "interval": "fortnight"},
 ]
+EASY: dict[str, Any] = {"kind": "trends", "events": ["$pageview"]}
+# As models write them when nobody shows them how.
+WRITTEN: list[Any] = [
+    "```sql\nSELECT count() FROM events\n```",
+    '```json\n{"kind": "trends", "events": ["$pageview"]}\n```',
+    "{'kind': 'trends', 'events': ['$pageview'], 'filterTestAccounts': True, 'to': None}",
+    '{kind: "trends", events: ["$pageview"], /* all */ from: "-7d",}',
+    [EASY],
+    {"queries": [EASY]},
+    {"trends": {"events": ["$pageview"]}},
+    {"kind": "trends", "params": {"events": ["$pageview"], "from": "-7d"}},
+    {"hogql": "select 1"},
+    {"kind": "HogQLQuery", "query": {"sql": "select 1"}},
+    {"kind": "DataVisualizationNode", "query": "select 1"},
+    {"kind": "InsightVizNode", "source": {"kind": "InsightVizNode", "source": TREND}},
+    {"insight": "TRENDS", "events": [{"id": "a", "properties": {"amount__gt": 3}}], "properties": {"os__is_set": "x"}},
+    {"insight": "PATHS", "path_type": "$pageview", "start_point": "/"},
+    {"kind": "paths", "event_types": ["pageview"], "max_edges": 10},
+    {"kind": "retention", "events": ["a", "b"], "period": "weekly", "first_time": True},
+    {"kind": "RetentionQuery", "series": [{"event": "a"}]},
+    {"kind": "funnel", "steps": ["a", {"or": ["b", "c"]}], "exclusions": ["d"], "window": 14, "window_unit": "hours"},
+    {"kind": "FunnelsQuery", "series": ["a", "b"], "funnelsFilter": {"windowDays": 14}},
+    {"kind": "funnel", "steps": [{"step": 1, "event": "a"}, {"step": 2, "event": "b"}]},
+    {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "name": "$pageview", "math": "dau"}]},
+    {"kind": "trends", "events": ["a"], "math": "sum of amount"},
+    {"kind": "trends", "events": ["a"], "math": "sum", "math_property": "amount"},
+    {"kind": "trends", "events": [{"action_id": 4}, "all events"]},
+    *(EASY | {"where": where} for where in (
+        "$browser = 'Chrome' and amount > 3", ["plan", "=", "paid"], [["plan", "is_set"]], {"plan": {"$ne": "paid"}},
+        {"plan": {"in": ["paid"]}}, {"plan": {"nearly": "paid"}},
+    )),
+    *(EASY | {"from": date} for date in (
+        "Q3 2026", "November 2026", 1767225600, "1767225600000", "P30D", "now-30d", "start of month", "someday",
+    )),
+    *(EASY | more for more in (
+        {"days": 30}, {"resolution": "weekly"}, {"interval": "7d"}, {"exclude_internal_users": True},
+        {"include_test_accounts": True}, {"name": "Page views", "description": "of all"}, {"sparkles": 3},
+    )),
+]  # fmt: skip
 
 Place = tuple[Any, str]  # the object that holds a field, and its name
 Mutation = Callable[[dict[str, Any], random.Random], bool]  # changes it; whether it could
@@ -267,7 +306,7 @@ def measure() -> list[Measurement]:
     """How many were handled wrongly; none may be."""
     made = list(mutations())
     ends = [handled(bad) for bad in made]
-    refused = [handled(bad) for bad in REFUSED]
+    refused = [handled(bad) for bad in REFUSED + WRITTEN]
     altered = sum(json.dumps(repaired(query).query) != json.dumps(query) for query in VALID)
     same = sum(end == "repaired" for end in ends)
     return [

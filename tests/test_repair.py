@@ -148,6 +148,28 @@ COMMON_FORMS: dict[str, tuple[Any, dict[str, Any]]] = {
         {"kind": "InsightVizNode", "source": TREND},
     ),
     "as JSON text": (json.dumps(TREND), TREND),
+    "filters by names alone": (
+        {"kind": "trends", "events": ["a"], "where": "$os = 'Mac' and person.age >= 3"},
+        trend(properties=[*only("$os", ["Mac"]),
+                          {"key": "age", "operator": "gte", "value": 3, "type": "person"}]),
+    ),
+    "a filter that is one of several": (
+        {"kind": "trends", "events": ["a"], "where": {"x": {"in": ["y"]}, "z": {"$ne": "w"}}},
+        trend(properties=[*only("x", ["y"]), {"key": "z", "operator": "is_not", "value": ["w"], "type": "event"}]),
+    ),
+    "SQL where names are columns": (
+        {"kind": "trends", "events": ["a"], "where": "event = 'a'"},
+        trend(properties=[{"type": "hogql", "key": "event = 'a'"}]),
+    ),
+    "either of two steps": (
+        {"kind": "funnel", "steps": ["a", {"or": ["b", "c"]}]},
+        {"kind": "FunnelsQuery", "series": [A, {"kind": "GroupNode", "operator": "OR", "nodes": [
+            B, {"kind": "EventsNode", "event": "c"}]}]},
+    ),
+    "of all events": (
+        {"kind": "trends", "events": ["All events"]},
+        {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": None}]},
+    ),
 }  # fmt: skip
 
 
@@ -305,6 +327,93 @@ REPAIRS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
     "a number as text": (
         FUNNEL | {"samplingFactor": "0.1"}, FUNNEL | {"samplingFactor": 0.1}, ['samplingFactor: "0.1" → 0.1'],
     ),
+    "old filters with operators in their names": (
+        trend(properties={"os__icontains": "Mac", "a__b": "c"}),
+        trend(properties=[{"key": "os", "operator": "icontains", "value": "Mac", "type": "event"},
+                          *only("a__b", ["c"])]),
+        ['properties: {"os__icontains": "Mac", "a__b": "c"} → [{"key": "os", "operator": "icontains", "value": '
+         '"Mac", "type": "event"}, {"key"… (+64 characters)'],
+    ),
+    "a filter as a list of its parts": (
+        {"kind": "trends", "events": ["a"], "where": ["x", "=", "y"]},
+        trend(properties=only("x", ["y"])),
+        ['where[0]: ["x", "=", "y"] → {"key": "x", "operator": "exact", "value": ["y"], "type": "event"}'],
+    ),
+    "an event under its name only": (
+        {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "name": "a"}]},
+        {"kind": "TrendsQuery", "series": [A | {"name": "a"}]},
+        ['series[0].event: missing → "a"'],
+    ),
+    "a window in days, inside": (
+        FUNNEL | {"funnelsFilter": {"windowDays": 3}},
+        FUNNEL | {"funnelsFilter": {"funnelWindowInterval": 3, "funnelWindowIntervalUnit": "day"}},
+        ["funnelsFilter.windowDays → funnelsFilter.funnelWindowInterval",
+         "funnelsFilter.windowDays → funnelsFilter.funnelWindowIntervalUnit"],
+    ),
+    "a window and its unit": (
+        FUNNEL | {"conversionWindow": 3, "conversionWindowUnit": "weeks"},
+        FUNNEL | {"funnelsFilter": {"funnelWindowInterval": 3, "funnelWindowIntervalUnit": "week"}},
+        ["conversionWindow → funnelsFilter.funnelWindowInterval"],
+    ),
+    "exclusions by name": (
+        {"kind": "funnel", "steps": ["a", "b"], "exclusions": ["c"]},
+        FUNNEL | {"funnelsFilter": {"exclusions": [
+            {"kind": "EventsNode", "event": "c", "funnelFromStep": 0, "funnelToStep": 1}]}},
+        ["exclusions → funnelsFilter.exclusions"],
+    ),
+    "a retention's events": (
+        {"kind": "retention", "events": ["a", "b"], "first_time": True},
+        {"kind": "RetentionQuery", "retentionFilter": {
+            "targetEntity": {"id": "a", "name": "a", "type": "events"},
+            "returningEntity": {"id": "b", "name": "b", "type": "events"}, "retentionType": "retention_first_time"}},
+        ["events → retentionFilter.targetEntity", "first_time → retentionFilter.retentionType"],
+    ),
+    "old paths": (
+        {"insight": "PATHS", "path_type": "$pageview"},
+        {"kind": "PathsQuery", "pathsFilter": {"includeEventTypes": ["$pageview"]}},
+        ['insight: "PATHS" → "PathsQuery"', "path_type → pathsFilter.includeEventTypes"],
+    ),
+    "what is said the other way round": (
+        {"kind": "trends", "events": ["a"], "include_test_accounts": True},
+        trend(filterTestAccounts=False),
+        ["include_test_accounts → filterTestAccounts"],
+    ),
+    "days": (
+        {"kind": "trends", "events": ["a"], "days": "30"}, trend(dateRange={"date_from": "-30d"}),
+        ["days → dateRange.date_from"],
+    ),
+    "what belongs beside the query": (
+        {"kind": "trends", "events": ["a"], "name": "x"}, TREND,
+        ["name: left out: it belongs to the insight, beside the query"],
+    ),
+    "the kind as a name": (
+        {"trends": {"events": ["a"]}}, TREND, ["trends: what is inside is the query, of this kind"],
+    ),
+    "its fields one deeper": (
+        {"kind": "trends", "params": {"events": ["a"]}}, TREND, ["params: what is inside belongs to the query itself"],
+    ),
+    "a list of one": ([TREND], TREND, ["query: a list of one query → the query"]),
+    "SQL as its source": (
+        {"kind": "DataVisualizationNode", "query": "select 1"},
+        {"kind": "DataVisualizationNode", "source": {"kind": "HogQLQuery", "query": "select 1"}},
+        ["query → source"],
+    ),
+    "SQL one deeper": (
+        {"kind": "HogQLQuery", "query": {"sql": "select 1"}}, {"kind": "HogQLQuery", "query": "select 1"},
+        ["query: what is inside is the SQL"],
+    ),
+    "SQL in a fence": (
+        "```sql\nselect 1\n```", {"kind": "HogQLQuery", "query": "select 1"}, ["query: SQL in a code fence → SQL"],
+    ),
+    "Python's words": (
+        "{'kind': 'TrendsQuery', 'series': [{'kind': 'EventsNode', 'event': 'it\\'s \"a\"'}], "
+        "'filterTestAccounts': True}",
+        {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "it's \"a\""}], "filterTestAccounts": True},
+        ["query: text → JSON"],
+    ),
+    "JSON with comments and commas": (
+        '```json\n{kind: "trends", // of all\n events: ["a",], }\n```', TREND, ["query: text → JSON"],
+    ),
     "paths without their filter": (
         {"kind": "PathsQuery"}, {"kind": "PathsQuery", "pathsFilter": {}}, ["pathsFilter: missing → {}"],
     ),
@@ -325,12 +434,35 @@ def test_a_known_mistake_is_repaired_and_said(name: str) -> None:
         "30d": "-30d", "-30 days": "-30d", "Last 30 Days": "-30d", "past two weeks": "-2w", "3 months ago": "-3m",
         "this month": "mStart", "YTD": "yStart", "all time": "all", "today": "dStart", "2026/01/05": "2026-01-05",
         "5 January 2026": "2026-01-05", "Jan 5, 2026": "2026-01-05", "25.01.2026": "2026-01-25",
+        "now-30d": "-30d", "P8W": "-8w", "start of the month": "mStart", "1767225600": "2026-01-01T00:00:00Z",
         "-30d": "-30d", "-1mStart": "-1mStart", "2026-1-5": "2026-1-5", "2026-01-05T10:00:00Z": "2026-01-05T10:00:00Z",
     }.items(),
 )  # fmt: skip
 def test_dates_in_other_forms(written: str, wanted: str) -> None:
     """PostHog's own are left as they are."""
     assert wanted == repaired(trend(dateRange={"date_from": written})).query["dateRange"]["date_from"]
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    {
+        "Q3 2026": ("2026-07-01", "2026-09-30"), "2026-Q4": ("2026-10-01", "2026-12-31"),
+        "February 2028": ("2028-02-01", "2028-02-29"), "2026-11": ("2026-11-01", "2026-11-30"),
+        "2026": ("2026-01-01", "2026-12-31"), "since 2026-01-05": ("2026-01-05", None),
+        "2026-05 to 2026-06": ("2026-05", "2026-06-30"), "between 2026-01-01 and yesterday": ("2026-01-01", "-1dEnd"),
+    }.items(),
+)  # fmt: skip
+def test_ranges_in_other_forms(written: str, wanted: tuple[str, str | None]) -> None:
+    """A month, a quarter or a year that is named is meant whole."""
+    found = repaired({"kind": "trends", "events": ["a"], "range": written}).query["dateRange"]
+    assert wanted == (found["date_from"], found.get("date_to"))
+
+
+def test_until_a_month_is_to_its_end() -> None:
+    """PostHog takes 2026-10 for its first day; in its own form it is left as it is."""
+    easy = repaired({"kind": "trends", "events": ["a"], "from": "2026-09", "to": "2026-10"})
+    own = repaired(trend(dateRange={"date_from": "2026-09", "date_to": "2026-10"}))
+    assert ("2026-10-31", "2026-10") == tuple(each.query["dateRange"]["date_to"] for each in (easy, own))
 
 
 def test_a_field_nobody_knows_is_kept_and_noted() -> None:

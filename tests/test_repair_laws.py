@@ -51,7 +51,7 @@ def test_a_valid_query_is_not_altered(query: dict[str, Any]) -> None:
 
 def test_bad_queries_of_users_and_mutations_are_handled() -> None:
     """Repaired, or told with the place and what is right: as many as are measured."""
-    bad = [*bad_queries.REFUSED, *bad_queries.mutations()]
+    bad = [*bad_queries.REFUSED, *bad_queries.WRITTEN, *bad_queries.mutations()]
     ends = [(bad_queries.handled(query), query) for query in bad]
     wrong = [each for each in ends if each[0] not in ("repaired", "told")]
     assert [] == wrong

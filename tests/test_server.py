@@ -120,7 +120,7 @@ BAD_INPUT: dict[str, tuple[str, dict[str, Any], str]] = {
     "401 characters": ("create_insight", {"query": QUERY, "name": "n" * 401}, "400 characters"),
     "no name": ("create_insight", {"query": QUERY}, "'name' is missing"),
     "query is text": ("run_query", {"query": "how many?"}, "is no query. Right: {"),
-    "query is a list": ("run_query", {"query": [QUERY]}, "is no query. Right: {"),
+    "query is a list": ("run_query", {"query": [QUERY, QUERY]}, "each needs a call of its own"),
     "query is a number": ("run_query", {"query": 3}, "query: 3 is no query. Right: {"),
     "query is broken JSON": ("run_query", {"query": '{"kind": '}, "no JSON"),
     "query has no kind": ("run_query", {"query": {"a": 1}}, "kind: is missing; one of trends, funnel"),

@@ -71,7 +71,8 @@ def _funnel(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     if not isinstance(excluded, list) or not isinstance(series, list):
         return query
     ends = {"funnelFromStep": 0, "funnelToStep": max(len(series) - 1, 1)}
-    filled = [_bounded(each, ends) if isinstance(each, dict) else each for each in excluded]
+    nodes = [{"event": each} if isinstance(each, str) else each for each in excluded]
+    filled = [_bounded(each, ends) if isinstance(each, dict) else each for each in nodes]
     return query if filled == excluded else query | {"funnelsFilter": options | {"exclusions": filled}}
 
 

@@ -24,6 +24,10 @@ Short = Callable[[Any, Path, Findings], Placed]
 FUNNEL = "funnelsFilter"
 RETENTION = "retentionFilter"
 PATHS = "pathsFilter"
+PATH_WORDS = {
+    "pageview": "$pageview", "pageviews": "$pageview", "pages": "$pageview", "screen": "$screen", "screens": "$screen",
+    "custom": "custom_event", "customevents": "custom_event", "customevent": "custom_event", "events": "custom_event",
+}  # fmt: skip
 PATH_TYPES = ("$pageview", "$screen", "custom_event", "hogql")
 
 
@@ -134,6 +138,41 @@ def _compare_to(value: Any, at: Path, found: Findings) -> Placed:
     return [(("compareFilter", "compare_to"), value), (("compareFilter", "compare"), True)]
 
 
+def _days(value: Any, at: Path, found: Findings) -> Placed:
+    """So many days back."""
+    number = int(value) if isinstance(value, str) and value.strip().isdigit() else value
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        return _ends(value, at, found)
+    return [(("dateRange", "date_from"), f"-{number}d")]
+
+
+def _start_and_return(value: Any, at: Path, found: Findings) -> Placed:
+    """One event that people do again, or what they start with and what they come back for."""
+    items = value if isinstance(value, list) else [value]
+    if len(items) not in (1, 2):
+        example = {"start": "signed up", "return": "$pageview"}
+        found.wrong(at, f"{shown(value)} are not one event, or two: the start and the return", example=example)
+        return []
+    return [((RETENTION, "targetEntity"), items[0]), ((RETENTION, "returningEntity"), items[-1])]
+
+
+def _first_time(value: Any, at: Path, found: Findings) -> Placed:
+    meant = "retention_first_time" if value in (True, "true") else "retention_recurring"
+    return [((RETENTION, "retentionType"), meant)]
+
+
+def _path_types(value: Any, at: Path, found: Findings) -> Placed:
+    """The types of old filters, and in other words."""
+    items = value if isinstance(value, list) else [value]
+    read = [PATH_WORDS.get(word(each), each) if isinstance(each, str) else each for each in items]
+    return _path_events(read, at, found)
+
+
+def _untested(value: Any, at: Path, found: Findings) -> Placed:
+    """The opposite of leaving test accounts out."""
+    return [(("filterTestAccounts",), {True: False, False: True}.get(value, value))] if isinstance(value, bool) else []
+
+
 def _tests(value: Any, at: Path, found: Findings) -> Placed:
     return [(("filterTestAccounts",), value)]
 
@@ -174,12 +213,12 @@ _AGAIN = {
     "events": "event metric metrics entities eventnames",
     "steps": "events event funnelsteps stages",
     "math": "aggregation aggregate measure countby",
-    "property": "mathon aggregateon",
+    "property": "mathproperty mathon aggregateon",
     "from": "since startdate fromdate begin after",
     "to": "until enddate todate before",
     "where": "filter filters conditions propertyfilters",
     "by": "breakdown breakdowns groupby breakdownby splitby segmentby",
-    "limit": "breakdownlimit",
+    "limit": "breakdownlimit maxedges maxbreakdowns",
     "compare": "comparison compareprevious comparewithprevious",
     "formula": "formulas",
     "display": "chart charttype visualization viz viztype displaytype graph graphtype",
@@ -197,8 +236,21 @@ _AGAIN = {
 _EVERYWHERE: dict[str, Short] = {
     **dict.fromkeys(["range", "dates", "timeframe", "timerange", "dateperiod", "timeperiod", "last"], _ends),
     "period": _period,
-    **dict.fromkeys(["excludetestaccounts", "excludetestusers", "filtertestusers", "excludeinternalusers"], _tests),
-    **dict.fromkeys(["granularity", "bucket", "frequency", "groupinterval", "timeunit"], _at("interval")),
+    **dict.fromkeys(["days", "lastdays", "numdays", "lookback", "lookbackdays", "dayback", "daysback"], _days),
+    **dict.fromkeys(
+        ["excludetestaccounts", "excludetestusers", "filtertestusers", "excludeinternalusers", "filterinternalusers",
+         "filterinternalandtestusers", "filteroutinternalusers", "excludeinternalandtestusers"], _tests),
+    **dict.fromkeys(["includetestaccounts", "includetestusers", "includeinternalusers"], _untested),
+    **dict.fromkeys(["granularity", "bucket", "frequency", "groupinterval", "timeunit", "resolution", "unit",
+                     "timegranularity"], _at("interval")),
+}  # fmt: skip
+# What only one kind is asked for, in words that are none of its short names.
+_ONLY: dict[str, dict[str, Short]] = {
+    "RetentionQuery": {**dict.fromkeys(["events", "event", "series"], _start_and_return), "firsttime": _first_time},
+    "PathsQuery": dict.fromkeys(["pathtype", "eventtypes", "includeevents", "types"], _path_types),
+    "FunnelsQuery": dict.fromkeys(
+        ["windowunit", "conversionwindowunit", "funnelwindowunit", "unit"], _at(FUNNEL, "funnelWindowIntervalUnit")
+    ),
 }
 # Names that other kinds have, and why this one has not.
 ABSENT: dict[str, dict[str, str]] = {
@@ -216,7 +268,18 @@ def shorts(kind: str) -> dict[str, Short]:
     again = {other: easy[name] for name, others in _AGAIN.items() if name in easy for other in others.split()}
     everywhere = _EVERYWHERE if "from" in easy else {}
     to = {"compareto": _compare_to} if "compare" in easy else {}
-    return everywhere | to | again | easy
+    return everywhere | to | again | _ONLY.get(kind, {}) | easy
+
+
+def with_unit(query: dict[str, Any]) -> dict[str, Any]:
+    """A funnel's window with the unit that stands beside it."""
+    own = {each for each, short in shorts("FunnelsQuery").items() if short is _window}
+    window = next((key for key in query if word(key) in own), None)
+    unit = next((key for key in query if word(key) in _ONLY["FunnelsQuery"]), None)
+    if window is None or unit is None or not str(query[window]).strip().isdigit() or not isinstance(query[unit], str):
+        return query
+    both = f"{query[window]} {query[unit]}"
+    return {key: both if key == window else item for key, item in query.items() if key != unit}
 
 
 def absent(kind: str, name: str) -> str | None:

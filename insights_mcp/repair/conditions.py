@@ -26,6 +26,17 @@ FIELDS = ("key", "value", "operator", "type", "group_type_index", "label", "coho
 GROUPS = {"and": "AND", "all": "AND", "or": "OR", "any": "OR"}
 WITHOUT_OPERATOR = (None, "event", "hogql", "cohort", "empty", "behavioral")
 EXAMPLE = {"key": "plan", "operator": "exact", "value": ["paid"], "type": "event"}
+LEGACY = re.compile(r"(.+)__([a-z_]+)", re.DOTALL)  # `plan__icontains` of old filters
+# `plan = 'paid'`: SQL only in looks, as a property's name alone is no column
+PLAIN = re.compile(
+    r"\s*((?:person\.(?!properties\b))?[\w$ ]*?[\w$])\s*"
+    r"(>=|<=|!=|<>|==|=|>|<|\blike\b|\bilike\b)\s*"
+    r"('[^']*'|\"[^\"]*\"|-?\d+(?:\.\d+)?|true|false)\s*",
+    re.IGNORECASE,
+)
+COLUMNS = frozenset({"event", "timestamp", "distinct_id", "uuid", "created_at", "person_id", "elements_chain"})
+BOTH = re.compile(r"\s+and\s+", re.IGNORECASE)
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 COMPARED = re.compile(r"\s*(>=|<=|!=|>|<)\s*(-?\d+(?:\.\d+)?)\s*")
 
 
@@ -35,9 +46,11 @@ def conditions(value: Any, at: Path, found: Findings, *, grouped: bool = True) -
     if value is None:
         return None
     if isinstance(value, str):
-        return found.expanded(at, value, [_expression(value)])
+        return found.expanded(at, value, _said(value, at, found))
     if isinstance(value, dict):
         return _object(value, at, found, grouped)
+    if isinstance(value, list) and _is_triple(value):
+        value = [value]
     if isinstance(value, list):
         read = [each for place, item in enumerate(value) for each in _items(item, (*at, place), found)]
         return _gathered(read, at, found, grouped) if any(map(_is_group, read)) else read
@@ -86,7 +99,12 @@ def _items(item: Any, at: Path, found: Findings, *, silent: bool = False) -> lis
     """The filters that one entry of a list means."""
     item = from_json(item, at, found)
     if isinstance(item, str):
-        return [found.expanded(at, item, _expression(item))]
+        read = _said(item, at, found)
+        found.expanded(at, item, read if len(read) > 1 else read[0])
+        return read
+    if isinstance(item, list) and _is_triple(item):
+        name, sign, *rest = item
+        return [found.repaired(at, item, _meant(name, {sign: rest[0] if rest else True}, at, found)[0])]
     if not isinstance(item, dict):
         found.wrong(at, f"{shown(item)} is no property filter", example=EXAMPLE)
         return [item]
@@ -221,10 +239,40 @@ def _expression(text: str) -> dict[str, Any]:
     return {"type": "hogql", "key": text}
 
 
+def _said(text: str, at: Path, found: Findings) -> list[dict[str, Any]]:
+    """The filters a text means: comparisons of properties by their names alone; any other is an expression."""
+    read = [PLAIN.fullmatch(each) for each in BOTH.split(text)]
+    if not all(each and each[1].lower() not in COLUMNS for each in read):
+        return [_expression(text)]
+    return [_by_sign(each, at, found) for each in read if each]
+
+
+def _by_sign(read: re.Match[str], at: Path, found: Findings) -> dict[str, Any]:
+    sign, literal = read[2], read[3]
+    owner, key = whose(read[1])
+    value: Any = literal[1:-1] if literal[:1] in "'\"" else literal.lower()
+    if NUMBER.fullmatch(literal):
+        value = float(literal) if "." in literal else int(literal)
+    if sign.lower() in ("like", "ilike"):
+        value = str(value).strip("%")
+    return _compared(key, owner, sign, value, at, found)
+
+
+def _is_triple(value: list[Any]) -> bool:
+    """`["plan", "=", "paid"]`, `["plan", "is_set"]`."""
+    if len(value) not in (2, 3) or not all(isinstance(each, str) for each in value[:2]):
+        return False
+    sign = value[1] if value[1] in OPERATORS else operator(value[1])
+    return sign is not None and (len(value) == 3 or sign in ("is_set", "is_not_set"))
+
+
 def _meant(name: str, value: Any, at: Path, found: Findings) -> list[dict[str, Any]]:
     """The filters that `{"name": value}` means: equal, one of a list, not set, or by operators."""
     if word(name) in ("cohort", "cohorts") and not isinstance(value, dict):
         return [{"type": "cohort", "key": "id", "operator": "in", "value": n} for n in _listed(value)]
+    old = LEGACY.fullmatch(name)
+    if old and not isinstance(value, dict) and (old[2] in OPERATORS or operator(old[2])):
+        name, value = old[1], {old[2]: value}
     owner, key = whose(name)
     if isinstance(value, dict):
         return [_compared(key, owner, sign, item, (*at, sign), found) for sign, item in value.items()]
@@ -244,6 +292,7 @@ def _compared(key: str, owner: dict[str, Any], sign: str, value: Any, at: Path, 
     meant = sign if sign in OPERATORS else operator(sign)
     if meant is None:
         found.not_allowed(at, sign, OPERATORS, {"amount": {"gt": 5}})
+    meant = {"in": "exact", "not_in": "is_not"}.get(str(meant), meant)  # of properties it is the same, and older
     if meant in ("exact", "is_not"):
         value = [_text(each) for each in _listed(value)]
     if meant in ("is_set", "is_not_set"):

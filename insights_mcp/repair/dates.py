@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 RELATIVE = re.compile(r"(-\d{0,6})?[hdwmqysHDWMQYS](Start|End)?")
@@ -23,12 +23,16 @@ UNIT = r"(?P<unit>" + "|".join(sorted((f"{u}s?" for u in UNITS), key=len, revers
 NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
 NUMBER = r"(?P<number>\d{1,5}|(?:" + "|".join(NUMBERS) + r")(?=[ _-]))"
 AGO = re.compile(
-    rf"(?:(?:in |over |for )?(?:the )?(?:last|past|previous|trailing|prev)[ _-]?|-\s*)?{NUMBER}[ _-]?{UNIT}(?: ago)?"
+    rf"(?:(?:in |over |for )?(?:the )?(?:last|past|previous|trailing|prev)[ _-]?|(?:(?:now|today)(?:\(\))?\s*)?-\s*)?"
+    rf"{NUMBER}[ _-]?{UNIT}(?: ago)?"
 )
+PERIOD = re.compile(r"-?p(?P<number>\d{1,5})(?P<unit>[dwmy])")  # ISO 8601
+EPOCH = re.compile(r"[12]\d{9}(?:\d{3})?")  # seconds, or thousandths of them
 TO_DATE = UNIT.replace("unit", "unit2")
 THIS = re.compile(
     rf"(?:this|current)[ _-]?{UNIT}(?:[ _-]?to[ _-]?date)?|(?P<to_date>[wmqy])td|{TO_DATE}[ _-]to[ _-]date"
 )
+BEGIN = re.compile(rf"(?:the )?(?:start|beginning) of (?:the |this |the current )?{UNIT}")
 LAST = re.compile(rf"(?:the )?(?:last|previous|prior|prev)[ _-]?{UNIT}")
 EVER = re.compile(r"all(?:[ _-]?time)?|ever|everything|since the (?:beginning|start)")
 DAYS: dict[str, tuple[str, str | None]] = {
@@ -36,7 +40,8 @@ DAYS: dict[str, tuple[str, str | None]] = {
     "today": ("dStart", None),
     "yesterday": ("-1dStart", "-1dEnd"),
 }
-UNTIL = re.compile(r"\s*(?:\bto\b|\s-\s|\buntil\b|\.\.\.?|–|—|/)\s*")
+SINCE = re.compile(r"(?:since|from|between|starting(?: from)?)\s+")
+UNTIL = re.compile(r"\s*(?:\bto\b|\band\b|\bthrough\b|\s-\s|\buntil\b|\.\.\.?|–|—|/)\s*")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH = r"(?P<month>" + "|".join(MONTHS) + r")[a-z]*\.?"
 DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
@@ -51,6 +56,13 @@ WRITTEN = tuple(
         rf"(?P<month>\d{{1,2}})/{DAY}/{YEAR}",
     )
 )
+PARTS = tuple(  # months and quarters of a year
+    re.compile(form)
+    for form in (
+        rf"{MONTH},? {YEAR}", r"(?P<year>\d{4})-(?P<month>\d{1,2})", r"(?P<year>\d{4})",
+        r"q(?P<quarter>[1-4])[ /-]?(?P<year>\d{4})", r"(?P<year>\d{4})[ /-]?q(?P<quarter>[1-4])",
+    )
+)  # fmt: skip
 FORMS = "a date is -30d, -1mStart, all or 2026-01-31"
 Ends = tuple[str, str | None]
 
@@ -80,13 +92,20 @@ def end(text: str) -> str | None:
 
 
 def span(text: str) -> Ends | None:
-    """Both ends, written as one text: `last 30 days`, `2026-01-01 to 2026-01-31`."""
-    if found := start(text):
+    """Both ends, written as one text: `last 30 days`, `2026-01-01 to 2026-01-31`, `2026-11`."""
+    text = SINCE.sub("", text.strip(), count=1) if SINCE.match(text.strip()) else text.strip()
+    if found := _part(text.lower()) or start(text):
         return found
-    ends = UNTIL.split(text.strip(), maxsplit=1)
-    if len(ends) == 2 and (first := start(ends[0])) and (last := end(ends[1])):
+    ends = UNTIL.split(text, maxsplit=1)
+    if len(ends) == 2 and (first := start(ends[0])) and (last := whole(ends[1])):
         return first[0], last
     return None
+
+
+def whole(text: str) -> str | None:
+    """Until when, with all of a month or year that is named: `2026-11` ends with its last day."""
+    part = _part(text.strip().lower())
+    return part[1] if part else end(text)
 
 
 def _is_iso(text: str) -> bool:
@@ -107,6 +126,8 @@ def _ago(word: str) -> Ends | None:
 
 
 def _this(word: str) -> Ends | None:
+    if found := BEGIN.fullmatch(word):
+        return f"{_unit(found['unit'])}Start", None
     found = THIS.fullmatch(word)
     if not found:
         return None
@@ -136,6 +157,35 @@ def _written(word: str) -> Ends | None:
     return (read.isoformat(), None) if read else None
 
 
+def _part(word: str) -> Ends | None:
+    """A year, a quarter or a month of the calendar: its first day and its last."""
+    found = next((m for form in PARTS if (m := form.fullmatch(word))), None)
+    if not found:
+        return None
+    given, year = found.groupdict(), int(found["year"])
+    first, months = 1, 12
+    if quarter := given.get("quarter"):
+        first, months = 3 * int(quarter) - 2, 3
+    elif month := given.get("month"):
+        first, months = int(month) if month.isdigit() else MONTHS.index(month[:3]) + 1, 1
+    if not (1900 <= year < 2100 and 1 <= first <= 12):
+        return None
+    after = date(year + (first + months - 1) // 12, (first + months - 1) % 12 + 1, 1)
+    return date(year, first, 1).isoformat(), (after - timedelta(days=1)).isoformat()
+
+
+def _period(word: str) -> Ends | None:
+    found = PERIOD.fullmatch(word)
+    return (f"-{int(found['number'])}{found['unit']}", None) if found else None
+
+
+def _epoch(word: str) -> Ends | None:
+    """Seconds since 1970."""
+    if not EPOCH.fullmatch(word):
+        return None
+    return datetime.fromtimestamp(int(word[:10]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), None
+
+
 def _calendar(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
@@ -155,7 +205,7 @@ def _moment(word: str) -> Ends | None:
 
 
 READ: tuple[Callable[[str], Ends | None], ...] = (
-    lambda word: DAYS.get(word), _ever, _ago, _this, _last, _written, _moment
+    lambda word: DAYS.get(word), _ever, _ago, _this, _last, _period, _epoch, _written, _part, _moment
 )  # fmt: skip
 
 

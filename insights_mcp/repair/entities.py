@@ -12,7 +12,10 @@ from insights_mcp.repair.words import ENTITIES, VALUES, word
 from insights_mcp.schema.filters import Math
 
 EVERY = "*"
+EVERY_SAID = frozenset({EVERY, "all events", "any event", "every event"})
 OVER = re.compile(r"\s*([\w ]+?)\s*\(\s*(?:properties\.)?([^()]*?)\s*\)\s*")
+SUM_OF = re.compile(r"\s*(\w+) of (?:the )?(?:property |properties\.)?(\S.*?)\s*", re.IGNORECASE)
+PLACE = frozenset({"order", "uuid", "step", "index"})  # of old filters: the list has an order of its own
 OVER_PROPERTY = ("sum", "avg", "min", "max", "median", "p75", "p90", "p95", "p99")
 EXAMPLE = {"kind": "EventsNode", "event": "$pageview", "math": "dau"}
 RETENTION_EXAMPLE = {"id": "$pageview", "type": "events"}
@@ -23,7 +26,7 @@ NAMES = {
     "aggregation": "math", "aggregate": "math", "measure": "math", "metric": "math", "countby": "math",
     "label": "custom_name", "title": "custom_name", "alias": "custom_name", "optional": "optionalInFunnel",
     "eventname": "event", "eventid": "event", "fromstep": "funnelFromStep", "tostep": "funnelToStep",
-    "expression": "math_hogql",
+    "expression": "math_hogql", "actionid": "action",
 }  # fmt: skip
 EASY = frozenset({"where", "property", "label", "optional"})
 MATHS = get_args(Math)
@@ -65,7 +68,7 @@ def retained(value: Any, at: Path, found: Findings) -> Any:
 
 
 def _event(name: str) -> dict[str, Any]:
-    return {"kind": "EventsNode", "event": None if name == EVERY else name}
+    return {"kind": "EventsNode", "event": None if name.strip().lower() in EVERY_SAID else name}
 
 
 def _kept(node: dict[str, Any]) -> dict[str, Any]:
@@ -116,12 +119,14 @@ def _kinded(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
 
 def _inferred(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any] | None:
     """What kind of node it is by what it holds; old filters have their event's name in `id`."""
-    rest = {key: item for key, item in value.items() if key not in ("type", "order", "uuid")}
+    rest = {key: item for key, item in value.items() if key != "type" and key not in PLACE}
     if isinstance(value.get("nodes"), list):
         return {"kind": "GroupNode", **value}
     if isinstance(value.get("event"), list):
         nodes = _either(rest.pop("event"), (*at, "event"), found)
         return nodes | rest
+    if len(value) == 1 and isinstance(either := value.get("or", value.get("any")), list):
+        return _either(either, at, found)
     if "event" in value:
         event = None if value["event"] == EVERY else value["event"]
         return {"kind": "EventsNode", **rest, "event": event}
@@ -141,6 +146,8 @@ def _numbered(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]
     if node["kind"] == "EventsNode" and "event" not in node and isinstance(node.get("id"), str):
         found.moved((*at, "id"), (*at, "event"))
         return {"event" if key == "id" else key: item for key, item in node.items()}
+    if node["kind"] == "EventsNode" and "event" not in node and _is_event(node.get("name")):
+        return node | {"event": _missing((*at, "event"), node["name"], found)}
     if node["kind"] == "GroupNode" and node.get("operator") is None:
         return node | {"operator": found.expanded((*at, "operator"), None, "OR")}
     number = node.get("id")
@@ -152,10 +159,20 @@ def _numbered(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]
     return node
 
 
+def _is_event(name: Any) -> bool:
+    """Whether a node's name is the event's: those of all events are called so."""
+    return isinstance(name, str) and name != "" and name.lower() not in EVERY_SAID
+
+
+def _missing(at: Path, value: Any, found: Findings) -> Any:
+    found.said(at, f"missing → {shown(value)}")
+    return value
+
+
 def _math(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     """`sum(amount)` is math and property; `person.age` says whose property it is."""
     math = node.get("math")
-    if isinstance(math, str) and math not in MATHS and (over := OVER.fullmatch(math)):
+    if isinstance(math, str) and math not in MATHS and (over := OVER.fullmatch(math) or SUM_OF.fullmatch(math)):
         name = next((m for m in MATHS if word(m) == word(over[1])), None) or VALUES["math"].get(word(over[1]), over[1])
         more = {"math": name, **({"math_property": over[2]} if over[2] else {})}
         node = node | found.repaired((*at, "math"), math, more)

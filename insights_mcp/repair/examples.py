@@ -41,6 +41,9 @@ PARTS: dict[str, dict[str, Any]] = {
     "HogQLQuery": {"kind": "HogQLQuery", "query": "select event, count() from events group by event"},
     "EventsQuery": {"kind": "EventsQuery", "select": ["event", "timestamp", "person"]},
 }
+PARTS["InsightVizNode"] = {"kind": "InsightVizNode", "source": PARTS["TrendsQuery"]}
+PARTS["DataVisualizationNode"] = {"kind": "DataVisualizationNode", "source": PARTS["HogQLQuery"]}
+PARTS["DataTableNode"] = {"kind": "DataTableNode", "source": PARTS["EventsQuery"]}
 FIELDS: dict[str, Any] = {
     "properties": [PARTS["PropertyFilter"]],
     "fixedProperties": [PARTS["PropertyFilter"]],

@@ -61,7 +61,8 @@ class Findings:
 
     def moved(self, at: Path, to: Path) -> None:
         """A field stood elsewhere, or under another name."""
-        self._add(f"{dotted(at)} → {dotted(to)}")
+        if at != to:
+            self._add(f"{dotted(at)} → {dotted(to)}")
 
     def said(self, at: Path, what: str) -> None:
         """Something else was repaired."""

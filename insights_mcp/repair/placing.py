@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from insights_mcp.repair.common import ABSENT, EASY, absent, shorts
+from insights_mcp.repair.common import ABSENT, EASY, absent, shorts, with_unit
 from insights_mcp.repair.examples import COMMON
 from insights_mcp.repair.findings import Findings, Path, dotted, shown
 from insights_mcp.repair.objects import OURS, by_words, meant, read
@@ -15,6 +15,8 @@ from insights_mcp.repair.words import nearly, word
 
 # Of old filters: what only the web app of that time needed.
 FORGOTTEN = frozenset({"newentity", "fromdashboard", "entitytype", "shownas", "insight"})
+# Of an insight, not of its query.
+BESIDE = frozenset({"name", "title", "description", "favorited", "saved", "dashboards", "shortid", "derivedname"})
 Where = tuple[str, ...]
 
 
@@ -22,7 +24,7 @@ def placed(model: type[BaseModel], query: dict[str, Any], at: Path, found: Findi
     """The query with each field in its place."""
     placing = _Placing(model, at, found)
     typed = any(word(key) == "breakdowntype" for key in query)
-    for key, item in query.items():
+    for key, item in (with_unit(query) if placing.kind == "FunnelsQuery" else query).items():
         placing.place(key, item, typed)
     return placing.finished()
 
@@ -51,6 +53,8 @@ class _Placing:
             self.found.wrong((*self.at, key), why, example=COMMON[self.kind][0])
         elif word(key) in FORGOTTEN:
             self.found.said((*self.at, key), "left out: PostHog's queries have no such field")
+        elif word(key) in BESIDE and self.parts:
+            self.found.said((*self.at, key), "left out: it belongs to the insight, beside the query")
         else:
             self._elsewhere((key,), item)
 
@@ -91,8 +95,20 @@ class _Placing:
             right = name if known else meant(self.parts[key], name, near=False)
             if right is None and (home := self._home(name, besides=key)):
                 self._move((key, name), home, value)
+            elif right is None and (inside := self._inside(key, name, value)):
+                for where, item in inside:
+                    self._move((key, name), where, item)
             else:
                 self._put((key, name), value, (*self.at, key, name))
+
+    def _inside(self, key: str, name: str, value: Any) -> list[tuple[Where, Any]]:
+        """What a short name means that stands in the part it leads to."""
+        short = self.shorts.get(word(name)) if value is not None else None
+        if short is None or nearly(name, tuple(fields(self.parts[key]))):
+            return []
+        with self.found.reading(easy=False):
+            placed: list[tuple[Where, Any]] = short(value, (*self.at, key, name), Findings())
+        return placed if placed and all(where[0] == key for where, _ in placed) else []
 
     def _elsewhere(self, where: Where, item: Any) -> None:
         """A field that is not known here: where it is at home, where it nearly is, or left where it is."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
+from insights_mcp.repair import texts
 from insights_mcp.repair.checks import checked
 from insights_mcp.repair.findings import BadQuery, Findings, Path, shown
 from insights_mcp.repair.objects import by_words, meant, part
@@ -52,10 +52,9 @@ OTHER_KINDS = frozenset(
     LogsQuery SavedInsightNode SessionsTimelineQuery ErrorTrackingQuery ExperimentQuery ExperimentTrendsQuery
     ExperimentFunnelsQuery WebStatsTableQuery WebOverviewQuery WebGoalsQuery InsightActorsQueryOptions""".split()  # noqa: SIM905
 )
-SQL = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with)\b", re.IGNORECASE | re.DOTALL)
 # What only one kind has, by letters alone: the kind that is meant where none is named.
 TELLING = {
-    "HogQLQuery": "sql",
+    "HogQLQuery": "sql hogql",
     "FunnelsQuery": "steps funnelsfilter funnelwindowinterval funnelorder funnelviztype window",
     "RetentionQuery": "retentionfilter targetentity returningentity return retentiontype totalintervals",
     "StickinessQuery": "stickinessfilter",
@@ -64,7 +63,10 @@ TELLING = {
     "EventsQuery": "select",
     "TrendsQuery": "series events event trendsfilter actions",
 }
+FILTERED_KINDS = ("RetentionQuery", "PathsQuery")
 SERIES_KINDS = ("TrendsQuery", "FunnelsQuery", "StickinessQuery", "LifecycleQuery")
+# What stands around a query when a whole insight, a request or a call is given for it.
+AROUND = ("query", "source", "filters", "params", "parameters", "config", "definition", "arguments", "body", "data")
 CALLED_KIND = frozenset({"type", "querytype", "querykind", "insighttype", "kind"})
 MOST_ROUNDS = 5
 EXAMPLE = {"kind": "trends", "events": ["$pageview"], "from": "-30d"}
@@ -99,8 +101,7 @@ def repaired(value: Any) -> Repaired:
 
 def query_at(value: Any, at: Path, found: Findings) -> Any:
     """The query at a place: alone, or inside another."""
-    if isinstance(value, str):
-        value = _from_text(value)
+    value = _alone(_from_text(value, at, found) if isinstance(value, str) else value, at, found)
     if not isinstance(value, dict):
         found.wrong(at, f"{shown(value)} is no query", example=EXAMPLE)
         return value
@@ -120,37 +121,84 @@ def query_at(value: Any, at: Path, found: Findings) -> Any:
 
 
 def _read(model: type[BaseModel], query: dict[str, Any], at: Path, found: Findings) -> Any:
+    if model is HogQLQuery:
+        query = _with_text(query, at, found)
     if model in COMMON:
         query = _with_actions(query, at, found)
         query = checked(placed(model, query, at, found), at, found)
     return part(model, query, at, found, query_at)
 
 
-def _from_text(text: str) -> Any:
+def _with_text(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """SQL that stands one deeper, under whatever name."""
+    inner = query.get("query", query.get("sql"))
+    inner = inner if isinstance(inner, dict) else {}
+    text = next((inner[key] for key in ("query", "sql", "hogql") if isinstance(inner.get(key), str)), None)
+    if text is None:
+        return query
+    found.said((*at, "query"), "what is inside is the SQL")
+    return {key: item for key, item in query.items() if key != "sql"} | {"query": text}
+
+
+def _from_text(text: str, at: Path, found: Findings) -> Any:
     """SQL, or JSON as text."""
-    if SQL.match(text):
-        return {"kind": "HogQLQuery", "query": text}
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+    inside = texts.read(text)
+    if not isinstance(inside, str):
+        if not texts.is_json(text):
+            found.said(at or ("query",), "text → JSON")
+        return inside
+    if not texts.is_sql(inside):
+        return inside
+    if inside != text:
+        found.said(at or ("query",), "SQL in a code fence → SQL")
+    return {"kind": "HogQLQuery", "query": inside}
+
+
+def _alone(value: Any, at: Path, found: Findings) -> Any:
+    """The query out of a list of one."""
+    if isinstance(value, dict) and value.keys() == {"queries"}:
+        value = value["queries"]
+    if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
+        return value
+    if len(value) > 1:
+        found.wrong(at, f"{len(value)} queries in one list: each needs a call of its own", example=EXAMPLE)
+        return value
+    found.said(at or ("query",), "a list of one query → the query")
+    return value[0]
 
 
 def _opened(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
-    """The query out of what was put around it: a whole insight, a request's body, old filters."""
+    """The query out of what was put around it: a whole insight, a request's body, old filters, its own kind."""
     for _ in range(3):
         if "kind" in value:
             break
-        outer = next((key for key in ("query", "source", "filters") if isinstance(value.get(key), dict)), None)
+        outer = next((key for key in AROUND if isinstance(value.get(key), dict)), None)
         if outer is None or (
             outer == "filters" and len(value) > 1 and not value["filters"].keys() & {"insight", "events"}
         ):
             break
         found.said((*at, outer), "what is inside is the query")
         value = value[outer]
-    if isinstance(value.get("query"), str) and "kind" not in value and SQL.match(value["query"]):
-        return {"kind": found.repaired((*at, "kind"), None, "HogQLQuery"), **value}
-    return value
+    if isinstance(value.get("query"), str) and "kind" not in value and texts.is_sql(value["query"]):
+        found.said((*at, "kind"), 'missing → "HogQLQuery"')
+        return {"kind": "HogQLQuery", **value}
+    return _named(value, at, found)
+
+
+def _named(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """`{"trends": {...}}` has its kind as a name; `{"kind": "trends", "query": {...}}` its fields one deeper."""
+    (name, inner), *more = value.items() or [("", None)]
+    if not more and isinstance(inner, dict) and (word(name) in KINDS or name in MODELS):
+        found.said((*at, name), "what is inside is the query, of this kind")
+        return {"kind": name, **inner}
+    kind = str(value.get("kind"))
+    if EASY_KINDS.get(kind, kind) not in SERIES_KINDS + FILTERED_KINDS:
+        return value
+    outer = next((key for key in AROUND if key != "filters" and isinstance(value.get(key), dict)), None)
+    if outer is None:
+        return value
+    found.said((*at, outer), "what is inside belongs to the query itself")
+    return {"kind": kind, **value[outer], **{key: item for key, item in value.items() if key != outer}}
 
 
 def _headed(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
@@ -218,12 +266,21 @@ def _order(entity: Any) -> float:
 
 def _wrapped(model: type[BaseModel], node: dict[str, Any], at: Path, found: Findings) -> Any:
     """A wrapper around its query: fields of the query that stand beside it are put into it."""
+    node = _sourced(node, at, found)
     source = node.get("source")
     if isinstance(source, str):
-        source = _from_text(source)
+        source = _from_text(source, (*at, "source"), found)
     if isinstance(source, dict):
         node = _gathered(model, node, source, at, found)
     return _right(part(model, node, at, found, query_at), at, found)
+
+
+def _sourced(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """With what it is drawn from under that name."""
+    if node.get("source") is not None or not isinstance(inner := node.get("query"), dict | str):
+        return node
+    found.moved((*at, "query"), (*at, "source"))
+    return {**{key: item for key, item in node.items() if key != "query"}, "source": inner}
 
 
 def _gathered(
@@ -251,7 +308,7 @@ def _right(node: Any, at: Path, found: Findings) -> Any:
     source = node.get("source") if isinstance(node, dict) else None
     kind = source.get("kind") if isinstance(source, dict) else None
     if node["kind"] != "DataTableNode" and kind in ("InsightVizNode", "DataVisualizationNode", "DataTableNode"):
-        found.said(at, f"{node['kind']} around {kind} → {kind}")
+        found.said(at or ("query",), f"{node['kind']} around {kind} → {kind}")
         return source
     right = {"HogQLQuery": "DataVisualizationNode"}.get(
         str(kind), "InsightVizNode" if kind in PRODUCT_ANALYTICS else None

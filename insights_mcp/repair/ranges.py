@@ -27,6 +27,7 @@ BREAKDOWNS = spoken(
 )
 BREAKDOWN = {"breakdowns": [{"property": "$browser", "type": "event"}]}
 MOST = 3  # breakdowns at once
+MOST_DAYS = 10_000  # that a number may mean
 TYPES = tuple(t for t in PROPERTY_TYPES if t not in ("flag", "element", "recording", "log_entry", "meta", "empty"))
 PREVIOUS = frozenset({"previous", "previousperiod", "previous_period", "period", "prior", "priorperiod", "last"})
 
@@ -54,9 +55,10 @@ def _ends(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
         given = value.get(name)
         if given is None:
             continue
-        read = _end(name, given) if isinstance(given, str) else None
+        text = str(given) if isinstance(given, str) or _is_epoch(given) else ""
+        read = _end(name, text, whole=found.easy) if text or given == "" else None
         if read is None:
-            near = f"-{abs(given)}d" if type(given) is int and given else None
+            near = f"-{abs(given)}d" if type(given) is int and 0 < abs(given) < MOST_DAYS else None
             found.wrong((*at, name), f"{shown(given)} is no date: {dates.FORMS}", near, {name: "-30d"})
             continue
         first, last = read
@@ -68,10 +70,16 @@ def _ends(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     return ends
 
 
-def _end(name: str, text: str) -> dates.Ends | None:
+def _is_epoch(given: Any) -> bool:
+    """Whether a number is a moment."""
+    return type(given) is int and dates.EPOCH.fullmatch(str(given)) is not None
+
+
+def _end(name: str, text: str, *, whole: bool) -> dates.Ends | None:
+    """`whole`: a month is meant to its end, which PostHog takes for its first day."""
     if name == "date_from":
         return dates.start(text)
-    last = dates.end(text)
+    last = dates.whole(text) if whole else dates.end(text)
     return None if last is None else (last, None)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from typing import Any
 
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.shapes import Choice, Plain
+from insights_mcp.repair.texts import read_json
 from insights_mcp.repair.words import EASY_DISPLAYS, VALUES, nearly, operator, word
 
 SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -54,9 +54,8 @@ def from_json(value: Any, at: Path, found: Findings) -> Any:
     """An object or list that was given as its JSON text."""
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
-    try:
-        read = json.loads(value)
-    except (ValueError, RecursionError):
+    read = read_json(value)
+    if isinstance(read, str):
         return value
     found.said(at, "JSON text → JSON")
     return read

@@ -77,10 +77,10 @@ INTERVALS = spoken(
     {
         "second": "seconds 1second",
         "minute": "minutes minutely perminute 1minute 1min",
-        "hour": "hours hourly perhour h 1h 1hour",
-        "day": "days daily perday d 1d 1day",
-        "week": "weeks weekly perweek w 1w 1week",
-        "month": "months monthly permonth m 1mo 1month",
+        "hour": "hours hourly perhour h 1h 1hour 60min 60minutes",
+        "day": "days daily perday d 1d 1day date 24h 24hours",
+        "week": "weeks weekly perweek w 1w 1week 7d 7days",
+        "month": "months monthly permonth m 1mo 1month 30d 30days",
         "quarter": "quarters quarterly q",
         "year": "years yearly annually annual y",
     }
@@ -163,9 +163,9 @@ VALUES: dict[str, dict[str, str]] = {
 }
 _OPERATORS = spoken(
     {
-        "exact": "= == === eq equals equal is equal_to equals_to exactly one_of any_of is_one_of is_any_of in_list",
+        "exact": "= == === eq equals equal is equal_to equals_to exactly one_of any_of is_one_of is_any_of in_list $in",
         "is_not": "!= !== <> ne neq not_equals not_equal not_equal_to is_not_equal isnt not not_exact does_not_equal "
-        "doesnt_equal not_one_of none_of is_none_of",
+        "doesnt_equal not_one_of none_of is_none_of $nin nin",
         "icontains": "contains includes like ilike has containing substring",
         "not_icontains": "not_contains does_not_contain doesnt_contain not_like not_ilike excludes",
         "regex": "~ =~ matches match matches_regex regexp rlike",
@@ -208,4 +208,4 @@ PROPERTY_TYPES = (
 def operator(text: str) -> str | None:
     """PostHog's operator for a sign or a word."""
     said = re.sub(r"[\s_-]+", "_", text.strip().casefold().replace("'", ""))
-    return _OPERATORS.get(said)
+    return _OPERATORS.get(said) or _OPERATORS.get(said.removeprefix("$"))

@@ -26,26 +26,18 @@ def _query(value: Any) -> Understood:
         return value
     if isinstance(value, str):
         _bounded(len(value))
-        value = _parsed(value)
-    if _depth(value) > MAX_DEPTH:
+    from insights_mcp.repair import repaired, texts  # with its models it would be a tenth of the start
+
+    given = texts.read(value) if isinstance(value, str) else value
+    if _depth(given) > MAX_DEPTH:
         raise ValueError(f"a query is nested at most {MAX_DEPTH} deep")
     _bounded(len(json.dumps(value, default=str)))
-    from insights_mcp.repair import repaired  # with its models it would be a tenth of the start
-
+    if isinstance(given, str) and given.lstrip().startswith("{"):
+        raise ValueError(f"a query is a JSON object, and this text is no JSON; such as {EXAMPLE}")
     read = repaired(value)
     query = Understood(read.query)
     query.notes = told(read.repairs, "Repaired") + told(read.unknown, "Kept, though no such field is known here")
     return query
-
-
-def _parsed(text: str) -> Any:
-    """JSON that came as text; other text is looked at as SQL."""
-    if not text.lstrip().startswith("{"):
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise ValueError(f"a query is a JSON object, and this text is no JSON; such as {EXAMPLE}") from None
 
 
 def told(repairs: tuple[str, ...], begin: str) -> tuple[str, ...]:
