@@ -154,7 +154,7 @@ def _split(item: Breakdown, given: BreakdownFilter, kind: str) -> Split:
 def _cohort(name: str | int) -> int | str:
     if name != ALL and not str(name).isdigit():
         raise QueryError(f"'{name}' is no cohort. Give the number of one, or 'all'.", attr="breakdownFilter")
-    return name if name == ALL else int(name)
+    return ALL if name == ALL or int(name) == 0 else int(name)
 
 
 def _items(given: BreakdownFilter) -> list[Breakdown]:

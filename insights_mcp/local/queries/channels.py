@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 # What a channel is told from: the session's first value of each.
 SOURCES = {
     "domain": "$referring_domain",
@@ -60,3 +62,11 @@ def _arms() -> list[tuple[str, str]]:
 
 
 CHANNEL = "case " + " ".join(f"when {condition} then '{name}'" for condition, name in _arms()) + " else 'Unknown' end"
+# A property that every person has: the channel by which they first came.
+OF_PERSON = "$virt_initial_channel_type"
+
+
+def of_person(person_property: Callable[[str], str]) -> str:
+    """SQL: the channel by which a person first came."""
+    first = {name: person_property(f"$initial_{key.removeprefix('$')}") for name, key in SOURCES.items()}
+    return f"({CHANNEL.format_map(first)})"

@@ -8,7 +8,7 @@ from typing import Any
 
 from insights_mcp.local.events import Catalogue
 from insights_mcp.local.layout import column_of, identifier, pointer
-from insights_mcp.local.queries import sessions
+from insights_mcp.local.queries import channels, sessions
 
 # A property that no event carries: the catalogue is complete, so nothing need be read.
 NOWHERE = "null::varchar"
@@ -69,6 +69,8 @@ class Scan:
 
     def person_property(self, *keys: str) -> str:
         """The text of a property of the person, as it is now (or was then, where the project says so), or NULL."""
+        if keys == (channels.OF_PERSON,):
+            return channels.of_person(self.person_property)
         if self.persons_on_events:
             return f"({self.events}.person_properties ->> {self.bind(pointer(*keys))})"
         if keys[0] not in self.catalogue.person_types:

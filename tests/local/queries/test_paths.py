@@ -191,9 +191,17 @@ def test_paths_around_a_funnel(small: EventStore, kind: str, step: int, expected
     assert sorted(expected) == sorted(edges(small, {"funnelPathsFilter": given}))
 
 
-@pytest.mark.parametrize(("asked", "page"), [(True, "/help"), (False, "/docs/1")])
-def test_the_projects_own_cleaning_rules(small: EventStore, asked: bool, page: str) -> None:
-    """They apply when the query asks for them, in their order."""
+def test_a_share_of_the_users_stands_for_all(visits: EventStore) -> None:
+    """Half of the users are read, and counted twice."""
+    found = {edge[:2]: edge[2] for edge in edges(visits, {"samplingFactor": 0.5})}
+    whole = {edge[:2]: edge[2] for edge in edges(visits)}
+    assert all(count % 2 == 0 for count in found.values())
+    assert 0.5 < sum(found.values()) / sum(whole.values()) < 1.5
+
+
+@pytest.mark.parametrize(("asked", "page"), [(None, "/help"), (True, "/help"), (False, "/docs/1")])
+def test_the_projects_own_cleaning_rules(small: EventStore, asked: bool | None, page: str) -> None:
+    """They apply unless the query declines them, in their order."""
     rules = [{"regex": r"^/help/\d$", "alias": "/help", "order": 1}, {"regex": "docs", "alias": "help", "order": 0}]
     found = edges(small, project=queries.Project(path_cleaning_filters=rules), stepLimit=2, pathReplacements=asked)
     assert f"1_{page}" == found[0][0]
@@ -204,7 +212,6 @@ def test_the_projects_own_cleaning_rules(small: EventStore, asked: bool, page: s
     [
         ({"pathsFilter": {"localPathCleaningFilters": [{"regex": "(", "alias": ""}]}}, "regular expression"),
         ({"pathsFilter": {"includeEventTypes": ["hogql"], "pathsHogQLExpression": "nope("}}, "Syntax error"),
-        ({"samplingFactor": 0.1}, "Sampling"),
         ({"funnelPathsFilter": {"funnelSource": {"kind": "TrendsQuery"}}}, "funnelSource"),
         ({"funnelPathsFilter": {"funnelSource": {"kind": "FunnelsQuery", "series": []}}}, "at least"),
     ],

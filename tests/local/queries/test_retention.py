@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from insights_mcp.local import queries
 from insights_mcp.local.queries import QueryError, SchemaError
-from tests.local.queries.conftest import Ask
+from tests.local.queries.conftest import NOW, Ask
+from tests.local.queries.small_worlds import store_of
 
 VISIT, BUY = {"id": "visit", "type": "events"}, {"id": "buy", "type": "events"}
 
@@ -107,6 +111,33 @@ def test_breakdown(ask: Ask) -> None:
     assert [("/", 2), ("", 1), ("/docs", 1)] == list(sizes.items())
     limited = ask(retention({"totalIntervals": 3}, breakdownFilter={**by, "breakdown_limit": 1}))
     assert ["/", "$$_posthog_breakdown_other_$$"] == [row["breakdown_value"] for row in limited["results"][::3]]
+
+
+@pytest.mark.parametrize("everybody", [0, "0", "all"])
+def test_everybody_as_a_cohort(ask: Ask, everybody: int | str) -> None:
+    """The cohort 0 is everybody, as "all" is."""
+    answer = ask(retention({}, breakdownFilter={"breakdown": [everybody], "breakdown_type": "cohort"}))
+    assert [("0", [2, 1, 0]), ("0", [1, 0, 0]), ("0", [1, 0, 0])] == [
+        (row["breakdown_value"], count) for row, count in zip(answer["results"], counts(answer), strict=True)
+    ]
+
+
+def test_by_the_channel_of_persons(tmp_path: Path) -> None:
+    """By which way a person first came is told from what they first had, without its being a property."""
+    hosts = {"ann": "www.google.com", "bea": "https://www.facebook.com", "cem": "$direct"}
+    store = store_of(
+        [
+            {"event": "visit", "timestamp": "2026-03-08T09:00:00Z", "distinct_id": who,
+             "properties": {"$set_once": {"$initial_referring_domain": host}}}
+            for who, host in hosts.items()
+        ],
+        tmp_path,
+    )  # fmt: skip
+    by = {"breakdowns": [{"property": "$virt_initial_channel_type", "type": "person"}]}
+    query, project = retention({}, breakdownFilter=by), queries.Project()
+    answer = queries.run(query, events=store, project=project, now=NOW, cancelled=threading.Event())
+    store.close()
+    assert {"Direct", "Organic Search", "Organic Social"} == {row["breakdown_value"] for row in answer["results"]}
 
 
 def test_a_share_of_the_users_stands_for_all(ask: Ask) -> None:

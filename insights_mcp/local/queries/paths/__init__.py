@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import Any
 
 from insights_mcp.local.events import Rows
-from insights_mcp.local.queries import dates, unsupported
+from insights_mcp.local.queries import dates, presence
 from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.paths import items
 from insights_mcp.local.queries.paths.funneled import funneled
@@ -33,10 +33,11 @@ from edges join paths a on a.k = fk join paths b on b.k = edges.k order by n des
 
 @dataclass(frozen=True)
 class Plan:
-    """The statement, and the period it asks about."""
+    """The statement, the period it asks about, and the share of users that stands for all."""
 
     statements: list[Sql]
     period: Period
+    share: float | None
 
 
 def interval(query: PathsQuery) -> None:
@@ -52,7 +53,7 @@ def compile(query: PathsQuery, context: Context) -> Plan:  # noqa: A001 (each ki
         + ",\n"
         + EDGES.format(having=_having(given, scan), limit=scan.bind(given.edgeLimit or EDGE_LIMIT))
     )
-    return Plan([scan.statement(text)], period(query, context))
+    return Plan([scan.statement(text)], period(query, context), query.samplingFactor)
 
 
 def period(query: PathsQuery, context: Context) -> Period:
@@ -71,8 +72,6 @@ def period(query: PathsQuery, context: Context) -> Period:
 
 def tables(query: PathsQuery, scan: Scan, context: Context, *, sized: bool = False) -> str:
     """SQL: WITH and the tables up to `steps`; see steps.py."""
-    if query.samplingFactor not in (None, 1):
-        raise unsupported.refuse("sampling", "samplingFactor")
     given = query.pathsFilter or PathsFilter()
     funnel = funneled(query.funnelPathsFilter, scan, context) if query.funnelPathsFilter else None
     walked, extra = steps(given, scan, pause=funnel.pause if funnel else PAUSE, sized=sized)
@@ -94,6 +93,7 @@ def _where(query: PathsQuery, given: PathsFilter, scan: Scan, context: Context) 
     asked = period(query, context)
     start, end = (scan.bind(each.astimezone(UTC).replace(tzinfo=None)) for each in (asked.read_from, asked.end))
     conditions = [items.counted(given, scan), f"e.timestamp >= {start}", f"e.timestamp <= {end}"]
+    conditions += presence.sampled(scan, query.samplingFactor)
     if query.filterTestAccounts:
         conditions.append(filters.test_accounts())
     if query.properties:
@@ -109,11 +109,16 @@ def _having(given: PathsFilter, scan: Scan) -> str:
 
 def shape(plan: Plan, answers: list[Rows]) -> dict[str, Any]:
     """Edges, heaviest first. Those that no shown path leads to are left out."""
-    edges = answers[0].rows
+    edges = [(*ends, _all(count, plan.share), time) for *ends, count, time in answers[0].rows]
     reached = _reached((source, target) for source, target, *_ in edges)
     names = ("source", "target", "value", "average_conversion_time")
     results = [dict(zip(names, edge, strict=True)) for edge in edges if edge[0] in reached]
     return {"results": results, "resolved_date_range": plan.period.resolved()}
+
+
+def _all(count: int, share: float | None) -> float:
+    """What was counted on a share of the users, as if on all of them."""
+    return round(count / share, 3) if share and share < 1 else count
 
 
 def _reached(edges: Iterable[tuple[str, str]]) -> set[str]:

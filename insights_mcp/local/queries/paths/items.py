@@ -55,9 +55,9 @@ def excluded(given: PathsFilter) -> list[str]:
 
 
 def cleaned(given: PathsFilter, scan: Scan, context: Context) -> str:
-    """SQL: `item` after the project's cleaning rules (when asked for) and the query's own, in order."""
+    """SQL: `item` after the project's cleaning rules (unless declined) and the query's own, in order."""
     rules = [PathCleaningFilter.model_validate(each) for each in context.project.path_cleaning_filters]
-    rules = sorted(rules, key=lambda rule: rule.order or 0) if given.pathReplacements else []
+    rules = sorted(rules, key=lambda rule: rule.order or 0) if given.pathReplacements is not False else []
     text = "item"
     for rule in (*rules, *(given.localPathCleaningFilters or ())):
         if rule.regex:
