@@ -42,6 +42,9 @@ def _listed(*path: str) -> Short:
 def _by(value: Any, at: Path, found: Findings) -> Placed:
     """What to split by: the newer list of breakdowns."""
     value = ranges.owned(value)
+    if isinstance(value, dict) and "limit" in value and {"property", "key", "name"} & value.keys():
+        one = {key: item for key, item in value.items() if key != "limit"}
+        return [*_by(one, at, found), (("breakdownFilter", "breakdown_limit"), value["limit"])]
     if isinstance(value, dict) and value.keys() == {"cohort"}:
         cohorts = value["cohort"] if isinstance(value["cohort"], list) else [value["cohort"]]
         return [(("breakdownFilter", "breakdown"), cohorts), (("breakdownFilter", "breakdown_type"), "cohort")]

@@ -97,9 +97,15 @@ def span(text: str) -> Ends | None:
     if found := _part(text.lower()) or start(text):
         return found
     ends = UNTIL.split(text, maxsplit=1)
-    if len(ends) == 2 and (first := start(ends[0])) and (last := whole(ends[1])):
+    if len(ends) == 2 and (first := since(ends[0])) and (last := whole(ends[1])):
         return first[0], last
     return None
+
+
+def since(text: str) -> Ends | None:
+    """From when, to the day: `2026-11` begins with its first one."""
+    part = _part(text)
+    return (part[0], None) if part and is_date(text) else start(text)
 
 
 def whole(text: str) -> str | None:

@@ -76,9 +76,9 @@ def _is_epoch(given: Any) -> bool:
 
 
 def _end(name: str, text: str, *, whole: bool) -> dates.Ends | None:
-    """`whole`: a month is meant to its end, which PostHog takes for its first day."""
+    """`whole`: a month is meant from its first day to its last; PostHog takes it for its first."""
     if name == "date_from":
-        return dates.start(text)
+        return dates.since(text) if whole else dates.start(text)
     last = dates.whole(text) if whole else dates.end(text)
     return None if last is None else (last, None)
 
