@@ -6,14 +6,17 @@ import re
 from dataclasses import replace
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import functions
-from insights_mcp.local.queries.hogql.compiling import CALLS, Compiler, check_count, written
+from insights_mcp.local.queries.hogql import aggregations, combinators, functions
+from insights_mcp.local.queries.hogql.combinators import Combined
+from insights_mcp.local.queries.hogql.compiling import CALLS, DEFAULTS, Compiler, check_count, default_of, fill, written
 from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.signatures import Function
 from insights_mcp.local.queries.hogql.sources import Events, Typed
 from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node, OrderBy, Window
 
-LISTS = ("groupArray", "groupUniqArray", "groupArrayDistinct", "groupArraySorted", "topK")
-DEFAULTS = {"String": "''", "Int64": "0", "UInt64": "0", "Float64": "0", "UInt8": "false"}
+COUNTED = ("uniq", "uniqExact", "countDistinct")
+# One call, to which FILTER and OVER can be put.
+SIMPLE = re.compile(r"^\w+\([^()]*\)$")
 FRAME = re.compile(
     r"^(rows|range)( between)?( (unbounded|\d+) (preceding|following)| current row)"
     r"( and( (unbounded|\d+) (preceding|following)| current row))?$"
@@ -24,35 +27,66 @@ class Aggregates(Compiler):
     """Compiles what is computed over several rows."""
 
     def aggregate(self, name: str, node: Call, scope: Scope) -> Typed:
-        """An aggregate, perhaps with -If (a condition as its last argument) or -Distinct."""
-        condition, base, args = "", name, node.args
-        if not is_aggregate(base) and name.endswith("If") and is_aggregate(name[:-2]):
-            base, args = name[:-2], node.args[:-1]
-            if not node.args:
-                raise QueryError(f"{name} needs a condition as its last argument.", attr="query")
-            condition = self.expression(node.args[-1], scope, truth=True).sql
-        if not is_aggregate(base):
+        """An aggregate, perhaps with suffixes such as -If (a condition as its last argument) or -OrNull."""
+        parts = combinators.taken_apart(name)
+        if parts is None:
             raise functions.unknown(name, list(CALLS))
-        return self._aggregated(base, replace(node, args=args), scope, condition)
+        if name in CALLS and not parts.given and parts.how is None and name != "count":
+            return CALLS[name](self, node, scope, False)
+        condition, args = "", node.args
+        if parts.given:
+            if not args:
+                raise QueryError(f"{name} needs a condition as its last argument.", attr="query")
+            condition, args = self.expression(args[-1], scope, truth=True).sql, args[:-1]
+        node = replace(node, args=args)
+        if parts.how:
+            found = combinators.combined(parts, node, self._gathered(parts, node, scope), condition)
+        else:
+            found = self._aggregated(parts.base, node, scope, condition)
+        return self._when_empty(parts, found, node, scope, condition)
+
+    def _gathered(self, parts: Combined, node: Call, scope: Scope) -> list[Typed]:
+        args = self.args(node, scope)
+        plain = parts.how in ("State", "ArgMin", "ArgMax") and parts.base in aggregations.NUMERIC
+        return [_numeric(args[0]), *args[1:]] if plain and args else args
+
+    def _when_empty(self, parts: Combined, found: Typed, node: Call, scope: Scope, condition: str) -> Typed:
+        if parts.empty == "OrDefault":
+            return Typed(f"coalesce({found.sql}, {default_of(found.type)})", found.type, False)
+        if parts.empty is None or found.nullable:
+            return found
+        counted = self.expression(node.args[0], scope).sql if node.args else "*"
+        where = f" filter (where {condition})" if condition else ""
+        return Typed(f"case when count({counted}){where} > 0 then {found.sql} end", found.type, True)
 
     def _aggregated(self, base: str, node: Call, scope: Scope, condition: str) -> Typed:
         if base == "count":
             return self._count(node, scope, condition)
         args = self.args(node, scope)
-        if base in functions.QUANTILES:
+        if base in aggregations.QUANTILES:
             return self._quantile(base, node, [_numeric(arg) for arg in args], condition)
-        args = [_numeric(arg) for arg in args] if base in functions.NUMERIC else args
-        function = functions.AGGREGATES[base]
-        check_count(base, node, function.fewest, function.most)
-        if base in LISTS:
+        args = [_numeric(arg) for arg in args] if base in aggregations.NUMERIC else args
+        function = aggregations.AGGREGATES[base]
+        check_count(base, node, function.fewest, 50 if base in COUNTED else function.most)
+        if base in aggregations.LISTS:
             return self._listed(base, function, node, args[0], condition)
-        if base == "uniq" and len(args) > 1:
-            args = [Typed(f"({', '.join(arg.sql for arg in args)})", "Tuple", False)]
-        if base in ("uniq", "uniqExact", "countDistinct") and node.args:
-            args = [self.person_number(node.args[0], scope) or args[0]]
-        found = written(replace(function, template=_distinct(function.template, node.distinct)), args)
+        if base in COUNTED:
+            if len(args) > 1:
+                args = [Typed(f"({', '.join(arg.sql for arg in args)})", "Tuple", False)]
+            args = [self.person_number(node.args[0], scope) or args[0]] if len(node.args) == 1 else args
+        return self._written(base, function, node, args, condition)
+
+    def _written(self, base: str, function: Function, node: Call, args: list[Typed], condition: str) -> Typed:
+        template = _distinct(
+            function.template if len(args) > 1 else function.forms.get(1, function.template), node.distinct
+        )
+        template = template.replace("{p}", _size(node))
+        if condition and not SIMPLE.match(template):  # several aggregates: each sees only what is meant
+            args = [replace(arg, sql=f"case when {condition} then {arg.sql} end", nullable=True) for arg in args]
+            condition = ""
+        found = written(replace(function, template=template, forms={}), args)
         sql = found.sql + (f" filter (where {condition})" if condition else "")
-        if base == "sum":
+        if function.type == "sum":
             return Typed(f"coalesce({sql}, 0)", _summed(args[0].type), False)
         nullable = args[0].nullable if found.type != "Float64" else True
         return Typed(sql, found.type, found.nullable and nullable)
@@ -72,14 +106,14 @@ class Aggregates(Compiler):
         return None
 
     def _listed(
-        self, base: str, function: functions.Function, node: Call, arg: Typed, condition: str
+        self, base: str, function: Function, node: Call, arg: Typed, condition: str
     ) -> Typed:  # fmt: skip
         """Values in an array: all of them, or as many as the parameter says."""
         most = node.params[0].value if node.params and isinstance(node.params[0], Literal) else None
         if most is not None and (not isinstance(most, int) or not 0 < most <= 100_000):
             raise QueryError(f"{base}({most}) needs a whole number of elements.", attr="query")
         if base == "topK":
-            function = replace(function, template=f"approx_top_k({{0}}, {most or 10})")
+            function = replace(function, template=f"approx_top_k({{0}}, {most or 10})", forms={})
         found = _grouped(written(function, [arg]), arg, condition)
         return replace(found, sql=f"{found.sql}[:{most}]") if most and base != "topK" else found
 
@@ -95,8 +129,12 @@ class Aggregates(Compiler):
         levels = [param.value for param in node.params if isinstance(param, Literal)] or [0.5]
         if len(args) != 1 or not all(isinstance(x, (int, float)) and 0 <= x <= 1 for x in levels):
             raise QueryError(f"{base} takes a level between 0 and 1, then one value: {base}(0.9)(x).", attr="query")
+        how = aggregations.QUANTILES[base]
+        if "{0}" in how:
+            value = f"case when {condition} then {args[0].sql} end" if condition else args[0].sql
+            return Typed(fill(how.replace("{p}", str(levels[0])), [value]), args[0].type, True)
         share = f"[{', '.join(map(str, levels))}]" if base == "quantiles" else str(levels[0])
-        sql = f"{functions.QUANTILES[base]}({args[0].sql}, {share})"
+        sql = f"{how}({args[0].sql}, {share})"
         sql += f" filter (where {condition})" if condition else ""
         return Typed(sql, "Array(Float64)" if base == "quantiles" else "Float64")
 
@@ -105,7 +143,7 @@ class Aggregates(Compiler):
             template, kind, fewest = functions.WINDOWS[name]
             check_count(name, node, fewest, 3)
             args = self.args(node, scope)
-            found = written(functions.Function(template, kind, 0, 9, None if kind == "=" else False), args)
+            found = written(Function(template, kind, 0, 9, None if kind == "=" else False), args)
         else:
             found = self.aggregate(name, replace(node, over=None), scope)
         over = self._over(node.over or Window(), scope)
@@ -162,6 +200,12 @@ def _distinct(template: str, distinct: bool) -> str:
     return template.replace("({0}", "(distinct {0}", 1) if distinct and "distinct" not in template else template
 
 
+def _size(node: Call) -> str:
+    """How many values a moving sum looks back on."""
+    value = node.params[0].value if node.params and isinstance(node.params[0], Literal) else None
+    return str(value) if isinstance(value, int) and value > 0 else "1000000000"
+
+
 def is_aggregate(name: str) -> bool:
     """Whether a function is computed over several rows."""
-    return name == "count" or name in functions.AGGREGATES or name in functions.QUANTILES
+    return combinators.taken_apart(name) is not None

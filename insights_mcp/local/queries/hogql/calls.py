@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from insights_mcp.local.queries.hogql import functions, lambdas, moments, operators, values
+from insights_mcp.local.queries.hogql import aggregations, functions, lambdas, moments, operators, values
 from insights_mcp.local.queries.hogql.compiling import (
     ARITHMETIC,
     CALLS,
@@ -46,8 +46,16 @@ TABLE: dict[str, tuple[Handler, int, int]] = {
     "ifNull": (operators.coalesce, 2, 2),
     "array": (values.array, 0, 1000),
     **dict.fromkeys(functions.LAMBDAS, (lambdas.over_elements, 2, 6)),
-    **dict.fromkeys(("arraySum", "arrayAvg", "arrayMin", "arrayMax", "arrayProduct"), (lambdas.mapped_first, 1, 6)),
+    **dict.fromkeys(functions.OF_ELEMENTS, (lambdas.mapped_first, 1, 6)),
     **dict.fromkeys(lambdas.SORTS, (lambdas.sorted_, 1, 6)),
+    **dict.fromkeys(("arrayFirstIndex", "arrayLastIndex"), (lambdas.first_index, 2, 6)),
+    **dict.fromkeys(lambdas.FILLS, (lambdas.filled, 2, 2)),
+    "length": (values.length, 1, 1),
+    **dict.fromkeys(("empty", "notEmpty", "isEmpty", "isNotEmpty"), (values.empty, 1, 1)),
+    "arrayFlatten": (values.flatten, 1, 1),
+    "arrayIntersect": (values.intersection, 1, 50),
+    "arrayResize": (values.resized, 2, 3),
+    "xor": (values.xor, 2, 50),
     "arrayFold": (lambdas.fold, 3, 3),
     "arrayReduce": (lambdas.reduced, 2, 2),
     "arrayZip": (values.array_zip, 2, 10),
@@ -102,7 +110,10 @@ TABLE: dict[str, tuple[Handler, int, int]] = {
     "formatDateTime": (moments.format_, 2, 3),
     **dict.fromkeys(values.JSON, (values.json_value, 1, 10)),
     "count": (_count, 0, 10),
-    "extract": (values.extract, 2, 2),
+    **dict.fromkeys(("extract", "extractAll"), (values.extract, 2, 2)),
+    **dict.fromkeys(values.GROUPS, (values.groups, 2, 2)),
+    "regexpExtract": (values.regexp_extract, 2, 3),
+    "format": (values.formatted, 2, 50),
     "substring": (values.substring, 2, 3),
     "substringUTF8": (values.substring, 2, 3),
     **dict.fromkeys(values.ROUNDING, (values.rounded, 1, 2)),
@@ -119,6 +130,7 @@ SPELLINGS = {
     "ifnull": "ifNull",
     "nullif": "nullIf",
     "mid": "substring",
+    "array_agg": "array_agg",
     "lpad": "leftPad",
     "rpad": "rightPad",
     "concat_ws": "concatWithSeparator",
@@ -136,7 +148,8 @@ SPELLINGS = {
     "var_pop": "varPop",
     "var_samp": "varSamp",
     "any_value": "any",
-    "string_agg": "groupConcat",
 }
-EVERY = (*functions.PLAIN, *functions.AGGREGATES, *functions.WINDOWS, *functions.LAMBDAS, *functions.QUANTILES, *TABLE)
+EVERY = (
+    *functions.PLAIN, *aggregations.AGGREGATES, *functions.WINDOWS, *functions.LAMBDAS, *aggregations.QUANTILES, *TABLE,
+)  # fmt: skip
 CANONICAL.update({**{name.lower(): name for name in EVERY}, **SPELLINGS})

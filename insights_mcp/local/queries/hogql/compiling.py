@@ -15,6 +15,7 @@ from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import functions
 from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.signatures import Function
 from insights_mcp.local.queries.hogql.sources import TIME, Relation, Typed
 from insights_mcp.local.queries.hogql.tree import (
     Alias,
@@ -182,7 +183,7 @@ class Compiler:
             return self._plain(name, functions.PLAIN[name], node, scope)
         return self.aggregate(name, node, scope)
 
-    def _plain(self, name: str, function: functions.Function, node: Call, scope: Scope) -> Typed:
+    def _plain(self, name: str, function: Function, node: Call, scope: Scope) -> Typed:
         node = _zoned(node, function)
         check_count(name, node, function.fewest, function.most)
         args = [self.expression(arg, scope) for arg in node.args]
@@ -234,7 +235,7 @@ def _valued(value: Any) -> Node:
     raise QueryError("Values for placeholders must be text, numbers, booleans or lists of them.", attr="values")
 
 
-def _zoned(node: Call, function: functions.Function) -> Call:
+def _zoned(node: Call, function: Function) -> Call:
     """toHour(time, zone) is toHour(toTimeZone(time, zone))."""
     extra = node.args[-1] if node.name.startswith("to") and len(node.args) == function.most + 1 else None
     if not isinstance(extra, Literal) or not isinstance(extra.value, str) or len(node.args) < 2:
@@ -248,10 +249,11 @@ def fill(template: str, args: list[str]) -> str:
     return HOLE.sub(lambda m: ", ".join(args) if m[1] == "*" else args[int(m[1])], template)
 
 
-def written(function: functions.Function, args: list[Typed]) -> Typed:
+def written(function: Function, args: list[Typed]) -> Typed:
     """A call of a function from the table."""
     nullable = any(arg.nullable for arg in args) if function.nullable is None else function.nullable
-    return Typed(fill(function.template, [arg.sql for arg in args]), _type(function.type, args), nullable)
+    template = function.forms.get(len(args), function.template)
+    return Typed(fill(template, [arg.sql for arg in args]), _type(function.type, args), nullable)
 
 
 def _type(kind: str, args: list[Typed]) -> str:
@@ -264,6 +266,17 @@ def _type(kind: str, args: list[Typed]) -> str:
 def element(kind: str) -> str:
     """What an array of this type holds."""
     return kind[6:-1] if kind.startswith("Array(") else "Any"
+
+
+DEFAULTS = {
+    "String": "''", "Bool": "false", "UInt8": "false", "DateTime": "timestamp '1970-01-01'",
+    "Date": "date '1970-01-01'", "UUID": "'00000000-0000-0000-0000-000000000000'::uuid", "Int64": "0", "UInt64": "0", "Float64": "0",
+}  # fmt: skip
+
+
+def default_of(kind: str) -> str:
+    """SQL: what ClickHouse gives where there is no value of a type."""
+    return "[]" if kind.startswith("Array(") else DEFAULTS.get(kind, "null")
 
 
 def check_count(name: str, node: Call, fewest: int, most: int) -> None:

@@ -6,18 +6,14 @@ from dataclasses import replace
 
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import functions
-from insights_mcp.local.queries.hogql.compiling import Compiler, element, fill, written
+from insights_mcp.local.queries.hogql import combinators, functions
+from insights_mcp.local.queries.hogql.compiling import Compiler, default_of, element, fill, written
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Typed
 from insights_mcp.local.queries.hogql.tree import Call, Lambda, Literal, Node
 
-SORTS = {"arraySort": "list_sort", "arrayReverseSort": "list_reverse_sort"}
-# arrayReduce's aggregates, and what each is over a list.
-REDUCED = {
-    "sum": "sum", "avg": "avg", "min": "min", "max": "max", "count": "count", "any": "any_value", "median": "median",
-    "uniq": "count_distinct", "uniqExact": "count_distinct", "stddevPop": "stddev_pop", "varPop": "var_pop",
-}  # fmt: skip
+# PostHog gives both names to the same function.
+SORTS = {"arraySort": "list_sort", "arrayReverseSort": "list_sort"}
 
 
 def over_elements(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -33,7 +29,40 @@ def over_elements(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> 
         sql = f"list_transform({sql}, lambda z: struct_extract(z, 1))"
     elif several and kind == "Any":
         sql = f"struct_extract({sql}, 1)"
-    return Typed(sql, inner if kind == "Any" else (arrays[0].type if kind == "=1" else kind), arrays[0].nullable)
+    if kind == "Any":
+        return Typed(f"coalesce({sql}, {default_of(inner)})", inner, arrays[0].nullable)
+    return Typed(sql, arrays[0].type if kind == "=1" else kind, arrays[0].nullable)
+
+
+def first_index(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """arrayFirstIndex and arrayLastIndex: the place where a lambda first or last holds; 0 when nowhere."""
+    held = compiler.expression(Call("arrayMap", node.args), scope).sql
+    if node.name == "arrayFirstIndex":
+        return Typed(f"coalesce(list_position({held}, true), 0)", "UInt64", False)
+    sql = f"list_transform([{held}], lambda l: list_max(list_filter(range(1, len(l) + 1), lambda z: l[z])))[1]"
+    return Typed(f"coalesce({sql}, 0)", "UInt64", False)
+
+
+# What each makes of an array `e.x` and of the truth of its elements `e.t`.
+FILLS = {
+    "arrayFill": "list_transform(range(1, len(e.x) + 1), lambda z:"
+    " e.x[greatest(coalesce(list_max(list_filter(range(1, z + 1), lambda y: e.t[y])), 1), 1)])",
+    "arrayReverseFill": "list_transform(range(1, len(e.x) + 1), lambda z:"
+    " e.x[coalesce(list_min(list_filter(range(z, len(e.x) + 1), lambda y: e.t[y])), len(e.x))])",
+    "arraySplit": "list_transform(list_filter(range(1, len(e.x) + 1), lambda z: z = 1 or e.t[z]), lambda z: e.x[z:"
+    "coalesce(list_min(list_filter(range(z + 1, len(e.x) + 1), lambda y: e.t[y])) - 1, len(e.x))])",
+    "arrayReverseSplit": "list_transform(list_filter(range(1, len(e.x) + 1), lambda z: z = len(e.x) or e.t[z]),"
+    " lambda z: e.x[coalesce(list_max(list_filter(range(1, z), lambda y: e.t[y])) + 1, 1):z])",
+}
+
+
+def filled(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """arrayFill and arraySplit: elements filled in, or parts cut, where a lambda holds."""
+    array = compiler.expression(node.args[1], scope)
+    held = compiler.expression(Call("arrayMap", node.args), scope).sql
+    pair = f"{{'x': {array.sql}, 't': list_transform({held}, lambda z: coalesce(z::boolean, false))}}"
+    kind = array.type if node.name.endswith("Fill") else f"Array({array.type})"
+    return Typed(f"list_transform([{pair}], lambda e: {FILLS[node.name]})[1]", kind, array.nullable)
 
 
 def _parts(compiler: Compiler, node: Call, scope: Scope) -> tuple[Lambda, list[Typed]]:
@@ -50,7 +79,7 @@ def _parts(compiler: Compiler, node: Call, scope: Scope) -> tuple[Lambda, list[T
 def _bound(compiler: Compiler, function: Lambda, arrays: list[Typed], scope: Scope) -> tuple[str, str, Typed]:
     """The list to go over, the lambda's SQL, and its body. Several arrays go in step, as one list of tuples."""
     if len(arrays) == 1:
-        argument, source = identifier(function.names[0]), arrays[0].sql
+        argument, source = identifier(f"{function.names[0]} {len(scope.locals)}"), arrays[0].sql
         own = {function.names[0]: Typed(argument, element(arrays[0].type), False)}
     else:
         argument = identifier(f"step {len(scope.locals)}")
@@ -70,13 +99,14 @@ def mapped_first(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> T
         args = (Call("arrayMap", args),)
     if len(args) != 1:
         raise QueryError(f"{node.name} takes an array, or a lambda and arrays.", attr="query")
-    return written(functions.PLAIN[node.name], [compiler.expression(args[0], scope)])
+    return written(functions.OF_ELEMENTS[node.name], [compiler.expression(args[0], scope)])
 
 
 def sorted_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     """arraySort: by the elements, or by what a lambda makes of them."""
     if len(node.args) == 1:
-        return mapped_first(compiler, node, scope, truth)
+        array = compiler.expression(node.args[0], scope)
+        return replace(array, sql=f"{SORTS[node.name]}({array.sql})")
     function, arrays = _parts(compiler, node, scope)
     source, head, body = _bound(compiler, function, arrays, scope)
     argument = head.removeprefix("lambda ").split(": ", 1)[0]
@@ -92,7 +122,7 @@ def fold(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
         raise QueryError("arrayFold takes a lambda of two arguments: what is gathered, and an element.", attr="query")
     listed, first = compiler.expression(array, scope), compiler.expression(start, scope)
     inner = element(listed.type)
-    gathered, item = (identifier(name) for name in function.names)
+    gathered, item = (identifier(f"{name} {len(scope.locals)}") for name in function.names)
     own = {function.names[0]: Typed(gathered, inner, False), function.names[1]: Typed(item, inner, False)}
     body = compiler.expression(function.body, replace(scope, locals={**scope.locals, **own}))
     sql = f"list_reduce({listed.sql}, lambda {gathered}, {item}: {body.sql}, {first.sql})"
@@ -100,15 +130,15 @@ def fold(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 
 def reduced(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    """arrayReduce('sum', array)."""
-    name = _text(node.args[0])
-    if name not in REDUCED:
-        raise QueryError(f"arrayReduce takes one of {', '.join(REDUCED)}, in quotes.", attr="query")
+    """arrayReduce('sum', array), arrayReduce('quantile(0.9)', array)."""
+    name, _, level = _text(node.args[0]).partition("(")
     listed = compiler.expression(node.args[1], scope)
-    if name in ("uniq", "uniqExact"):
-        return Typed(f"len(list_distinct({listed.sql}))", "UInt64", False)
-    kind = {"count": "UInt64", "sum": element(listed.type), "min": element(listed.type), "max": element(listed.type)}
-    return Typed(f"list_aggregate({listed.sql}, '{REDUCED[name]}')", kind.get(name, "Float64"), True)
+    if not listed.type.startswith("Array("):
+        raise QueryError(f"arrayReduce takes the name of an aggregate and an array, not {listed.type}.", attr="query")
+    share = level.removesuffix(")").strip()
+    params = (float(share),) if share.replace(".", "", 1).isdigit() else ()
+    found = combinators.over_list(name, params, listed.sql, element(listed.type))
+    return replace(found, nullable=found.nullable or listed.nullable)
 
 
 def _text(node: Node) -> str:

@@ -7,7 +7,7 @@ import re
 from insights_mcp.local.layout import pointer
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import moments, operators
-from insights_mcp.local.queries.hogql.compiling import CASTS, NUMBERS, TIMES, Compiler, Handler, element
+from insights_mcp.local.queries.hogql.compiling import CASTS, NUMBERS, TIMES, Compiler, Handler, default_of, element
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Typed, type_name
 from insights_mcp.local.queries.hogql.tree import Call, Literal
@@ -67,7 +67,73 @@ def array_element(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> 
         return member(compiler, node, scope, truth)
     if owner.type == "String" and isinstance(node.args[1], Literal) and isinstance(node.args[1].value, str):
         return json_value(compiler, Call("JSONExtractString", node.args), scope, truth)
-    return Typed(f"list_extract({owner.sql}, {key.sql}::bigint)", element(owner.type), True)
+    return _at(compiler, node, owner, key)
+
+
+def _at(compiler: Compiler, node: Call, owner: Typed, key: Typed) -> Typed:
+    """The element at a place, counted from 1, or from the end below zero; ClickHouse's default where there is none."""
+    if node.args[1] == Literal(0):
+        raise QueryError("SQL indexes start from one, not from zero. E.g: array[1]", attr="query")
+    kind = element(owner.type)
+    if not owner.type.startswith("Array(") or default_of(kind) == "null":
+        return Typed(f"list_extract({owner.sql}, {key.sql}::bigint)", kind, True)
+    place = f"{key.sql}::bigint"
+    inside = f"case when abs({place}) between 1 and len(l) then l[{place}] else {default_of(kind)} end"
+    return Typed(f"list_transform([{owner.sql}], lambda l: {inside})[1]", kind, owner.nullable or key.nullable)
+
+
+def length(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """The bytes of a text, or the elements of an array or a map."""
+    what = compiler.expression(node.args[0], scope)
+    name = "cardinality" if what.type.startswith("Map(") else ("strlen" if what.type == "String" else "len")
+    return Typed(f"{name}({what.sql})", "UInt64", what.nullable)
+
+
+def empty(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """Whether a text or an array is empty; a UUID is when it is all zeros."""
+    what = compiler.expression(node.args[0], scope)
+    sign = "<>" if "not" in node.name.lower() else "="
+    if what.type == "UUID":
+        return Typed(f"({what.sql} {sign} {default_of('UUID')})", "UInt8", what.nullable)
+    size = "cardinality" if what.type.startswith("Map(") else "len"
+    compared = f"({what.sql} {sign} '')" if what.type == "String" else f"({size}({what.sql}) {sign} 0)"
+    return Typed(compared, "UInt8", what.nullable)
+
+
+def flatten(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """All arrays in an array, as one."""
+    what = compiler.expression(node.args[0], scope)
+    sql, kind = what.sql, what.type
+    while kind.startswith("Array(Array("):
+        sql, kind = f"flatten({sql})", element(kind)
+    return Typed(sql, kind, what.nullable)
+
+
+def intersection(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """The elements that are in every array."""
+    first, *others = compiler.args(node, scope)
+    sql = f"list_distinct({first.sql})" if not others else first.sql
+    for other in others:
+        sql = f"list_intersect({sql}, {other.sql})"
+    return Typed(sql, first.type, any(arg.nullable for arg in (first, *others)))
+
+
+def resized(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """An array cut or filled up to a length; below zero, from its start."""
+    array, size, *given = compiler.args(node, scope)
+    fill = given[0].sql if given else default_of(element(array.type))
+    count = f"greatest(-100000, least({size.sql}::bigint, 100000))"
+    kept = f"list_resize(l, {count}, {fill})"
+    turned = f"list_reverse(list_resize(list_reverse(l), -({count}), {fill}))"
+    sql = f"list_transform([{array.sql}], lambda l: case when {size.sql} >= 0 then {kept} else {turned} end)[1]"
+    return Typed(sql, array.type, array.nullable)
+
+
+def xor(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """Whether an odd number of the arguments is true."""
+    args = compiler.args(node, scope)
+    counted = " + ".join(f"({arg.sql})::boolean::integer" for arg in args)
+    return Typed(f"(({counted}) % 2 = 1)", "UInt8", any(arg.nullable for arg in args))
 
 
 def member(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -200,6 +266,7 @@ def substring(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Type
 
 
 GROUP = r"(?<!\\)\((?!\?)|\(\?P<"
+GROUPS = ("extractGroups", "extractAllGroups", "extractAllGroupsHorizontal", "extractAllGroupsVertical")
 ROUNDING = {"round": "round", "floor": "floor", "ceil": "ceil", "ceiling": "ceil", "trunc": "trunc"}
 
 
@@ -218,11 +285,59 @@ def rounded(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 
 def extract(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    """The first group of a pattern, or the whole match when it has none."""
-    what, pattern = node.args
-    if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
-        raise QueryError("extract takes a constant pattern.", attr="query")
-    group = 1 if re.search(GROUP, pattern.value) else 0
-    found = compiler.expression(what, scope)
-    bound = compiler.scan.bind(pattern.value)
+    """The first group of a pattern, or the whole match when it has none; extractAll gives every match."""
+    found, bound, groups = _pattern(compiler, node, scope)
+    group = min(groups, 1)
+    if node.name == "extractAll":
+        sql = f"regexp_extract_all({operators.text(found)}, {bound}, {group})"
+        return Typed(sql, "Array(String)", found.nullable)
     return Typed(f"regexp_extract({operators.text(found)}, {bound}, {group})", "String", found.nullable)
+
+
+def _pattern(compiler: Compiler, node: Call, scope: Scope) -> tuple[Typed, str, int]:
+    """What to search, the pattern as a parameter, and how many groups it has."""
+    what, pattern = node.args[:2]
+    if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
+        raise QueryError(f"{node.name} takes a constant pattern.", attr="query")
+    groups = len(re.findall(GROUP, pattern.value))
+    return compiler.expression(what, scope), compiler.scan.bind(pattern.value), min(groups, 50)
+
+
+def groups(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """extractGroups: of the first match; extractAllGroups: of each match, or (horizontally) each group of all."""
+    found, bound, count = _pattern(compiler, node, scope)
+    if not count:
+        raise QueryError(f"{node.name} takes a pattern with groups, such as '(\\w+)@(\\w+)'.", attr="query")
+    name = "regexp_extract" if node.name == "extractGroups" else "regexp_extract_all"
+    parts = [f"{name}({operators.text(found)}, {bound}, {place})" for place in range(1, count + 1)]
+    if node.name == "extractGroups":
+        return Typed(f"[{', '.join(parts)}]", "Array(String)", found.nullable)
+    if node.name == "extractAllGroupsHorizontal":
+        return Typed(f"[{', '.join(parts)}]", "Array(Array(String))", found.nullable)
+    across = ", ".join(f"z[{place}]" for place in range(1, count + 1))
+    sql = f"list_transform(list_zip({', '.join(parts)}), lambda z: [{across}])"
+    return Typed(sql, "Array(Array(String))", found.nullable)
+
+
+def regexp_extract(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """A group of a pattern's first match, the first one when none is named."""
+    place = node.args[2] if len(node.args) > 2 else Literal(1)
+    if not isinstance(place, Literal) or not isinstance(place.value, int) or not 0 <= place.value <= 50:
+        raise QueryError("regexpExtract takes the number of a group, such as 1.", attr="query")
+    found, bound, _ = _pattern(compiler, node, scope)
+    return Typed(f"regexp_extract({operators.text(found)}, {bound}, {place.value})", "String", found.nullable)
+
+
+def formatted(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """format('{} of {}', a, b), format('{1}, {0}', a, b)."""
+    pattern, values = node.args[0], [operators.text(arg) for arg in compiler.args(node, scope)[1:]]
+    if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
+        raise QueryError("format takes a constant pattern, such as '{} of {}'.", attr="query")
+    pieces = re.split(r"\{(\d*)\}", pattern.value)
+    numbers = [int(text) if text else place for place, text in enumerate(pieces[1::2])]
+    if any(number >= len(values) for number in numbers):
+        raise QueryError(f"format has {len(values)} values, and its pattern asks for more.", attr="query")
+    parts = [compiler.scan.bind(pieces[0]) + "::varchar"]
+    for number, piece in zip(numbers, pieces[2::2], strict=True):
+        parts += [values[number], compiler.scan.bind(piece) + "::varchar"]
+    return Typed(f"left({' || '.join(parts)}, 1000000)", "String", False)

@@ -1,0 +1,45 @@
+"""How a function of HogQL is written in SQL: a template for each number of arguments, and the type of its value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MOST = 50
+
+
+@dataclass(frozen=True)
+class Function:
+    """How a call is written in SQL, the type of its value, and how many arguments it takes.
+
+    `forms` are the templates where they differ by the number of arguments.
+    """
+
+    template: str
+    type: str
+    fewest: int
+    most: int
+    nullable: bool | None = None
+    forms: dict[int, str] = field(default_factory=dict)
+
+
+def table(*groups: tuple[str, dict[str, str]]) -> dict[str, Function]:
+    """Functions by type. `##` stands between the templates for fewer and for more arguments.
+
+    `{0}`, `{1}` … are the arguments, `{*}` all of them. A type is ClickHouse's word; `=` is the type of the first
+    argument, `[]` an array of it, `el` what an array holds; `!` says that the value is never NULL.
+    """
+    return {name: _function(kind, template) for kind, group in groups for name, template in group.items()}
+
+
+def _function(kind: str, text: str) -> Function:
+    forms = {_holes(form): form for form in text.split(" ## ")}
+    last = text.split(" ## ")[-1]
+    open_ended = "{*}" in last
+    most = MOST if open_ended else max(forms)
+    by_count = {} if open_ended and len(forms) == 1 else forms
+    return Function(last, kind.removesuffix("!"), min(forms), most, False if kind.endswith("!") else None, by_count)
+
+
+def _holes(template: str) -> int:
+    numbered = max((n + 1 for n in range(7) if f"{{{n}}}" in template), default=0)
+    return max(numbered, 1) if "{*}" in template else numbered

@@ -1,0 +1,180 @@
+"""Functions of text. What could make text grow is capped."""
+
+from __future__ import annotations
+
+from insights_mcp.local.queries.hogql.signatures import table
+
+PLACES = "list_transform({1}, lambda z: strpos({0}, z))"
+ANY_CASE = "list_transform({1}, lambda z: strpos(lower({0}), lower(z)))"
+FIRST_PLACE = "coalesce(list_min(list_filter({0}, lambda z: z > 0)), 0)"
+FIRST_INDEX = "coalesce(list_position(list_transform({0}, lambda z: z > 0), true), 0)"
+FOUND = "list_bool_or(list_transform({0}, lambda z: z > 0))"
+MATCHED = "list_transform({1}, lambda z: regexp_matches({0}, z))"
+INDICES = f"list_filter(range(1, len({{1}}) + 1), lambda z: {MATCHED}[z])"
+TOKENS = "regexp_split_to_array({0}, '[^a-zA-Z0-9]+')"
+AS_STEPS = "list_aggregate(list_transform(string_split({0}, ''), lambda z: regexp_escape(z)), 'string_agg', '.*')"
+COUNTED = "((strlen({0}) - strlen(replace({0}, {1}, ''))) // nullif(strlen({1}), 0))"
+NOT_EMPTY = "list_filter({0}, lambda z: z <> '')"
+UNPADDED = "least({1}::integer, 100000)"
+
+
+def _of(template: str, inner: str) -> str:
+    """A template around another."""
+    return template.replace("{0}", inner)
+
+
+def _lower(template: str) -> str:
+    """The same without regard to case."""
+    return template.replace("{0}", "lower({0})").replace("{1}", "lower({1})")
+
+
+def _from(template: str) -> str:
+    """The same from a place on, which is the third argument."""
+    there = template.replace("{0}", "substr({0}, {2})")
+    return f"{template} ## coalesce(nullif({there}, 0) + {{2}} - 1, 0)"
+
+
+XML = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("''", "&apos;"))
+
+
+def _escaped(pairs: tuple[tuple[str, str], ...], source: int) -> str:
+    text = "{0}"
+    for pair in pairs:
+        text = f"replace({text}, '{pair[source]}', '{pair[1 - source]}')"
+    return f"left({text}, 1000000)"
+
+
+PLACE = "strpos({0}, {1})"
+FUNCTIONS = table(
+    (
+        "String",
+        {
+            "lower": "lower({0})",
+            "upper": "upper({0})",
+            "lowerUTF8": "lower({0})",
+            "upperUTF8": "upper({0})",
+            **dict.fromkeys(("trim", "btrim"), "trim({0}) ## trim({0}, {1})"),
+            **dict.fromkeys(("trimLeft", "ltrim"), "ltrim({0}) ## ltrim({0}, {1})"),
+            **dict.fromkeys(("trimRight", "rtrim"), "rtrim({0}) ## rtrim({0}, {1})"),
+            "left": "left({0}, {1})",
+            "right": "right({0}, {1})",
+            "replaceAll": "left(replace({0}, {1}, {2}), 1000000)",
+            "replace": "left(replace({0}, {1}, {2}), 1000000)",
+            "replaceOne": "left(regexp_replace({0}, regexp_escape({1}), replace({2}, '\\', '\\\\')), 1000000)",
+            "replaceRegexpAll": "left(regexp_replace({0}, {1}, {2}, 'g'), 1000000)",
+            "replaceRegexpOne": "left(regexp_replace({0}, {1}, {2}), 1000000)",
+            "repeat": "repeat({0}, greatest(0, least({1}::bigint, 100000 // greatest(length({0}), 1))))",
+            **dict.fromkeys(
+                ("leftPad", "leftPadUTF8"), f"lpad({{0}}, {UNPADDED}, ' ') ## lpad({{0}}, {UNPADDED}, {{2}})"
+            ),
+            **dict.fromkeys(
+                ("rightPad", "rightPadUTF8"), f"rpad({{0}}, {UNPADDED}, ' ') ## rpad({{0}}, {UNPADDED}, {{2}})"
+            ),
+            "concatWithSeparator": "left(concat_ws({*}), 1000000)",
+            "base64Encode": "to_base64({0}::blob)",
+            "base64Decode": "try(decode(from_base64({0})))",
+            "tryBase64Decode": "coalesce(try(decode(from_base64({0}))), '')",
+            "hex": "list_transform([hex({0})], lambda h: case when len(h) % 2 = 1 then '0' || h else h end)[1]",
+            "unhex": "try(decode(unhex({0})))",
+            "monthName": "monthname({0})",
+            "dayName": "dayname({0})",
+            "toJSONString": "to_json({0})::varchar",
+            "initcap": "list_aggregate(list_transform(string_split(lower({0}), ' '),"
+            " lambda z: upper(z[1]) || z[2:]), 'string_agg', ' ')",
+            "char": "chr({0}::integer)",
+            "toValidUTF8": "{0}",
+            "reverseUTF8": "reverse({0})",
+            "appendTrailingCharIfAbsent": "case when {0} = '' or ends_with({0}, {1}) then {0} else {0} || {1} end",
+            "encodeXMLComponent": _escaped(XML, 0),
+            "decodeXMLComponent": _escaped(XML[::-1], 1),
+            "regexpQuoteMeta": "regexp_replace({0}, '([\\\\|()^$.\\[?*+{:-])', '\\\\\\1', 'g')",
+            **dict.fromkeys(("translate", "translateUTF8"), "translate({0}, {1}, {2})"),
+            "split_part": "coalesce(list_extract(string_split({0}, {1}), {2}::integer), '')",
+            "md5": "upper(md5({0}))",
+            "MD5": "md5({0})",
+        },
+    ),
+    (
+        "UInt64",
+        {
+            "lengthUTF8": "length({0})",
+            **dict.fromkeys(("position", "positionUTF8"), _from(PLACE)),
+            **dict.fromkeys(("positionCaseInsensitive", "positionCaseInsensitiveUTF8"), _from(_lower(PLACE))),
+            "locate": "strpos({1}, {0})",
+            "countSubstrings": COUNTED,
+            **dict.fromkeys(("countSubstringsCaseInsensitive", "countSubstringsCaseInsensitiveUTF8"), _lower(COUNTED)),
+            "countMatches": "len(regexp_extract_all({0}, {1}))",
+            "countMatchesCaseInsensitive": "len(regexp_extract_all({0}, '(?i)' || {1}))",
+            **dict.fromkeys(("multiSearchFirstPosition", "multiSearchFirstPositionUTF8"), _of(FIRST_PLACE, PLACES)),
+            **dict.fromkeys(("multiSearchFirstIndex", "multiSearchFirstIndexUTF8"), _of(FIRST_INDEX, PLACES)),
+            **dict.fromkeys(
+                ("multiSearchFirstPositionCaseInsensitive", "multiSearchFirstPositionCaseInsensitiveUTF8"),
+                _of(FIRST_PLACE, ANY_CASE),
+            ),
+            **dict.fromkeys(
+                ("multiSearchFirstIndexCaseInsensitive", "multiSearchFirstIndexCaseInsensitiveUTF8"),
+                _of(FIRST_INDEX, ANY_CASE),
+            ),
+            "multiMatchAnyIndex": f"coalesce(list_position({MATCHED}, true), 0)",
+            "cityHash64": "(hash({*}) >> 1)::bigint",
+            "sipHash64": "(hash({*}) >> 1)::bigint",
+        },
+    ),
+    ("Int64", {"ascii": "ascii({0})", "levenshtein": "levenshtein({0}, {1})"}),
+    (
+        "UInt8",
+        {
+            "startsWith": "starts_with({0}, {1})",
+            "endsWith": "ends_with({0}, {1})",
+            "isValidUTF8": "({0} is not null)",
+            **dict.fromkeys(("multiSearchAny", "multiSearchAnyUTF8"), _of(FOUND, PLACES)),
+            **dict.fromkeys(
+                ("multiSearchAnyCaseInsensitive", "multiSearchAnyCaseInsensitiveUTF8"), _of(FOUND, ANY_CASE)
+            ),
+            "multiMatchAny": f"list_bool_or({MATCHED})",
+            **dict.fromkeys(("hasToken", "hasTokenOrNull"), f"list_contains({TOKENS}, {{1}})"),
+            **dict.fromkeys(
+                ("hasTokenCaseInsensitive", "hasTokenCaseInsensitiveOrNull"),
+                f"list_contains({_lower(TOKENS)}, lower({{1}}))",
+            ),
+            "hasAllTokens": f"list_has_all({TOKENS}, regexp_extract_all({{1}}, '[a-zA-Z0-9]+'))",
+            "hasAnyTokens": f"list_has_any({TOKENS}, regexp_extract_all({{1}}, '[a-zA-Z0-9]+'))",
+            **dict.fromkeys(
+                ("hasSubsequence", "hasSubsequenceUTF8"),
+                f"regexp_matches({{0}}, '(?s)' || {_of(AS_STEPS, '{1}')})",
+            ),
+            **dict.fromkeys(
+                ("hasSubsequenceCaseInsensitive", "hasSubsequenceCaseInsensitiveUTF8"),
+                f"regexp_matches({{0}}, '(?is)' || {_of(AS_STEPS, '{1}')})",
+            ),
+            "isURL": "regexp_matches({0}, '^https?://')",
+        },
+    ),
+    (
+        "Array(String)",
+        {
+            **dict.fromkeys(
+                ("splitByChar", "splitByString"), "string_split({1}, {0}) ## string_split({1}, {0})[:{2}::integer]"
+            ),
+            "splitByRegexp": "regexp_split_to_array({1}, {0}) ## regexp_split_to_array({1}, {0})[:{2}::integer]",
+            "splitByWhitespace": _of(NOT_EMPTY, "regexp_split_to_array({0}, '\\s+')"),
+            "splitByNonAlpha": _of(NOT_EMPTY, "regexp_split_to_array({0}, '[\\s[:punct:]]+')"),
+            "alphaTokens": "regexp_extract_all({0}, '[a-zA-Z]+')"
+            " ## regexp_extract_all({0}, '[a-zA-Z]+')[:{1}::integer]",
+            "tokens": "regexp_extract_all({0}, '[a-zA-Z0-9\\x{80}-\\x{10FFFF}]+')",
+            "ngrams": "list_transform(range(1, length({0}) - {1}::integer + 2),"
+            " lambda z: substr({0}, z, {1}::integer))",
+            "extractIPv4Substrings": "regexp_extract_all({0}, '(?:\\d{1,3}\\.){3}\\d{1,3}')",
+        },
+    ),
+    (
+        "Array(UInt64)",
+        {
+            **dict.fromkeys(("multiSearchAllPositions", "multiSearchAllPositionsUTF8"), PLACES),
+            **dict.fromkeys(
+                ("multiSearchAllPositionsCaseInsensitive", "multiSearchAllPositionsCaseInsensitiveUTF8"), ANY_CASE
+            ),
+            "multiMatchAllIndices": INDICES,
+        },
+    ),
+)
