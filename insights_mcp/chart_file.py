@@ -19,7 +19,7 @@ def implied(file: Path, tool: str, properties: dict[str, Any]) -> dict[str, str]
     if suffix not in SUFFIXES:
         raise InvalidInput(f"--chart writes PNG or SVG; {file} is neither.", "Name a file that ends in .png or .svg.")
     if properties and "chart" not in properties:
-        raise InvalidInput(f"{tool} has no result to draw.", "Use --chart with run_query or get_insight.")
+        raise InvalidInput(f"{tool} has no result to draw.", "Use --chart with run_query, get_insight or query_result.")
     if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
         raise InvalidInput(f"--chart cannot write {file}.", "Name a file in a folder that you may write to.")
     return {"chart": suffix.removeprefix(".")}

@@ -110,10 +110,19 @@ async def test_what_is_created_shows_its_first_numbers(backend: Backend) -> None
 
 
 async def test_rows_are_first_numbers_too(backend: Backend) -> None:
-    """SQL has no digest if it has one row."""
+    """SQL has no digest if it has one row: the table tells it."""
     query = {"kind": "HogQLQuery", "query": "select count() as n, 7 as m from events where event = 'signed up'"}
     told, _ = await tell(backend, "create_insight", query=query, name="All", dry_run=True)
-    assert ["n: 12, m: 7"] == told.structured["digest"]
+    assert (["n", "m"], [[12, 7]]) == (told.structured["columns"], told.structured["rows"])
+
+
+async def test_what_is_created_says_how_to_see_the_rest(backend: Backend) -> None:
+    """By the insight, when it is saved; by its query, when nothing is."""
+    query = {"kind": "HogQLQuery", "query": "select number from numbers(400)"}
+    told, _ = await tell(backend, "create_insight", query=query, name="Many", max_tokens=800)
+    assert f"get_insight(id='{told.structured['short_id']}', offset=0)" in told.text
+    told, _ = await tell(backend, "create_insight", query=query, name="Many", dry_run=True)
+    assert "run_query(query=…, offset=0)" in told.text
 
 
 async def test_what_does_not_compute_is_not_created(backend: Backend) -> None:
@@ -314,15 +323,15 @@ async def test_an_insight_is_explained(backend: Backend) -> None:
     assert 'Count of "refund asked" per day, last 90 days.' in told.text
     assert "the query counts per day" in told.text
     assert "1 filter against them" in told.text
-    assert "doubts that need numbers" in told.text
-    await tell(backend, "get_insight", id=one["id"])
-    told, _ = await tell(backend, "explain_insight", id=one["id"])
     assert ("computed" in told.structured["provenance"], "left_out" in told.structured) == (True, False)
 
 
 async def test_a_query_is_explained(backend: Backend) -> None:
-    """Without saving or computing it; nothing to explain is refused."""
-    told, _ = await tell(backend, "explain_insight", query=FUNNEL)
+    """With its numbers, without saving it; what does not compute is told; nothing to explain is refused."""
+    told, writes = await tell(backend, "explain_insight", query=FUNNEL)
+    assert (True, []) == ("computed" in told.structured["provenance"], writes)
     assert 'How many people go "signed up" → "note saved" in this order within 14 days, last 30 days.' in told.text
+    told, _ = await tell(backend, "explain_insight", query={"sql": "select nothing from events"})
+    assert (False, True) == (told.failed, "The query does not compute." in told.text)
     told, _ = await tell(backend, "explain_insight")
     assert (True, True) == (told.failed, "Give id or query" in told.text)

@@ -154,6 +154,26 @@ async def test_a_saved_insight_is_drawn_under_its_name(backend: Backend) -> None
     assert "2026-01-02 to 2026-01-10 (America/New_York)" in written
 
 
+async def test_what_is_saved_is_drawn_at_once(backend: Backend) -> None:
+    """Created, only tried, and changed: under the name it has then."""
+    for tried in (True, False):
+        made = await called(
+            backend, "create_insight", name="Drawn", query=KINDS["totals"], chart="png", dry_run=tried, max_tokens=800
+        )
+        assert WIDTH * 1.8 <= pixels(made)[0] <= WIDTH * 2
+    number = (made.structured_content or {})["short_id"]
+    changed = await called(backend, "update_insight", id=number, query=KINDS["funnel"], name="Funnel", chart="svg")
+    drawn = next(c.resource for c in changed.content if isinstance(c, types.EmbeddedResource))
+    assert "Funnel" in getattr(drawn, "text", "")
+    renamed = await called(backend, "update_insight", id=number, name="Another", chart="png")
+    assert "No chart: nothing was computed here; get_insight draws what is saved." in text(renamed)
+
+
+async def test_who_is_behind_a_number_is_drawn(backend: Backend) -> None:
+    """Whoever did it most is the longest bar."""
+    pixels(await called(backend, "list_actors", query=KINDS["number"], chart="png"))
+
+
 async def test_what_cannot_be_drawn_is_told_and_the_answer_stays(backend: Backend) -> None:
     """Why, and what to ask for."""
     result = await called(backend, "run_query", query=sql("select distinct event from events"), chart="png")

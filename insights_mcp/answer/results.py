@@ -6,7 +6,7 @@ Mirrors what `result` (insights) and `results` (query) hold per kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from insights_mcp.answer import series_tables, tables
@@ -15,6 +15,7 @@ from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.digest import boxes, funnels, heatmaps, lifecycle, paths, retention, rows, stickiness, trends
 from insights_mcp.answer.pieces import pieces_table
 from insights_mcp.answer.series import all_series, label_of
+from insights_mcp.text import KEY
 
 UNKNOWN = Asked()
 ROWS, NOTHING = "rows", "nothing"
@@ -63,7 +64,9 @@ def _of_rows(result: list[Any], columns: list[str]) -> Readable:
 
 
 def _of_pieces(result: Any, _: Asked) -> Readable:
-    table = pieces_table(result)
+    """Shown as it is, but for keys in it."""
+    pieces = pieces_table(result)
+    table = replace(pieces, rows=[[KEY.sub("ph*_…", cell) for cell in row] for row in pieces.rows])
     return Readable((), table, table)
 
 

@@ -19,8 +19,10 @@ from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import QueryResponse, source_of
 from insights_mcp.text import clean, counted
 from insights_mcp.tools.insight_facts import asked, source_line
+from insights_mcp.tools.picture import Drawable, Subject
 from insights_mcp.tools.query_input import Query
-from insights_mcp.tools.tool import InsightReference, Tool, Work, given
+from insights_mcp.tools.tool import InsightReference, Work, given
+from insights_mcp.words import described
 
 MARKED = {shown: mark for mark, shown in MARKS.items()}
 SHOWN = ("email", "name")
@@ -30,11 +32,10 @@ Texts = Annotated[list[Text], BeforeValidator(lambda value: value if isinstance(
 Point = Callable[["ListActors", dict[str, Any]], dict[str, Any]]
 
 
-class ListActors(Tool):
-    """Who is behind one point of an insight: the persons, or groups, that a number counts."""
+class ListActors(Drawable):
+    """The persons, or groups, behind one point of an insight."""
 
     title: ClassVar[str] = "List who is behind a number"
-    tabular = True
     uses = (queries.RunQuery,)
     may_use = (insights.GetInsight, insights.ListInsights, *NAMES)
 
@@ -42,7 +43,7 @@ class ListActors(Tool):
     id: Annotated[InsightReference | None, Field(description="Or a saved insight.")] = None
     day: Annotated[Text | None, Field(description="Bucket's date; stickiness: number of intervals.")] = None
     series: Annotated[int | None, Field(ge=0, description="Which one, from 0.")] = None
-    breakdown: Annotated[Texts | None, Field(description="Its value; of several breakdowns, one of each.")] = None
+    breakdown: Annotated[Texts | None, Field(description="Its value; of several, one of each.")] = None
     compare: Annotated[Literal["current", "previous"] | None, Field(description="Which period.")] = None
     status: Annotated[
         Literal["new", "returning", "resurrecting", "dormant"] | None, Field(description="Lifecycle's.")
@@ -67,14 +68,17 @@ class ListActors(Tool):
         table = self._table(reply, rows)
         found = readable(list(table.rows), table.columns)
         alone = not rows and not self.offset and not self.search
-        return Answer(
+        told = Answer(
             f"{counted(end, 'actor')}{' so far' if reply.hasMore else ''}.",
             table=table,
+            more="list_actors(…, offset={offset})",
             left_out=(f"who comes after; go on with list_actors(…, offset={end})",) if reply.hasMore else (),
             digest=found.digest,
             provenance=source_line(reply, replace(asked(reply, source), has_more=False), found),
             notes=await nobody(work.client, asked(reply, source), self._place()) if alone else (),
         )
+        drawn = Subject(list(table.rows), table.columns, asked(reply, source), self._title(source))
+        return await self.with_drawing(told, drawn)
 
     async def _source(self, work: Work) -> dict[str, Any]:
         if self.query is not None:
@@ -94,6 +98,9 @@ class ListActors(Tool):
         beside, order = BESIDE.get(str(kind), ((), None))
         page = given(orderBy=order, search=self.search, limit=self.limit, offset=self.offset or None)
         return {"kind": "ActorsQuery", "source": POINTS[str(kind)](self, source), "select": ["actor", *beside], **page}
+
+    def _title(self, source: dict[str, Any]) -> str:
+        return f"Who is behind: {described(source).split('. ')[0].removesuffix('.')}"
 
     def _place(self) -> int:
         """Which of the things that are counted is meant."""

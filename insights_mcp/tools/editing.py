@@ -24,6 +24,7 @@ from insights_mcp.tools.description_input import Description
 from insights_mcp.tools.doubts import doubts
 from insights_mcp.tools.edits import in_a_sentence
 from insights_mcp.tools.insight_facts import facts, named, outline
+from insights_mcp.tools.picture import Drawable
 from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.tool import DashboardReference, InsightReference, Tool, Work, given
 from insights_mcp.tools.unmodified import RACE, unmodified
@@ -36,8 +37,8 @@ DryRun = Annotated[bool, Field(description="Only tell; save nothing.")]
 Tags = Annotated[list[str] | None, Field(description="Tags.")]
 
 
-class CreateInsight(Tool):
-    """Save a new insight, if its query computes; answers with its first numbers."""
+class CreateInsight(Drawable):
+    """Save a new insight, if its query computes; answers with its numbers."""
 
     title: ClassVar[str] = "Create an insight"
     effect = Effect.WRITE
@@ -60,15 +61,16 @@ class CreateInsight(Tool):
         fields = await self._fields(found.query, work)
         trial = await tried(work, found.query)
         notes = found.told + await doubts(work, found.query, trial.computed, self.name, self.description or "")
-        told = await first_numbers(work, trial, found.query, notes)
         if self.dry_run:
-            return replace(told, said=f"Nothing was saved. {quoted(self.name)} would be: {described(found.query)}")
-        made = await work.client.send(insights.CreateInsight(**fields))
-        if not work.client.may(RunQuery):
-            trial = await tried_as_saved(work, made)
             told = await first_numbers(work, trial, found.query, notes)
+            told = replace(told, said=f"Nothing was saved. {quoted(self.name)} would be: {described(found.query)}")
+            return await self.with_picture(told, trial.computed, found.query, self.name)
+        made = await work.client.send(insights.CreateInsight(**fields))
+        trial = trial if work.client.may(RunQuery) else await tried_as_saved(work, made)
+        told = await first_numbers(work, trial, found.query, notes, made)
         said = f"Created insight {named(made)}: {described(found.query)}{DEAD if trial.failed else ''}"
-        return replace(told, said=said, facts=await outline(made, work.client), next=_next(made, trial))
+        told = replace(told, said=said, facts=await outline(made, work.client), next=_next(made, trial))
+        return await self.with_picture(told, trial.computed, found.query, self.name)
 
     async def _fields(self, query: dict[str, Any], work: Work) -> dict[str, Any]:
         on = [await work.references.dashboard_number(d) for d in self.dashboards or ()]
@@ -82,7 +84,7 @@ class CreateInsight(Tool):
         )
 
 
-class UpdateInsight(Tool):
+class UpdateInsight(Drawable):
     """Change a saved insight: only what is given. Tags and dashboards are added and removed one by one."""
 
     title: ClassVar[str] = "Change an insight"
@@ -115,21 +117,24 @@ class UpdateInsight(Tool):
         trial = await self._tried(work, found.query) if "query" in wanted else Trial()
         lines = in_a_sentence(edits.told(before, wanted))
         notes = (*found.told, *edits.warnings(before, wanted), *await self._doubts(work, before, wanted, trial))
-        told = await first_numbers(work, trial, wanted.get("query"), notes)
+        title = wanted.get("name", before.title)
         if self.dry_run:
-            return replace(told, said=f"Nothing was sent. Insight {named(before)} would change: {lines}.")
+            told = await first_numbers(work, trial, wanted.get("query"), notes)
+            told = replace(told, said=f"Nothing was sent. Insight {named(before)} would change: {lines}.")
+            return await self.with_picture(told, trial.computed, wanted.get("query"), title)
         after = await work.client.send(insights.UpdateInsight(id=before.id, **wanted))
         if "query" in wanted and not work.client.may(RunQuery):
             trial = await tried_as_saved(work, after)
-            told = await first_numbers(work, trial, wanted["query"], notes)
+        told = await first_numbers(work, trial, wanted.get("query"), notes, after)
         undo, former = edits.undo(before, wanted)
-        return replace(
+        told = replace(
             told,
             said=f"Changed insight {named(after)}: {lines}.{DEAD if trial.failed else ''}",
             facts=former | await outline(after, work.client),
             next=(undo, *_next(after, trial)),
             notes=told.notes + ((RACE,) if self.if_unmodified_since else ()),
         )
+        return await self.with_picture(told, trial.computed, wanted.get("query"), title)
 
     async def _tried(self, work: Work, query: dict[str, Any]) -> Trial:
         """What the new query computes. That takes its time, so that the insight is looked at again."""

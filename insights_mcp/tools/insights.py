@@ -20,7 +20,7 @@ from insights_mcp.text import counted
 from insights_mcp.tools.insight_facts import facts, insights_table, named, who
 from insights_mcp.tools.picture import Drawable
 from insights_mcp.tools.result import result_answer
-from insights_mcp.tools.tool import DashboardReference, InsightReference, Tool, Work
+from insights_mcp.tools.tool import DashboardReference, Detailed, InsightReference, Tool, Work
 
 
 class ListInsights(Tool):
@@ -78,7 +78,7 @@ class ListInsights(Tool):
         )
 
 
-class GetInsight(Drawable):
+class GetInsight(Detailed, Drawable):
     """Read a saved insight: what it asks (query) and the result, computed now unless the cache is fresh."""
 
     title: ClassVar[str] = "Read an insight"

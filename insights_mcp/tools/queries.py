@@ -21,7 +21,7 @@ from insights_mcp.text import clean, counted
 from insights_mcp.tools.picture import Drawable
 from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.result import result_answer
-from insights_mcp.tools.tool import Tool, Work
+from insights_mcp.tools.tool import Detailed, Tool, Work
 from insights_mcp.words import described
 
 LONGEST = 2_000  # characters of an address
@@ -33,7 +33,7 @@ COMMON_FORM = (
 )
 
 
-class RunQuery(Drawable):
+class RunQuery(Detailed, Drawable):
     """Compute a query without saving it. SQL gives 100 rows unless LIMIT."""
 
     title: ClassVar[str] = "Run a query"

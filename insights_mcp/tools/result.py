@@ -25,6 +25,7 @@ async def result_answer(
     query: dict[str, Any] | None,
     *,
     page: Detailed | None = None,
+    more: str = "",
     facts: dict[str, Any] | None = None,
     notes: tuple[str, ...] = (),
     doubts: tuple[str, ...] = (),
@@ -32,7 +33,8 @@ async def result_answer(
 ) -> Answer:
     """The answer that tells a result: digest, table, where it comes from, what was left out.
 
-    `query` is what was asked, bare or wrapped. `page`: the tool that can go on paging, with its own arguments.
+    `query` is what was asked, bare or wrapped. `page`: the tool that can go on paging, with its own arguments;
+    `more`: the call of another one that can.
     `doubts`: sentences on names in the query that do not exist. `path`: where the result is in the web app.
     """
     of = asked(computed, query)
@@ -48,7 +50,7 @@ async def result_answer(
         facts or {},
         table,
         result.left_out + _beyond(computed) + addresses(links),
-        more=page.more() if page else "",
+        more=page.more() if page else more,
         digest=result.digest,
         provenance=source_line(computed, of, result, link),
         notes=notes + why + _untold(doubts, why),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from inspect import get_annotations
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -23,6 +24,8 @@ from insights_mcp.recent import Recent
 from insights_mcp.references import References
 from insights_mcp.scopes import Scope, fewest
 from insights_mcp.text import clean, counted, meant
+
+LEAST = 500  # tokens of an answer; one that is shorter says nothing
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,24 @@ class Tool(BaseModel):
         raise NotImplementedError
 
 
-class Detailed(Tool):
-    """A tool whose reply may be larger than an answer: it can be paged through, whole."""
+class Sized(Tool):
+    """A tool whose answer's size is the caller's choice."""
 
     tabular: ClassVar[bool] = True
 
-    detail: Annotated[Literal["summary", "full"], Field(description="full: all of it, as JSON pieces.")] = "summary"
+    max_tokens: Annotated[int | None, Field(ge=LEAST, le=FULL, description="Size at most.")] = None
+
+    @property
+    def budget(self) -> int:
+        """The answer's size at most, in tokens."""
+        return self.max_tokens or SUMMARY
+
+
+class Detailed(Sized):
+    """A tool whose reply may be larger than an answer: it can be paged through, whole."""
+
+    detail: Annotated[Literal["summary", "full"], Field(description="full: all of it, as JSON.")] = "summary"
     offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0
-    max_tokens: Annotated[int | None, Field(ge=500, le=FULL, description="Size at most.")] = None
 
     @property
     def budget(self) -> int:
@@ -98,8 +111,8 @@ class Detailed(Tool):
         return found.whole.after(self.offset)
 
     def more(self) -> str:
-        """The call that goes on, with `{offset}` where its place goes."""
-        given = {k: v for k, v in self.model_dump(exclude_defaults=True).items() if k != "offset"}
+        """The call that goes on, with `{offset}` where its place goes; pages are read, not looked at."""
+        given = {k: v for k, v in self.model_dump(exclude_defaults=True).items() if k not in ("offset", "chart")}
         shown = ", ".join(f"{k}={_shown(v)}" for k, v in given.items())
         return f"{self.tool_name()}({shown.replace('{', '{{').replace('}', '}}')}, offset={{offset}})"
 
@@ -121,7 +134,7 @@ def _reference(value: Any) -> Any:
 
 
 InsightReference = Annotated[
-    str, BeforeValidator(_reference), Field(max_length=2000, description="Number, short_id, URL or exact name.")
+    str, BeforeValidator(_reference), Field(max_length=2000, description="Number, short_id, URL or name.")
 ]
 DashboardReference = Annotated[str, BeforeValidator(_reference)]
 
@@ -174,11 +187,14 @@ def input_schema(tool: type[Tool]) -> dict[str, Any]:
     definitions = schema.pop("$defs", {})
     slim: dict[str, Any] = _slim(schema, definitions)
     slim.pop("description", None)
-    return {"type": "object", "properties": {}} | slim
+    properties = slim.get("properties", {})
+    own_first = [name for kind in tool.__mro__ for name in get_annotations(kind) if name in properties]
+    return {"type": "object"} | slim | {"properties": {name: properties[name] for name in own_first}}
 
 
 # What guards the server and tells a model nothing: beyond these limits it is refused here, with the reason.
 GUARDS = frozenset({"additionalProperties", "maxLength"})
+LEAST_OF_ALL = frozenset({"minimum", "minLength", "minItems"})  # of what nobody gives less than one
 
 
 def _slim(schema: Any, definitions: dict[str, Any]) -> Any:
@@ -197,7 +213,7 @@ def _slim(schema: Any, definitions: dict[str, Any]) -> Any:
         key: {k: _slim(v, definitions) for k, v in value.items()} if key == "properties" else _slim(value, definitions)
         for key, value in schema.items()
         if key != "title" and not (key == "default" and value in (None, False))
-        and key not in GUARDS
+        and key not in GUARDS and not (key in LEAST_OF_ALL and value in (0, 1))
     }  # fmt: skip
 
 

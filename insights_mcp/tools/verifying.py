@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from insights_mcp import computation
-from insights_mcp.answer import Answer, Table
+from insights_mcp.answer import Answer
 from insights_mcp.computation import Busy, StillRunning, Watch
 from insights_mcp.diagnosis import explaining
 from insights_mcp.endpoints.insights import GetInsight
 from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.errors import InsightsError, QueryFailed, Rejected
 from insights_mcp.schema.insight import Insight
-from insights_mcp.text import counted
 from insights_mcp.tools.result import Computed, result_answer
 from insights_mcp.tools.tool import Work
 
 PATIENCE = 45.0
-FEW = 3
 FAULTY = (400, 422)
 
 
@@ -31,8 +29,8 @@ class Trial:
     failed: bool = False
 
 
-async def tried(work: Work, query: dict[str, Any]) -> Trial:
-    """The query, computed. Raises when it cannot be; what is not the query's fault is a note."""
+async def tried(work: Work, query: dict[str, Any], lost: str = "Nothing was saved: ") -> Trial:
+    """The query, computed. Raises when it cannot be, saying what is `lost`; what is not its fault is a note."""
     if not work.client.may(RunQuery):
         return Trial(note="The query was not tried: the key lacks query:read.")
     try:
@@ -40,10 +38,19 @@ async def tried(work: Work, query: dict[str, Any]) -> Trial:
             return Trial(await computation.run_query(work.client, RunQuery(query=query), _patience(work)))
     except InsightsError as error:
         if _is_faulty(error):
-            error.what = f"Nothing was saved: the query does not compute. {error.what}"
+            does_not = f"{lost}the query does not compute."
+            error.what = f"{does_not[:1].upper()}{does_not[1:]} {error.what}"
             error.next_step = error.next_step or "Correct it; run_query tries it."
             raise
         return Trial(note=_untold(error))
+
+
+async def seen(work: Work, query: dict[str, Any]) -> Trial:
+    """The query, computed; where it cannot be, why."""
+    try:
+        return await tried(work, query, lost="")
+    except InsightsError as error:
+        return Trial(note=error.what, failed=True)
 
 
 async def tried_as_saved(work: Work, insight: Insight) -> Trial:
@@ -71,17 +78,11 @@ def _untold(error: InsightsError) -> str:
     return f"The query could not be tried now: {error.what}"
 
 
-async def first_numbers(work: Work, trial: Trial, query: dict[str, Any] | None, notes: tuple[str, ...]) -> Answer:
-    """What the query computed, for an answer about something else: the digest of the result, or its first rows."""
+async def first_numbers(
+    work: Work, trial: Trial, query: dict[str, Any] | None, notes: tuple[str, ...], insight: Insight | None = None
+) -> Answer:
+    """What the query computed, for an answer about something else. `insight`: what it is saved as, to go on from."""
     if trial.computed is None:
         return Answer("", notes=(*filter(None, (trial.note,)), *notes))
-    told = await result_answer(work, "", trial.computed, query, notes=notes)
-    return replace(told, digest=told.digest or _rows(told.table), table=None, left_out=(), links=())
-
-
-def _rows(table: Table | None) -> tuple[str, ...]:
-    """The first rows, for results that have no digest."""
-    if table is None:
-        return ()
-    rows = [", ".join(f"{c}: {v}" for c, v in zip(table.columns, row, strict=False)) for row in table.rows[:FEW]]
-    return (*rows, f"… {counted(table.size - FEW, 'row')} more") if table.size > FEW else tuple(rows)
+    pages = f"get_insight(id={insight.short_id!r}" if insight else "run_query(query=…"
+    return await result_answer(work, "", trial.computed, query, notes=notes, more=f"{pages}, offset={{offset}})")
