@@ -16,6 +16,9 @@ from tests.test_changes import FUNNEL, RETENTION, RICH, SQL, TREND, altered, eve
 
 MONTH = TREND | {"dateRange": {"date_from": "-30d"}}
 WEEKLY = MONTH | {"interval": "week"}
+WEEK_OF_SQL = SQL | {
+    "query": "select count() from events -- - interval 1 day\nwhere timestamp > now() - interval 1 week"
+}
 USERS = TREND | {"series": [event("open", math="dau"), event("close", math="dau")]}
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 
@@ -30,6 +33,14 @@ CONTRADICTIONS: list[tuple[str, dict[str, Any], str]] = [
     ("Weekly retention", RETENTION, "says weekly, the query counts per day"),
     ("$pageview by country", MONTH, "speaks of $pageview, which the query does not use"),
     ("sign_up by country", MONTH, "speaks of sign_up, which the query does not use"),
+    ("Sign-ups (7d)", MONTH, "says 7d, the query covers last 30 days"),
+    ("Sign-ups - 7 days", MONTH, 'says "7 days", the query covers last 30 days'),
+    ("Conversion (30 days)", FUNNEL | {"dateRange": {"date_from": "-90d"}}, 'says "30 days"'),
+    ("Sign-ups this month", WEEKLY | {"dateRange": {"date_from": "-90d"}}, 'says "this month"'),
+    ("Sign-ups this month", TREND | {"dateRange": {"date_from": "wStart"}}, "the query covers this week"),
+    ("Sign-ups today", MONTH, "says today, the query covers last 30 days"),
+    ("Sign-ups, last 7 days", WEEK_OF_SQL | {"query": "select 1 from e where t > today() - 30"}, "looks back 30 days"),
+    ("Sign-ups, last 30 days", WEEK_OF_SQL, 'says "last 30 days", the SQL looks back 1 week'),
     ("DAU", USERS | {"trendsFilter": {"display": "BoldNumber"}}, "unique users of the whole window (last 7 days)"),
 ]
 AGREEMENTS: list[tuple[str, dict[str, Any]]] = [
@@ -47,6 +58,16 @@ AGREEMENTS: list[tuple[str, dict[str, Any]]] = [
     ("Sign-ups of last 7 days", SQL),
     ("q3_report sign-ups", MONTH),
     ("7-day retention", RETENTION),
+    ("Sign-ups (30d)", MONTH),
+    ("Conversion (14 days)", FUNNEL | {"dateRange": {"date_from": "-90d"}}),
+    ("Active users (7d)", MONTH | {"series": [event("open", math="weekly_active")]}),
+    ("Sign-ups, smoothed (7d)", MONTH | {"trendsFilter": {"smoothingIntervals": 7}}),
+    ("Sign-ups this month", MONTH),
+    ("Sign-ups this month", TREND | {"dateRange": {"date_from": "mStart"}}),
+    ("Sign-ups this week vs last week", MONTH),
+    ("Sign-ups yesterday", TREND | {"dateRange": {"date_from": "-1dStart", "date_to": "-1dEnd"}}),
+    ("Sign-ups, last 7 days", WEEK_OF_SQL),
+    ("Sign-ups, last 7 days", SQL | {"query": "select 1 where t > now() - interval 30 day or t > today() - 7"}),
 ]
 FOUND: list[tuple[dict[str, Any], str]] = [
     (USERS | {"trendsFilter": {"formula": "A + B"}}, "adds unique users of A and B"),
@@ -57,6 +78,8 @@ FOUND: list[tuple[dict[str, Any], str]] = [
     ),
     (MONTH | {"compareFilter": {"compare": True}}, "the present day is not over"),
     (FUNNEL, "conversion window (14 days) is longer than the range (last 7 days)"),
+    (SQL | {"query": "select sum(n) from (select count(distinct person_id) as n from events)"}, "The SQL sums n,"),
+    (SQL | {"query": "select sum(a.dau) from (select uniq(person_id) dau, uniq(person_id) as dau) a"}, "sums dau,"),
     (TREND | {"samplingFactor": 0.1}, "estimated from a sample of 10%"),
     (TREND | {"series": [event(None)]}, "Series A names no event"),
     (TREND | {"series": []}, "nothing is counted"),
@@ -67,6 +90,7 @@ SILENT: list[dict[str, Any]] = [
     USERS | {"trendsFilter": {"display": "ActionsLineGraphCumulative"}},
     MONTH | {"compareFilter": {"compare": True}, "dateRange": {"date_from": "2025-01-01", "date_to": "2025-02-01"}},
     FUNNEL | {"dateRange": {"date_from": "-14d"}},
+    SQL | {"query": "select sum(n) from (select count() as n, uniq(person_id) as m from events)"},
     TREND | {"series": [event(None, math="dau")]},
 ]  # fmt: skip
 
@@ -144,14 +168,36 @@ def test_the_future_is_no_silence() -> None:
 
 
 def test_other_that_dominates() -> None:
-    """Its share is told; of unique users there is none."""
+    """Its share is told; of unique users there is none, so that it is held against the largest."""
     split = MONTH | {"breakdownFilter": {"breakdown": "$browser"}}
     parts_ = [
         daily(3.0, 3.0, breakdown_value="Chrome"),
         daily(7.0, 7.0, breakdown_value="$$_posthog_breakdown_other_$$"),
     ]
     assert "(other) holds 70% of all" in found_in(split, *parts_)[0]
-    assert [] == found_in(split | {"series": [event("signup", math="dau")]}, *parts_)
+    users = split | {"series": [event("signup", math="dau")]}
+    assert "(other) is larger than any value that is named" in found_in(users, *parts_)[0]
+    assert [] == found_in(users, parts_[0] | {"data": [7.0, 7.0]}, parts_[1])
+
+
+def test_other_that_dominates_a_funnel() -> None:
+    """By those who began; with few values it is a value of that name."""
+    split = FUNNEL | {"breakdownFilter": {"breakdown": "$browser"}, "dateRange": {"date_from": "-30d"}}
+    steps = [[{"breakdown_value": [f"v{n}"], "count": 1}] for n in range(9)]
+    many: Any = [*steps, [{"breakdown_value": ["Other"], "count": 90}]]
+    assert "(other) holds 90.9% of all" in lint(split, result=many)[0]
+    assert [] == lint(split, result=many[5:])
+
+
+def test_an_event_that_does_not_come_any_more() -> None:
+    """By when it was last seen, of any kind of query, unless the window has ended or its pace is slow."""
+    seen = {"visit": NOW - timedelta(days=20), "signup": NOW - timedelta(days=2)}
+    long = FUNNEL | {"dateRange": {"date_from": "-30d"}}
+    asked = Asked(long, NOW, "UTC")
+    assert ["Visit stopped arriving: last seen 2025-12-21, 20 days ago."] == lint(long, asked=asked, last_seen=seen)
+    for query in (long | {"dateRange": {"date_from": "2025-01-01", "date_to": "2025-03-01"}}, SQL,
+                  TREND | {"interval": "month"}):  # fmt: skip
+        assert [] == lint(query, asked=asked, last_seen=seen)
 
 
 def test_the_breakdown_limit() -> None:

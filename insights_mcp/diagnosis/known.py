@@ -37,10 +37,11 @@ CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True)
 class Known:
-    """Names, most recently seen first; `all`: whether there are no others."""
+    """Names, most recently seen first; `all`: whether there are no others. `seen`: when each was, where it is known."""
 
     names: list[str]
     all: bool = True
+    seen: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -93,7 +94,8 @@ async def _listed(client: Client, call: _Events | _Properties, spend: Callable[[
         spend()
         with anyio.move_on_after(LISTED_WITHIN), suppress(InsightsError):
             page: Page[Any] = await client.send(call)
-            return Known(list(dict.fromkeys(item.name for item in page.results)), _is_last(page))
+            seen = {item.name: at for item in page.results if (at := getattr(item, "last_seen_at", None))}
+            return Known(list(dict.fromkeys(item.name for item in page.results)), _is_last(page), seen)
         return None
 
     return await remembered(client, (type(call), call.model_dump_json()), NAMES_FOR, ask)

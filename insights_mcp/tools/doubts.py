@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
+from insights_mcp.answer.asked import Asked, instant
 from insights_mcp.endpoints.account import GetProject
 from insights_mcp.errors import InsightsError
 from insights_mcp.tools.insight_facts import asked
@@ -29,9 +31,10 @@ async def doubts(
         name=name,
         description=description,
         result=computed.outcome if computed else None,
-        asked=asked(computed, query) if computed else None,
+        asked=asked(computed, query) if computed else Asked(at=datetime.now(UTC)),
         test_account_filters=await _test_account_filters(work, meaning(query)),
         events=await _events(work, strangers(meaning(query), name)),
+        last_seen=await _last_seen(work, query),
     )
     return tuple(found[:MOST])
 
@@ -58,3 +61,14 @@ async def _events(work: Work, words: list[str]) -> list[str]:
             events = await known.events(work.client)
             return [word for word in words if events and word in events.names]
     return []
+
+
+async def _last_seen(work: Work, query: dict[str, Any]) -> dict[str, datetime]:
+    """When the events that are counted came last, as far as the project's list of them says it."""
+    from insights_mcp.diagnosis import known
+    from insights_mcp.repair import names_in
+
+    counted = list(dict.fromkeys(name.name for name in names_in(query) if name.of == "event"))
+    events = await known.events(work.client) if counted else None
+    seen = {name: instant(events.seen.get(name)) for name in counted} if events else {}
+    return {name: at for name, at in seen.items() if at}

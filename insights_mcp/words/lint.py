@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from insights_mcp.answer.asked import Asked, local
@@ -11,7 +12,8 @@ from insights_mcp.answer.numbers import number, percent
 from insights_mcp.text import clean, counted
 from insights_mcp.words.meaning import meaning
 from insights_mcp.words.outcomes import CUMULATIVE, revealed
-from insights_mcp.words.terms import IN_ALL, counting, items, letter, part, window
+from insights_mcp.words.sql import lengths, sums_of_people
+from insights_mcp.words.terms import IN_ALL, RELATIVE, counting, items, letter, named, part, window
 from insights_mcp.words.titles import DAYS, contradictions, days
 
 Query = dict[str, Any]
@@ -20,6 +22,8 @@ RUNNING = ("weekly_active", "monthly_active")
 SUM = re.compile(r"(?<![\w.*/])([A-Z])\s*\+\s*([A-Z])(?![\w.*/])")
 DAILY = re.compile(r"\b(?:daily active|active (?:users )?per day|daily users|DAUs?)\b")
 LONGEST = 300
+SILENT = 7  # days without an event, after which it has stopped
+NEVER: Mapping[str, datetime] = {}
 HOUR = 1 / 24
 
 
@@ -32,10 +36,12 @@ def lint(
     asked: Asked | None = None,
     test_account_filters: int = 0,
     events: Container[str] = (),
+    last_seen: Mapping[str, datetime] = NEVER,
 ) -> list[str]:
     """The findings, gravest first; none is the rule. `test_account_filters`: how many the project has.
 
     `events`: names known to be events, of the words that the name has and the query does not.
+    `last_seen`: when those that the query counts came last.
     """
     found, asked = meaning(query), asked or Asked()
     told = [
@@ -46,7 +52,7 @@ def lint(
         *_longer_than_range(found, asked),
         *revealed(found, result, asked),
     ]
-    return _sentences(told)
+    return _sentences([*told, *_ended(found, last_seen, asked.at, " ".join(told))])
 
 
 def contradicted(query: Any, name: str, description: str) -> list[str]:
@@ -90,13 +96,19 @@ def _sums(query: Query) -> Iterator[str]:
         yield f"the cumulative line adds up {running} of every {query.get('interval') or 'day'}: the same people again"
 
 
+def _sums_in_sql(query: Query) -> Iterator[str]:
+    if query.get("kind") == "HogQLQuery":
+        for name in sums_of_people(str(query.get("query") or "")):
+            yield f"the SQL sums {named(name)}, which counts people once each time: whoever comes again counts twice"
+
+
 def _sampled(query: Query) -> Iterator[str]:
     share = number(query.get("samplingFactor"))
     if share is not None and 0 < share < 1:
         yield f"the numbers are estimated from a sample of {percent(share, 1)}"
 
 
-CHECKS: tuple[Callable[[Query], Iterator[str]], ...] = (_nothing_named, _sums, _sampled)
+CHECKS: tuple[Callable[[Query], Iterator[str]], ...] = (_nothing_named, _sums, _sums_in_sql, _sampled)
 
 
 def _per_day(query: Query, text: str) -> Iterator[str]:
@@ -126,6 +138,24 @@ def _longer_than_range(query: Query, asked: Asked) -> Iterator[str]:
                 f"the conversion window ({counted(wide, unit)}) is longer than the range ({window(given)}): "
                 "what happens after the range does not count, so late starters have less time"
             )
+
+
+def _ended(query: Query, last_seen: Mapping[str, datetime], now: datetime | None, told: str) -> Iterator[str]:
+    """Events that do not come any more, where the window goes on."""
+    given = query.get("dateRange")
+    bounded = isinstance(given, dict) and given.get("date_to") and not RELATIVE.fullmatch(str(given["date_to"]))
+    if now is None or bounded or (query.get("kind") == "HogQLQuery" and not lengths(str(query.get("query") or ""))):
+        return
+    pace = max(DAYS.get(str(query.get("interval")), 0), DAYS[_period(query)])
+    for name, seen in last_seen.items():
+        silent = (now - seen).days
+        if silent > max(SILENT, 3 * pace) and f"{named(name)} stopped" not in told:
+            yield f"{named(name)} stopped arriving: last seen {seen:%Y-%m-%d}, {silent} days ago"
+
+
+def _period(query: Query) -> str:
+    period = str(part(query, "retentionFilter").get("period") or "").lower()
+    return period if period in DAYS else "second"
 
 
 def _covered(query: Query, asked: Asked) -> float | None:

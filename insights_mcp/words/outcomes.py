@@ -15,6 +15,7 @@ from insights_mcp.words.terms import IN_ALL, RELATIVE, breakdowns, items, named,
 Query = dict[str, Any]
 OTHER = next(iter(MARKS.values()))
 DOMINATES = 0.4
+LEAST_VALUES = 10  # of a breakdown without a limit of its own, before some are put together
 LEAST_SILENCE = 3  # buckets
 BUSY = 0.8  # of the buckets before the silence
 CUMULATIVE = "ActionsLineGraphCumulative"
@@ -28,6 +29,8 @@ def revealed(query: Query, result: Any, asked: Asked) -> Iterator[str]:
         yield from _unfinished(query, found)
         yield from _other(query, rows)
         yield from _stopped(query, found)
+    if query.get("kind") == "FunnelsQuery":
+        yield from _other_in_funnel(query, [each for each in items(result) if isinstance(each, list)])
     if query.get("kind") == "RetentionQuery":
         yield from _too_young([row for row in rows if isinstance(row.get("values"), list)], asked)
     if asked.has_more and breakdowns(query.get("breakdownFilter")):
@@ -49,21 +52,36 @@ def _unfinished(query: Query, found: list[Series]) -> Iterator[str]:
 
 
 def _other(query: Query, rows: list[Query]) -> Iterator[str]:
-    """The values beyond the limit, together, against all; only where numbers add up."""
+    """The values beyond the limit, together, against all; where numbers do not add up, against the largest."""
     drawn = part(query, "trendsFilter")
     adds_up = all(
         entity.get("math") in (None, "total", "sum")
         for entity in items(query.get("series"))
         if isinstance(entity, dict)
     )
-    weights = [(breakdown_of(row), abs(_weight(row) or 0.0)) for row in rows]
+    if not drawn.get("formulas") and drawn.get("display") != CUMULATIVE:
+        weights = [(breakdown_of(row), abs(_weight(row) or 0.0)) for row in rows]
+        yield from _dominated(weights, adds_up=adds_up)
+
+
+def _other_in_funnel(query: Query, rows: list[list[Any]]) -> Iterator[str]:
+    """The people who began, of each value."""
+    limit = number(part(query, "breakdownFilter").get("breakdown_limit")) or LEAST_VALUES
+    first = [row[0] for row in rows if row and isinstance(row[0], dict)]
+    if len(first) >= limit:  # else it is a value of this name
+        people = [(breakdown_of(step), number(step.get("count")) or 0.0) for step in first]
+        yield from _dominated([(OTHER if value == "Other" else value, n) for value, n in people], adds_up=True)
+
+
+def _dominated(weights: list[tuple[str, float]], *, adds_up: bool) -> Iterator[str]:
     whole = sum(weight for _, weight in weights)
     other = sum(weight for value, weight in weights if OTHER in value)
-    if adds_up and not drawn.get("formulas") and drawn.get("display") != CUMULATIVE and other > DOMINATES * whole:
-        yield (
-            f"{OTHER} holds {percent(other, whole)} of all: raise breakdownFilter.breakdown_limit, "
-            "or split by something with fewer values"
-        )
+    named_most = max((weight for value, weight in weights if OTHER not in value), default=0.0)
+    remedy = "raise breakdownFilter.breakdown_limit, or split by something with fewer values"
+    if adds_up and other > DOMINATES * whole:
+        yield f"{OTHER} holds {percent(other, whole)} of all: {remedy}"
+    elif not adds_up and other > named_most:
+        yield f"{OTHER} is larger than any value that is named: {remedy}"
 
 
 def _weight(row: Query) -> float | None:
