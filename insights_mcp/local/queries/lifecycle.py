@@ -108,7 +108,7 @@ def actors(query: LifecycleQuery, point: InsightActorsQuery, scan: Scan, context
         wanted.append(f"status = {scan.bind(point.status)}")
     spells = _spells(query, Filters(scan, context), span, LISTED)
     sql = f"{spells}select distinct n as actor from standing where {' and '.join(wanted)}"
-    return Actors(sql, group_type_index=query.aggregation_group_type_index)
+    return Actors(lambda _: sql, group_type_index=query.aggregation_group_type_index)
 
 
 def _numbers(point: InsightActorsQuery, span: Span, context: Context) -> list[int]:

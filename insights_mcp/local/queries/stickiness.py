@@ -78,7 +78,8 @@ def actors(
     active, wanted = _active(part, query, Filters(scan, context)), ""
     if point.day is not None:
         wanted = f" where c {_sign(query, point)} {scan.bind(_day(point.day))}"
-    return Actors(LISTED.format(active=active, wanted=wanted), group_type_index=_group(part.series))
+    sql = LISTED.format(active=active, wanted=wanted)
+    return Actors(lambda _: sql, group_type_index=_group(part.series))
 
 
 def _sign(query: StickinessQuery, point: StickinessActorsQuery | InsightActorsQuery) -> str:

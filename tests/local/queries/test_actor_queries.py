@@ -93,6 +93,27 @@ def test_the_columns_of_a_trends_actors(ask: Ask) -> None:
     assert [["free", 1, [], ["ann"]], ["pro", 1, [], ["anon-1"]]] == answer["results"]
 
 
+def test_what_is_asked_of_a_page_alone_is_what_all_have(ask: Ask) -> None:
+    """Columns beside that nothing is sorted by come with a statement of their own; in an expression, with all."""
+    asked = source("TrendsQuery", series=0)
+    alone, of_all = (
+        ask({"kind": "ActorsQuery", "source": asked, "select": ["id", ids, count], "orderBy": ["id"]})["results"]
+        for ids, count in (
+            ("event_distinct_ids", "event_count"),
+            ("arraySort(event_distinct_ids) as ids", "event_count + 0 as n"),
+        )
+    )
+    assert [[row[0], sorted(row[1]), row[2]] for row in alone] == [row[:3] for row in of_all]
+    assert {"ann", "bea", "anon-1", "cem"} >= {each for row in alone for each in row[1]} > set()
+
+
+def test_nobody_on_a_page_is_asked_about_no_further(ask: Ask) -> None:
+    """An empty page has its columns, and nobody is missing."""
+    asked = source("TrendsQuery", day="2020-01-01", series=0)
+    answer = ask({"kind": "ActorsQuery", "source": asked, "select": ["person", "event_count", "matched_recordings"]})
+    assert ([], 0, False) == (answer["results"], answer["missing_actors_count"], answer["hasMore"])
+
+
 def test_a_count_groups_by_the_other_columns(ask: Ask) -> None:
     """As many persons have each plan; the largest group comes first."""
     answer = ask({"kind": "ActorsQuery", "select": [f"{NAME} is not null as known", "count()"]})

@@ -47,5 +47,5 @@ def test_actors_of_an_edge() -> None:
     source = {"kind": "PathsQuery", "pathsFilter": PAGES | {"pathStartKey": "1_/", "pathEndKey": "2_/buy"}}
     asked = {"kind": "ActorsQuery", "source": {"kind": "InsightActorsQuery", "source": source},
              "select": ["person", "event_count"], "orderBy": ["event_count DESC"]}  # fmt: skip
-    plan = actors.compile(actors.MODEL.model_validate(asked), Context(Project(), NOW, CATALOGUE))
-    assert _written("actors_of_paths", plan.page.text) == plan.page.text
+    [page] = actors.compile(actors.MODEL.model_validate(asked), Context(Project(), NOW, CATALOGUE)).statements
+    assert _written("actors_of_paths", page.text) == page.text

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
 
-from insights_mcp.local.events import APART, Rows
-from insights_mcp.local.layout import identifier, pointer
+from insights_mcp.local.events import APART
+from insights_mcp.local.layout import pointer
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import statements
 from insights_mcp.local.queries.hogql.harmless import harmless
@@ -23,42 +22,23 @@ from insights_mcp.schema.filters import Properties, PropertyFilter, PropertyGrou
 
 # What a person is called by, the first that is known; else the id.
 DISPLAY = ("email", "Email", "name", "Name", "username", "Username", "UserName")
-PERSONS = """select p.person_id::varchar, p.created_at, coalesce(p.is_identified, false), p.properties::varchar,
+PERSONS = """select p.pid, p.person_id::varchar, p.created_at, coalesce(p.is_identified, false), p.properties::varchar,
        coalesce(list(d.distinct_id order by d.distinct_id) filter (d.distinct_id is not null), [])
 from persons p left join person_distinct_ids d using (pid)
-where p.person_id in (select unnest($ids::varchar[])::uuid) group by all"""
+where p.pid in (select unnest({page}::uinteger[])) group by all"""
 GROUPS = """select group_key, created_at, properties::varchar from groups
-where group_type_index = $number and group_key in (select unnest($ids::varchar[]))"""
+where group_type_index = $number and group_key in (select unnest({page}::varchar[]))"""
 PERSON_SEARCH = """({email} ilike {text} or {name} ilike {text} or p.person_id::varchar ilike {text}
   or p.pid in (select pid from person_distinct_ids where distinct_id ilike {text}))"""
 OF_EVENTS = frozenset({"event_metadata", "session", "element", "group"})
-
-
-class Selected(Source):
-    """What a selection of actors says of each, beside who it is."""
-
-    def __init__(self, columns: Mapping[str, str], clock: Clock) -> None:
-        super().__init__("source")
-        self.columns = columns
-        self.clock = clock
-
-    def field(self, chain: tuple[str, ...]) -> Typed | None:
-        name = "matching_events" if chain[0] == "matched_recordings" else chain[0]
-        if chain == ("matched_recordings",) and name not in self.columns:
-            return Typed("[]::varchar[]", "Array(Nothing)", False)
-        if len(chain) > 1 or name not in self.columns:
-            return None
-        sql, kind = f"{self.name}.{identifier(name)}", self.columns[name]
-        return Typed(self.clock(sql) if kind == "DateTime" else sql, kind)
-
-    def star(self) -> tuple[str, ...]:
-        return tuple(self.columns)
 
 
 class Persons(Source):
     """Persons, as `p`."""
 
     field_name = "person"
+    actor = "p.pid"
+    blank: ClassVar[dict[str, int]] = {}
     defaults = ("person", "id", "person.$delete")
 
     def __init__(self, context: Context, clock: Clock, scan: Scan) -> None:
@@ -98,14 +78,13 @@ class Persons(Source):
         fields = {key: self.scan.person_property(key) for key in ("email", "name")}
         return f"coalesce({PERSON_SEARCH.format(text=self.scan.bind(f'%{text}%'), **fields)}, false)"
 
-    def details(self, ids: list[str]) -> Sql:
-        """Who they are."""
-        return Sql(PERSONS, {"ids": ids})
+    def details(self, page: str) -> Sql:
+        """Who they are whose pids a parameter lists."""
+        return Sql(PERSONS.format(page=page), {})
 
-    def shown(self, ids: list[str], answer: Rows) -> tuple[dict[str, Any], int]:
-        """Each id's person, and how many are not known."""
-        found = {row[0]: _person(*row) for row in answer.rows}
-        return {each: found.get(each) or {"id": each} for each in ids}, len(ids) - len(found)
+    def shown(self, rows: list[tuple[Any, ...]]) -> dict[Any, dict[str, Any]]:
+        """Each pid's person."""
+        return {pid: _person(*row) for pid, *row in rows}
 
 
 def _person(key: str, created_at: Any, is_identified: bool, properties: str, distinct_ids: list[str]) -> dict[str, Any]:
@@ -153,6 +132,7 @@ class Groups(Source):
     """Groups of one type: `source.actor` is the key, what is known of it stands in `g`."""
 
     field_name = "group"
+    actor = "source.actor"
     defaults = ("group",)
     names = ("id", "key", "actor_id", "group", "actor")
 
@@ -185,15 +165,18 @@ class Groups(Source):
         name, like = self.scan.bind(pointer("name")), self.scan.bind(f"%{text}%")
         return f"coalesce((g.properties ->> {name}) ilike {like} or source.actor ilike {like}, false)"
 
-    def details(self, ids: list[str]) -> Sql:
-        """Which they are."""
-        return Sql(GROUPS, {"ids": ids, "number": self.number})
+    @property
+    def blank(self) -> dict[str, int]:
+        """What is said even of a group that is not known."""
+        return {"group_type_index": self.number}
 
-    def shown(self, ids: list[str], answer: Rows) -> tuple[dict[str, Any], int]:
-        """Each key's group, and how many are not known."""
-        found = {key: self._group(key, created, properties) for key, created, properties in answer.rows}
-        blank = {"group_type_index": self.number}
-        return {each: found.get(each) or {"id": each, **blank} for each in ids}, len(ids) - len(found)
+    def details(self, page: str) -> Sql:
+        """Which they are whose keys a parameter lists."""
+        return Sql(GROUPS.format(page=page), {"number": self.number})
+
+    def shown(self, rows: list[tuple[Any, ...]]) -> dict[Any, dict[str, Any]]:
+        """Each key's group."""
+        return {row[0]: self._group(*row) for row in rows}
 
     def _group(self, key: str, created_at: Any, properties: str) -> dict[str, Any]:
         known = json.loads(properties or "{}")

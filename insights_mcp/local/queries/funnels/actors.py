@@ -7,7 +7,7 @@ from typing import Any
 
 from insights_mcp.local.queries import dates, entities
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.funnels.attempts import furthest, valued, with_tables
+from insights_mcp.local.queries.funnels.attempts import furthest, persons, valued, with_tables
 from insights_mcp.local.queries.funnels.funnel import Funnel, actor
 from insights_mcp.local.queries.funnels.marks import in_range
 from insights_mcp.local.queries.funnels.trends import entered
@@ -31,16 +31,22 @@ def actors(query: FunnelsQuery, point: Point, scan: Scan, context: Context) -> A
             attr="funnelsFilter",
         )
     # A person's pid is wanted, whatever counts as one user.
-    funnel = Funnel.of(query, context, replace(scan, by_distinct_id=False), keeps_events=True)
-    if isinstance(point, FunnelCorrelationActorsQuery):
-        sql = _correlated(funnel, point)
-    elif isinstance(point, FunnelsActorsQuery):
-        sql = _at_time(funnel, point) if funnel.asked == "trends" else _at_step(funnel, point)
-    else:
-        raise QueryError("Who is behind a funnel is asked with a FunnelsActorsQuery and its funnelStep.", attr="source")
+    funnel = Funnel.of(query, context, replace(scan, by_distinct_id=False))
     # PostHog matches no recordings to steps that come in any order.
     columns = {} if funnel.order == "unordered" else {"matching_events": EVENTS}
-    return Actors(sql, columns, query.aggregation_group_type_index)
+    return Actors(
+        lambda asked: _select(replace(funnel, keeps_events="matching_events" in asked), point),
+        columns,
+        query.aggregation_group_type_index,
+    )
+
+
+def _select(funnel: Funnel, point: Point) -> str:
+    if isinstance(point, FunnelCorrelationActorsQuery):
+        return _correlated(replace(funnel, keeps_events=True), point)
+    if isinstance(point, FunnelsActorsQuery):
+        return _at_time(funnel, point) if funnel.asked == "trends" else _at_step(funnel, point)
+    raise QueryError("Who is behind a funnel is asked with a FunnelsActorsQuery and its funnelStep.", attr="source")
 
 
 def _at_step(funnel: Funnel, point: FunnelsActorsQuery) -> str:
@@ -86,6 +92,10 @@ def _final(funnel: Funnel) -> str:
 
 
 def _selected(funnel: Funnel, condition: str, event: str) -> str:
+    if not funnel.keeps_events:
+        return with_tables(
+            persons(funnel), f"select distinct a as actor from {valued(funnel, 'persons')} where {condition}"
+        )
     select = f"select a as actor, {_events(event)} from {valued(funnel, 'furthest')} where {condition} group by a"
     return with_tables(furthest(funnel), select)
 
@@ -105,10 +115,11 @@ def _at_time(funnel: Funnel, point: FunnelsActorsQuery) -> str:
     left = bool(point.funnelTrendsDropOff)
     reached = f"steps > {funnel.first} and steps <= {funnel.last}" if left else f"steps > {funnel.last}"
     event = _final(funnel) if left else _event(funnel, funnel.last)
+    events = f", {_events(event)}" if funnel.keeps_events else ""
     value = _valued(funnel, point.funnelStepBreakdown)
     return with_tables(
         furthest(funnel, f" where {entered(funnel)} = {bucket}"),
-        f"select a as actor, {_events(event)} from {valued(funnel, 'furthest')} where {reached} and {value} group by a",
+        f"select a as actor{events} from {valued(funnel, 'furthest')} where {reached} and {value} group by a",
     )
 
 

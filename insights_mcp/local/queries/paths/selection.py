@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.paths import tables
 from insights_mcp.local.queries.project import Context
@@ -10,12 +12,11 @@ from insights_mcp.local.queries.sql import Scan
 from insights_mcp.schema.actors import Point
 from insights_mcp.schema.paths import PathsFilter, PathsQuery
 
-# A person's steps at the point, with the events they were (a hundred at most).
-WALKERS = """{tables}
-select steps.pid as actor, count(*) as event_count,
-       list(distinct row(e.timestamp, e.uuid, {session}, {window}))[:100] as matching_events
-from steps join events e on e.rowid = steps.id
-where {condition} group by steps.pid"""
+# A person's steps at the point; where it is asked, with the events they were (a hundred at most).
+WALKERS = "{tables}\nselect steps.pid as actor, count(*) as event_count{events} where {condition} group by steps.pid"
+EVENTS = """, list(distinct row(e.timestamp, e.uuid, {session}, {window}))[:100] as matching_events
+from steps join events e on e.rowid = steps.id"""
+COLUMNS = {"event_count": "UInt64", "matching_events": "Array(Tuple(DateTime, UUID, String, String))"}
 NUMBER = "(select min(k) from paths where path = {path})"
 
 
@@ -24,13 +25,15 @@ def actors(query: PathsQuery, point: Point, scan: Scan, context: Context) -> Act
     given = query.pathsFilter or PathsFilter()
     inner = scan.inner("e")
     walked = tables(query, inner, context, sized=bool(given.pathDropoffKey))
-    sql = WALKERS.format(
-        tables=walked,
-        session=f"coalesce({inner.event_property('$session_id')}, '')",
-        window=f"coalesce({inner.event_property('$window_id')}, '')",
-        condition=" and ".join(_conditions(given, scan)),
-    )
-    return Actors(sql, {"event_count": "UInt64", "matching_events": "Array(Tuple(DateTime, UUID, String, String))"})
+    condition = " and ".join(_conditions(given, scan))
+    session, window = (f"coalesce({inner.event_property(key)}, '')" for key in ("$session_id", "$window_id"))
+    events = EVENTS.format(session=session, window=window)
+
+    def select(columns: Collection[str]) -> str:
+        listed = events if "matching_events" in columns else " from steps"
+        return WALKERS.format(tables=walked, events=listed, condition=condition)
+
+    return Actors(select, COLUMNS)
 
 
 def _conditions(given: PathsFilter, scan: Scan) -> list[str]:

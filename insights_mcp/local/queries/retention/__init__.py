@@ -55,7 +55,8 @@ def actors(query: RetentionQuery, point: InsightActorsQuery, scan: Scan, context
     wanted = "true" if point.interval is None else f"i = {scan.bind(point.interval)}"
     if point.breakdown and read.by:
         wanted += f" and b = {scan.bind(_value(point.breakdown))}"
-    return Actors(cohorts.actors(read, wanted), {"appearances": "Array(Int64)"}, query.aggregation_group_type_index)
+    sql = cohorts.actors(read, wanted)
+    return Actors(lambda _: sql, {"appearances": "Array(Int64)"}, query.aggregation_group_type_index)
 
 
 def _value(given: Any) -> str:

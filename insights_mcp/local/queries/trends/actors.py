@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from insights_mcp.local.queries import dates
-from insights_mcp.local.queries.breakdowns import NO_BIN, NONE, OTHER, Split
+from insights_mcp.local.queries.breakdowns import ALL_BINS, NONE, OTHER, Split
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
-from insights_mcp.local.queries.properties import joined
-from insights_mcp.local.queries.selection import Actors
+from insights_mcp.local.queries.properties import ALWAYS, joined
+from insights_mcp.local.queries.selection import PAGE, Actors
 from insights_mcp.local.queries.sql import Scan
 from insights_mcp.local.queries.trends.counting import WINDOWS, Counting, window
 from insights_mcp.local.queries.trends.parts import Part, parts
@@ -21,9 +22,7 @@ from insights_mcp.schema.trends import TrendsQuery
 
 FIRSTS_ONLY = ("first_time_for_user", "first_matching_event_for_user")
 ONE = timedelta(microseconds=1)
-SELECT = """select {actor} as actor, count(*) as event_count, list(distinct {e}.distinct_id) as event_distinct_ids,
-       list(distinct row({at}, {e}.uuid, {session}, {window}))[:100] as matching_events
-from {tables} where {where} group by 1"""
+SELECT = "select {actor} as actor{columns} from {tables} where {where} group by 1"
 # Whose first event ever is the one that counts.
 FIRSTS = """with firsts as (
   select {actor} as actor, min({at}) as first, min({at}) filter (where {matching}) as matched
@@ -34,6 +33,11 @@ COLUMNS = {
     "event_count": "UInt64",
     "event_distinct_ids": "Array(String)",
     "matching_events": "Array(Tuple(DateTime, UUID, String, String))",
+}
+VALUES = {
+    "event_count": "count(*)",
+    "event_distinct_ids": "list(distinct {e}.distinct_id)",
+    "matching_events": "list(distinct row({at}, {e}.uuid, {session}, {window}))[:100]",
 }
 
 
@@ -65,28 +69,52 @@ class _Selection:
     point: InsightActorsQuery
 
     def actors(self) -> Actors:
-        counting = self.counting
-        scan, grouped = counting.scan, counting.actor != counting.scan.actor
-        where = self._where()
-        holes = {
-            "actor": counting.actor,
+        columns = {name: kind for name, kind in COLUMNS.items() if not (self._grouped and name == "event_distinct_ids")}
+        group = self._group() if self._grouped else None
+        # Which values are the others is found out once.
+        of_page = None if OTHER in self._values else lambda asked: self._select(asked, self._on_page())
+        return Actors(self._select, columns, group, of_page)
+
+    @property
+    def _values(self) -> list[Any]:
+        wanted = self.point.breakdown
+        return wanted if isinstance(wanted, list) else [wanted]
+
+    @property
+    def _grouped(self) -> bool:
+        return self.counting.actor != self.counting.scan.actor
+
+    def _on_page(self) -> str:
+        return f"{self.counting.actor} in (select unnest(${PAGE}::{'varchar' if self._grouped else 'uinteger'}[]))"
+
+    def _select(self, columns: Collection[str], among: str = ALWAYS) -> str:
+        counting, scan, by = self.counting, self.counting.scan, self.counting.part.by
+        values = {
             "e": scan.events,
             "at": counting.at,
             "session": scan.event_property("$session_id"),
             "window": scan.event_property("$window_id"),
-            "where": where,
-            "events": counting.events(),
-            "matching": counting.matching() if counting.math == "first_time_for_user" else "true",
         }
-        if counting.math == "first_matching_event_for_user":
-            holes["events"] = joined("and", [holes["events"], counting.matching()])
-        before = FIRSTS if counting.math in FIRSTS_ONLY else ""
-        holes["tables"] = scan.tables
-        text = before.format_map(holes)
-        by = counting.part.by
-        holes["tables"] += by.tables(counting.filters) if by and by.cohorts else ""
-        columns = {name: kind for name, kind in COLUMNS.items() if not (grouped and name == "event_distinct_ids")}
-        return Actors(text + SELECT.format_map(holes), columns, self._group() if grouped else None)
+        where = joined("and", [self._where(), among])
+        before = self._firsts(among) if counting.math in FIRSTS_ONLY else ""
+        return before + SELECT.format(
+            actor=counting.actor,
+            columns="".join(f", {VALUES[name].format_map(values)} as {name}" for name in VALUES if name in columns),
+            tables=scan.tables + (by.tables(counting.filters) if by and by.cohorts else ""),
+            where=where,
+        )
+
+    def _firsts(self, among: str) -> str:
+        counting = self.counting
+        is_first = counting.math == "first_time_for_user"
+        events = [counting.events(), among] if is_first else [counting.events(), counting.matching(), among]
+        return FIRSTS.format(
+            actor=counting.actor,
+            at=counting.at,
+            matching=counting.matching() if is_first else ALWAYS,
+            tables=counting.scan.tables,
+            events=joined("and", events),
+        )
 
     def _group(self) -> int:
         series, query = self.counting.part.series, self.counting.query
@@ -103,7 +131,7 @@ class _Selection:
             counting.matching(),
             *self._of_value(),
         ]
-        if counting.actor != counting.scan.actor:
+        if self._grouped:
             conditions.append(f"coalesce({counting.actor}, '') <> ''")
         if counting.math in FIRSTS_ONLY:
             conditions.append(FIRST.format(actor=counting.actor, at=counting.at))
@@ -128,10 +156,10 @@ class _Selection:
 
     def _of_value(self) -> list[str]:
         """SQL that holds for the events under the breakdown's value."""
-        by, wanted = self.counting.part.by, self.point.breakdown
-        if by is None or by.cohorts or wanted is None:
+        by = self.counting.part.by
+        if by is None or by.cohorts or self.point.breakdown is None:
             return []
-        values = wanted if isinstance(wanted, list) else [wanted]
+        values = self._values
         if OTHER in values:
             return [self._other()]
         if len(values) != len(by.splits):
@@ -145,8 +173,10 @@ class _Selection:
         filters, bind = self.counting.filters, self.counting.scan.bind
         if not split.bins:
             return f"{split.value(filters)} = {bind(_text(value))}"
-        number = f"try_cast({split.text(filters)} as double)"
-        if value in (NO_BIN, NONE):
+        number = split.number(filters)
+        if value == ALL_BINS:
+            return ALWAYS
+        if value == NONE:
             return f"{number} is null"
         low, high = _bounds(value)
         return f"coalesce({number} >= {bind(low)} and {number} < {bind(high)}, false)"

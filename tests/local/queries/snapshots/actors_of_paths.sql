@@ -1,4 +1,4 @@
-select p.person_id as c0, "source"."event_count" as c1 from (with raw as materialized (
+select p.person_id as c0, "source"."event_count" as c1, p.pid as actor from (with raw as materialized (
   select e.pid, e.timestamp as ts, e.rowid as id, coalesce(case e.event when $p2 then case when ends_with(e."p.$current_url", '/') and length(e."p.$current_url") > 1 then left(e."p.$current_url", -1) else e."p.$current_url" end else e.event end, '') as item
   from events e where (e.event = $p2) and e.timestamp >= $p3 and e.timestamp <= $p4),
 items as materialized (
@@ -22,7 +22,4 @@ sessions as (
 steps as (
   select pid, ts, id, k, fk, fts, rn - s + 1 as i
   from sessions where not nothing and rn - s < 5)
-select steps.pid as actor, count(*) as event_count,
-       list(distinct row(e.timestamp, e.uuid, coalesce(null::varchar, ''), coalesce(null::varchar, '')))[:100] as matching_events
-from steps join events e on e.rowid = steps.id
-where i - 1 = 1 and fk = (select min(k) from paths where path = $p6) and i = 2 and steps.k = (select min(k) from paths where path = $p7) group by steps.pid) source join persons p on p.pid = source.actor order by "source"."event_count" desc nulls last, right(p.person_id::varchar, 17) nulls last, p.person_id nulls last limit $p8 offset $p9
+select steps.pid as actor, count(*) as event_count from steps where i - 1 = 1 and fk = (select min(k) from paths where path = $p6) and i = 2 and steps.k = (select min(k) from paths where path = $p7) group by steps.pid) source join persons p on p.pid = source.actor order by "source"."event_count" desc nulls last, right(p.person_id::varchar, 17) nulls last, p.person_id nulls last limit $p8 offset $p9
