@@ -128,7 +128,7 @@ class Door:
             self._backend.limits.count(caller.key["id"], bucket_of(route), self._backend.clock())
 
     def _call(self, request: Request, caller: Caller, content: dict[str, Any]) -> Call:
-        url = f"{request.url.scheme}://{request.url.netloc}{request.scope['asked_path']}"
+        url = f"{request.scope['scheme']}://{_host(request)}{request.scope['asked_path']}"
         now = self._backend.clock()
         return Call(self._backend, caller, request.path_params, request.query_params, content, url, now, _gone(request))
 
@@ -221,6 +221,11 @@ async def _credentials(request: Request, body: Body) -> Credentials:
     if text := request.query_params.get("personal_api_key", ""):
         return Credentials(text, "query string")
     raise unauthenticated("not_authenticated", "Authentication credentials were not provided.")
+
+
+def _host(request: Request) -> str:
+    """As the client wrote it; the whole address is taken apart only where it says none."""
+    return request.headers.get("host") or request.url.netloc
 
 
 def _is_insights(path: str) -> bool:

@@ -74,11 +74,15 @@ class Keys:
         row = owner or self._store.row("select * from keys where hash = ?", digest)
         if row is None:
             raise credentials.refused()
-        user = self._store.row("select * from users where id = ?", row["user_id"])
+        user = self._store.remembered(_users).get(row["user_id"])
         if user is None:
             raise credentials.refused()
         teams = frozenset(json.loads(row["scoped_teams"]))
         return Caller(row, user, Scopes(json.loads(row["scopes"])), teams, owner is not None)
+
+
+def _users(store: Store) -> dict[int, Row]:
+    return {row["id"]: row for row in store.rows("select * from users")}
 
 
 def new_key() -> str:

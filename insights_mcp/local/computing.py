@@ -24,7 +24,7 @@ from insights_mcp.local.calls import encoded
 from insights_mcp.local.errors import Problem, invalid, parse_error, unavailable
 from insights_mcp.local.events import StoreError
 from insights_mcp.local.jobs import Job, Jobs
-from insights_mcp.local.results import STALE_AFTER, Kept, Outcome, Results, Step, key_of, step_for, target_age
+from insights_mcp.local.results import FORCED, STALE_AFTER, Kept, Outcome, Results, Step, key_of, step_for, target_age
 from insights_mcp.local.store import Store, iso, stamp
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import source_of
@@ -79,7 +79,7 @@ class Computing:
         source, project = source_of(dict(query)), self._settings().project
         key = key_of(source, project.timezone, project.id)
         interval, now = queries.interval_of(source), self._backend.clock()
-        kept = self._results.load(key, source, interval, now, self._version())
+        kept = None if refresh in FORCED else self._results.load(key, source, interval, now, self._version())
         step = step_for(refresh, kept)
         if step is Step.COMPUTE:
             return await self._compute(source, key, ask)

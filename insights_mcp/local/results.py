@@ -75,6 +75,10 @@ PLANS = {
 }
 
 
+# What is kept makes no difference to these.
+FORCED = frozenset({Refresh.FORCE_ASYNC, Refresh.FORCE_BLOCKING})
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a caller gets of a query: `results` as JSON bytes, the other parts of the response, and how it came.

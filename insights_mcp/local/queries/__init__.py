@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -46,11 +47,8 @@ class _Plan(Protocol):
     def statements(self) -> list[Sql]: ...
 
 
-@runtime_checkable
-class _Followed(Protocol):
-    """A plan that asks again, by what was answered so far; until it has nothing more to ask."""
-
-    def follow(self, answers: list[Rows]) -> list[Sql]: ...
+# A plan may ask again, by what was answered so far, until it has nothing more to ask.
+Follow = Callable[[list[Rows]], list[Sql]]
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,8 @@ def run(
     except OverflowError:
         raise QueryError("The query's dates reach beyond the years 1 to 9999.", attr="dateRange") from None
     answers = [_fetched(events, statement, cancelled) for statement in plan.statements]
-    while isinstance(plan, _Followed) and (more := plan.follow(answers)):
+    follow: Follow | None = getattr(plan, "follow", None)
+    while follow and (more := follow(answers)):
         answers += [_fetched(events, statement, cancelled) for statement in more]
     return {"timezone": project.timezone, **kind.shape(plan, answers)}
 
@@ -135,6 +134,7 @@ def _parsed(query: dict[str, Any]) -> tuple[_Kind, BaseModel]:
         raise SchemaError("The query is nested too deeply.") from None
 
 
+@cache
 def _kind(name: str) -> _Kind:
     module = cast(Any, import_module(f"{__name__}.{KINDS[name]}"))
     return _Kind(module.MODEL, module.interval, module.compile, module.shape)

@@ -25,7 +25,8 @@ SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_8
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 BUCKET_LIMIT = 50_000
 DEFAULT_DAYS = 7
-LABELS = {"second": "%-d-%b %H:%M:%S", "minute": "%-d-%b %H:%M", "hour": "%-d-%b %H:%M", "day": "%-d-%b-%Y"}
+CLOCKS = {"second": "seconds", "minute": "minutes", "hour": "minutes"}
+NAMES = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def zone(name: str) -> tzinfo:
@@ -283,7 +284,7 @@ def iso(moment: datetime) -> str:
 
 def day(moment: datetime, interval: str) -> str:
     """A bucket as `days` names it."""
-    return moment.strftime("%Y-%m-%d %H:%M:%S" if interval in ("second", "minute", "hour") else "%Y-%m-%d")
+    return moment.isoformat(" ", "seconds") if interval in CLOCKS else moment.isoformat()[:10]
 
 
 def label(moment: datetime, interval: str, start: datetime, end: datetime) -> str:
@@ -291,8 +292,9 @@ def label(moment: datetime, interval: str, start: datetime, end: datetime) -> st
     if interval == "week":
         return _week_label(moment, start, end)
     if interval in MONTHS:
-        return moment.strftime("%b %Y")
-    return moment.strftime(LABELS[interval].replace("%-d", str(moment.day)))
+        return f"{NAMES[moment.month]} {moment.year}"
+    when = moment.time().isoformat(CLOCKS[interval]) if interval in CLOCKS else moment.year
+    return f"{moment.day}-{NAMES[moment.month]}{' ' if interval in CLOCKS else '-'}{when}"
 
 
 def _week_label(moment: datetime, start: datetime, end: datetime) -> str:

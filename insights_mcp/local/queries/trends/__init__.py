@@ -47,7 +47,7 @@ def compile(query: TrendsQuery, context: Context) -> Plan:  # noqa: A001 (each k
     found = parts(query, context)
     write = drawn.STATEMENTS.get(display, Counting.statement)
     statements = [write(Counting(part, query, context)) for part in found]
-    period = current(query, context, display in IN_ALL)
+    period = found[0].period if found else current(query, context, display in IN_ALL)
     return Plan(query, statements, found, period, formulas.of(query), context.project.cohorts, display)
 
 

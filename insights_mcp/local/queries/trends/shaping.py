@@ -27,14 +27,16 @@ def series_of(
     results: list[Series] = []
     more = False
     alone = len(parts) == len({part.compared for part in parts})
+    told = filter_of(query, period)
     for part, answer in zip(parts, answers, strict=True):
+        alike = {"order": part.order, "label": part.name, "action": _action(part, period), "filter": told}
         for value, rows in _by_value(part, answer):
             other = value == OTHER or (isinstance(value, tuple) and OTHER in value)
             more = more or other
             if not (other and part.by and part.by.hide_other):
                 label = _value_label(value, part, cohort_name)
                 shown = label if alone else f"{part.name} - {label}"
-                results.append(_series(query, period, part, value, rows, shown))
+                results.append(_series(query, part, alike, value, rows, shown))
     return results, more
 
 
@@ -55,16 +57,12 @@ def _value_label(value: Value, part: Part, cohort_name: Named) -> str:
 
 
 def _series(
-    query: TrendsQuery, period: Period, part: Part, value: Value, rows: dict[datetime | None, Any], label: str
-) -> Series:  # fmt: skip
-    scaled = {bucket: _scaled(number, part, query.samplingFactor) for bucket, number in rows.items()}
-    series: Series = {
-        "order": part.order,
-        "label": part.name,
-        "action": _action(part, period),
-        "filter": filter_of(query, period),
-        **(_in_all(scaled) if part.in_all else _over_time(query, part, scaled)),
-    }
+    query: TrendsQuery, part: Part, alike: Series, value: Value, rows: dict[datetime | None, Any], label: str
+) -> Series:
+    """One series; `alike` is what all of the part have, written once."""
+    if _is_scaled(part, query.samplingFactor):
+        rows = {bucket: round(number / query.samplingFactor) for bucket, number in rows.items()}
+    series = {**alike, **(_in_all(rows) if part.in_all else _over_time(query, part, rows))}
     if part.compared:
         series |= {"compare": True, "compare_label": part.compared}
     if part.by and value is not None:
@@ -81,11 +79,9 @@ def _breakdown_value(value: Value, part: Part) -> Any:
     return [value] if part.by.listed else value
 
 
-def _scaled(number: Any, part: Part, share: float | None) -> Any:
+def _is_scaled(part: Part, share: float | None) -> bool:
     math = part.series.math or "total"
-    if share is None or share in (0, 1) or math in UNSCALED or math.endswith("_count_per_actor"):
-        return number
-    return round(number / share)
+    return share not in (None, 0, 1) and math not in UNSCALED and not math.endswith("_count_per_actor")
 
 
 def _in_all(rows: dict[datetime | None, Any]) -> Series:
@@ -98,8 +94,8 @@ def _over_time(query: TrendsQuery, part: Part, rows: dict[datetime | None, Any])
         data = list(accumulate(data))
     return {
         "data": [float(number) for number in data] if part.by else data,
-        "labels": list(part.period.labels),
-        "days": list(part.period.days),
+        "labels": part.period.labels,
+        "days": part.period.days,
         "count": float((data[-1] if data else 0) if part.cumulative else sum(data)),
     }
 
@@ -116,7 +112,7 @@ def smoothed(data: list[Any], query: TrendsQuery) -> list[Any]:
 def _action(part: Part, period: Period) -> Series:
     series = part.series
     return {
-        "days": list(period.moments),
+        "days": period.moments,
         "id": part.name if series.kind != "EventsNode" else series.event,
         "type": "events",
         "order": part.order,
