@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import random
+import string
 from collections.abc import Iterator
 from typing import Any
 
 import anyio
 import pytest
+from mcp_types import ImageContent, ResourceLink, TextResourceContents
 
 from insights_mcp.box.boxes import BOXES
 from insights_mcp.handles import Handle
-from insights_mcp.tools import query_result
+from insights_mcp.tools import selected
+from insights_mcp.tools.selected import KIND, query_of
 from tests.asking import Assistant, Told, assistant
 from tests.loopback import Loopback, insight, ok, page
 
@@ -159,6 +163,64 @@ async def test_many_rows_stay_within_the_budget(both: Loopback) -> None:
     assert len(few.structured["rows"]) < len(more.structured["rows"])
 
 
+async def test_what_it_gives_has_a_handle_of_its_own(both: Loopback) -> None:
+    """Any copy of the server asks again what it asked; a table made of results can be a result in the next SQL."""
+    async with assistant(both) as user:
+        told = await user.mcp.call_tool(
+            "query_result", {"results": {"t": "1"}, "sql": "select i, value from range(100) r(i), t order by i, value"}
+        )
+        (uri,) = [content.uri for content in told.content if isinstance(content, ResourceLink)]
+    async with assistant(both) as copy:
+        page = (await copy.mcp.read_resource(uri)).contents[0]
+        again = await ask(copy, [uri], "select count(*) as n, max(value) as most from r1")
+    assert isinstance(page, TextResourceContents)
+    assert (301, "i,value") == (len(page.text.splitlines()), page.text.splitlines()[0])
+    assert [[300, 3.5]] == again.structured["rows"]
+
+
+async def test_it_says_where_its_tables_come_from(both: Loopback) -> None:
+    """Window, zone, filters and when they were computed; and how to go on where not all rows fit."""
+    first = insight(1, result=TREND, name="Sign-ups", last_refresh="2026-01-09T12:00:00Z", timezone="UTC")
+    both.on_insights("GET", "1/", ok(first))
+    async with assistant(both) as user:
+        told = await ask(user, ["1"], "select i from range(2000) t(i) order by i", max_tokens=500)
+    assert "2026-01-01 to 2026-01-03 (UTC); test accounts in; computed" in told.structured["tables"]["r1"]
+    assert f"sql='… OFFSET {len(told.structured['rows'])}')" in told.text
+
+
+@pytest.mark.parametrize("query", [
+    {"results": {"r1": {"ref": 5}}, "sql": "select 1"}, {"results": [], "sql": "select 1"}, {"results": {}, "sql": 3},
+    query_of({"r1": Handle(query=query_of({"r1": Handle(query=query_of({"r1": Handle(query=query_of(
+        {"r1": Handle(query=query_of({}, "select 1"))}, "select 1"))}, "select 1"))}, "select 1"))}, "select 1"),
+], ids=str)  # fmt: skip
+async def test_a_forged_handle_asks_nothing(query: dict[str, Any], both: Loopback) -> None:
+    """Neither of what is no result, nor of results of results without end."""
+    uri = Handle(query={"kind": KIND} | query).uri(1)
+    async with assistant(both) as user:
+        told = await ask(user, [uri], "select 1")
+    assert (True, True) == (told.failed, "holds no SQL over results" in told.text)
+
+
+async def test_a_query_too_long_for_an_address_says_so(both: Loopback) -> None:
+    """Instead of leaving the link out without a word."""
+    dice = random.Random(1)
+    many = {"kind": "HogQLQuery", "query": f"select '{''.join(dice.choices(string.ascii_letters, k=9_000))}'"}
+    rows = [[n, "x"] for n in range(100)]
+    both.on("POST", ".*/query/", ok(ROWS | {"results": rows}))
+    async with assistant(both) as user:
+        told = await user.call("run_query", query=many)
+    assert "an address of the whole result: what was asked is too long for one" in told.text
+
+
+async def test_rows_are_drawn(both: Loopback) -> None:
+    """Beside the answer."""
+    async with assistant(both) as user:
+        told = await user.mcp.call_tool(
+            "query_result", {"results": ["1"], "sql": "select date, value from r1", "chart": "png"}
+        )
+    assert any(isinstance(content, ImageContent) for content in told.content)
+
+
 async def test_values_of_every_kind_are_shown(both: Loopback) -> None:
     """As JSON has them."""
     sql = """select date '2026-01-01', timestamp '2026-01-01 10:00:00', 1.50::decimal(9,2), [1, null],
@@ -183,7 +245,7 @@ async def test_cancelling_kills_the_process(both: Loopback) -> None:
 
 async def test_without_duckdb_the_command_is_named(both: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an optional extra."""
-    monkeypatch.setattr(query_result, "find_spec", lambda name: None)
+    monkeypatch.setattr(selected, "find_spec", lambda name: None)
     async with assistant(both) as user:
         told = await ask(user, ["1"], "select 1")
     assert told.failed

@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import re
-import tempfile
-import threading
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from decimal import Decimal
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar
 from urllib.parse import parse_qs, unquote
 
-import anyio
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
-from insights_mcp.answer import FULL, SUMMARY, Answer
+from insights_mcp.answer import Answer
 from insights_mcp.answer.results import readable
 from insights_mcp.diagnosis import NAMES, checked
 from insights_mcp.endpoints import insights, queries
-from insights_mcp.errors import InvalidInput, QueryFailed, SettingsError
 from insights_mcp.handles import ADDRESS, Handle, handle_of
-from insights_mcp.text import clean, counted, quoted
+from insights_mcp.schema.query import QueryResponse
+from insights_mcp.text import clean, counted
+from insights_mcp.tools.insight_facts import asked, source_line
+from insights_mcp.tools.picture import Drawable, Subject
 from insights_mcp.tools.query_input import Query
-from insights_mcp.tools.tool import Tool, Work
-from insights_mcp.tools.whole import Found, whole_of
-
-if TYPE_CHECKING:
-    from insights_mcp.box.program import Rows
+from insights_mcp.tools.selected import MOST_ROWS, query_of, selected
+from insights_mcp.tools.tool import Work
+from insights_mcp.tools.whole import Found, addresses, whole_links, whole_of
 
 MOST_TABLES = 8
-MOST_ROWS = 10_000
-MOST_NAMED = 40  # columns in an error
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 SHAPE = 'results are references, as in ["abc12345"], or have names, as in {"signups":"abc12345"}'
-INSTALL = "Install it with the embedded backend: pip install 'insights-mcp[local]'. All other tools work without it."
+COMPUTED = "computed here, from the tables above"
 
 
 def _named(value: Any) -> Any:
@@ -69,11 +62,10 @@ def _query(item: Any) -> Any:
         raise ValueError(error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")) from None
 
 
-class QueryResult(Tool):
+class QueryResult(Drawable):
     """Ask results in SQL (DuckDB), without computing anew: tables r1, r2 …, a row for each value."""
 
     title: ClassVar[str] = "Ask results in SQL"
-    tabular = True
     uses = (insights.GetInsight,)
     may_use = (queries.RunQuery, insights.ListInsights, *NAMES)
 
@@ -86,30 +78,36 @@ class QueryResult(Tool):
         ),
     ]
     sql: Annotated[str, Field(description="One SELECT; DESCRIBE r1 names columns.", max_length=20_000)]
-    max_tokens: Annotated[int | None, Field(ge=500, le=FULL, description="Size at most.")] = None
-
-    @property
-    def budget(self) -> int:
-        """The answer's size at most, in tokens."""
-        return self.max_tokens or SUMMARY
 
     async def run(self, work: Work) -> Answer:
         """Fetch what is not at hand, then ask."""
-        if find_spec("duckdb") is None:
-            raise SettingsError("query_result needs DuckDB, which is not installed.", INSTALL)
         told = [note for item in self.results.values() for note in getattr(item, "notes", ())]
         found = {name: await _found(work, item, told) for name, item in self.results.items()}
-        rows = await _asked(found, self.sql)
-        result = readable([[_cell(cell) for cell in row] for row in rows.rows[:MOST_ROWS]], rows.columns)
-        beyond = len(rows.rows) > MOST_ROWS
-        return Answer(
-            f"{counted(min(len(rows.rows), MOST_ROWS), 'row')}{' at least' if beyond else ''}.",
+        reply = await selected({name: each.whole.table for name, each in found.items()}, self.sql)
+        result = readable(reply.results, reply.columns)
+        asked_again = query_of({name: each.whole.handle for name, each in found.items()}, self.sql)
+        links, unlinked = await whole_links(work, None, reply, asked_again, result)
+        beyond = (f"rows beyond {MOST_ROWS:,}; LIMIT and OFFSET reach them",) if reply.hasMore else ()
+        answer = Answer(
+            f"{counted(len(reply.results), 'row')}{' at least' if reply.hasMore else ''}.",
             {"tables": {name: _told(each) for name, each in found.items()}},
             result.whole,
-            (f"rows beyond {MOST_ROWS:,}; LIMIT and OFFSET reach them",) if beyond else (),
+            (*beyond, *addresses(links), *unlinked),
+            more="query_result(…, sql='… OFFSET {offset}')",
             digest=result.digest,
+            provenance=COMPUTED,
             notes=(*dict.fromkeys(told), *_unfinished(found, self.sql)),
+            links=links,
         )
+        return await self.with_drawing(answer, _subject(reply, found))
+
+
+def _subject(reply: QueryResponse, found: Mapping[str, Found]) -> Subject:
+    """What is drawn: when the first table was computed decides which buckets were not over."""
+    first = next(iter(found.values())).whole
+    of = asked(first.computed, None)
+    title = f"SQL over {', '.join(each.whole.name for each in found.values())}"
+    return Subject(reply.results, reply.columns, replace(of, date_from=None, has_more=False), title)
 
 
 async def _found(work: Work, item: Any, told: list[str]) -> Found:
@@ -133,11 +131,13 @@ def handle(item: Any, project: int) -> Handle:
 
 
 def _told(found: Found) -> str:
+    """A table in a line: what it is of, and where its numbers come from."""
     held = found.whole
-    computed = f", computed {held.computed.last_refresh}" if held.computed.last_refresh else ""
+    source = source_line(held.computed, asked(held.computed, held.query), readable([]))
     beyond = f"; without {held.beyond}" if held.beyond else ""
     fetched = "" if found.remembered else "; fetched for this"
-    return f"{held.name}: {counted(len(held.table.rows), 'row')}{computed}{beyond}{fetched}"
+    rows = f"{held.name}: {counted(len(held.table.rows), 'row')}"
+    return f"{'; '.join(filter(None, (rows, source)))}{beyond}{fetched}"
 
 
 def _unfinished(found: Mapping[str, Found], sql: str) -> tuple[str, ...]:
@@ -146,66 +146,3 @@ def _unfinished(found: Mapping[str, Found], sql: str) -> tuple[str, ...]:
     return (
         (f"{', '.join(running)}: the rows where partial is true are of buckets that had not ended.",) if running else ()
     )
-
-
-async def _asked(found: Mapping[str, Found], sql: str) -> Rows:
-    """The rows; when nobody waits for them any more, the process that makes them is killed."""
-    from insights_mcp.box.program import Failed, Interrupted, TooBig, TookTooLong
-    from insights_mcp.box.selects import select
-
-    cancelled = threading.Event()
-
-    def ask() -> Rows:
-        tables = {name: each.whole.table for name, each in found.items()}
-        return select(tables, sql, limit=MOST_ROWS + 1, cancelled=cancelled)
-
-    try:
-        return await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)
-    except TookTooLong as error:
-        raise QueryFailed(f"The SQL ran longer than {error.args[0]:.0f} seconds.", "Ask for less.") from None
-    except TooBig:
-        raise QueryFailed("The SQL needs more memory than it may have, or gives too much.", "Ask for less.") from None
-    except (Failed, Interrupted) as error:
-        raise InvalidInput(_reason(str(error)), f"Tables: {_columns(found)}.") from None
-    finally:
-        cancelled.set()
-
-
-def _reason(message: str) -> str:
-    """What the engine says, without its drawing of the place, and without folders of this machine."""
-    told = re.split(r"\n+LINE \d+:", message)[0]
-    told = re.sub(re.escape(tempfile.gettempdir()) + r"\S*", "…", told)
-    return clean(re.sub(r"^(\w+ )+Error: ", "", told), 400)
-
-
-def _columns(found: Mapping[str, Found]) -> str:
-    told = []
-    for name, each in found.items():
-        table = each.whole.table
-        pairs = list(zip(table.columns, table.types, strict=True))
-        named = ", ".join(f"{quoted(column, 60)} {kind}" for column, kind in pairs[:MOST_NAMED])
-        told.append(f"{name} ({named}{', …' if len(pairs) > MOST_NAMED else ''})")
-    return "; ".join(told)
-
-
-def _cell(value: Any) -> Any:
-    """A value of the engine as JSON has it."""
-    if isinstance(value, list | tuple):
-        return [_cell(item) for item in value]
-    if isinstance(value, dict):
-        return {str(_cell(key)): _cell(item) for key, item in value.items()}
-    return next((tell(value) for kind, tell in CELLS if isinstance(value, kind)), value)
-
-
-def _decimal(value: Decimal) -> int | float:
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
-CELLS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    ((bool, int, float, str, type(None)), lambda value: value),
-    (datetime, lambda value: value.isoformat(" ").removesuffix(" 00:00:00")),
-    (date, date.isoformat),
-    (Decimal, _decimal),
-    (bytes, bytes.hex),
-    (object, str),
-)

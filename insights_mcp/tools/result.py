@@ -44,12 +44,13 @@ async def result_answer(
     # SQL says little of itself: a name in it that does not exist is the best reason there is.
     known = bool(doubts) and of.source.get("kind") == "HogQLQuery"
     why = () if known else await reasons(work.client, query or {}, of, computed.outcome)
-    links = await whole_links(work, page, computed, query, result) if table is result.picked else ()
+    first_page = table is result.picked
+    links, unlinked = await whole_links(work, page, computed, query, result) if first_page else ((), ())
     return Answer(
         said,
         facts or {},
         table,
-        result.left_out + _beyond(computed) + addresses(links),
+        result.left_out + _beyond(computed) + addresses(links) + unlinked,
         more=page.more() if page else more,
         digest=result.digest,
         provenance=source_line(computed, of, result, link),

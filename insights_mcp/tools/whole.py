@@ -21,11 +21,13 @@ from insights_mcp.schema.insight import Insight, Refresh
 from insights_mcp.schema.query import QueryResponse, source_of
 from insights_mcp.text import clean
 from insights_mcp.tools.insight_facts import asked
+from insights_mcp.tools.selected import KIND, handles_of, selected
 from insights_mcp.tools.tool import Tool, Work
 
 FEW_CELLS = 120  # an answer shows so many
 Computed = Insight | QueryResponse
 LONGEST_TOLD = 200
+UNLINKED = "an address of the whole result: what was asked is too long for one"
 BEYOND_ROWS = "rows beyond the query's LIMIT"
 BEYOND_VALUES = "breakdown values beyond the limit"
 AT_ONCE = 1_000  # rows
@@ -81,11 +83,19 @@ async def whole_of(work: Work, handle: Handle) -> Found:
     """The result a handle leads to. Every failure is an InsightsError."""
     if (kept := work.recent.get(handle.key)) is not None:
         return Found(kept, True)
+    if handle.query is not None and handle.query.get("kind") == KIND:
+        return await _selected(work, handle, handle.query)
     if handle.query is not None:
         call = RunQuery(query=handle.query, refresh=Refresh.BLOCKING)
         reply = await computation.run_query(work.client, call, work.watch)
         return Found(remember(work, handle, reply, handle.query), False)
     return await work.references.on_insight(handle.reference, lambda number: _of_insight(work, handle, number))
+
+
+async def _selected(work: Work, handle: Handle, query: dict[str, Any]) -> Found:
+    """SQL over results, asked again: of what they are now."""
+    tables = {name: (await whole_of(work, of)).whole.table for name, of in handles_of(query).items()}
+    return Found(remember(work, handle, await selected(tables, query["sql"]), query), False)
 
 
 async def _of_insight(work: Work, handle: Handle, number: int) -> Found:
@@ -112,17 +122,20 @@ def remember(work: Work, handle: Handle, computed: Computed, query: dict[str, An
 
 async def whole_links(
     work: Work, asked_by: Tool | None, computed: Computed, query: dict[str, Any] | None, found: Readable
-) -> tuple[Link, ...]:
-    """The address of the whole result, where it is larger than an answer shows; the result is kept for a moment."""
+) -> tuple[tuple[Link, ...], tuple[str, ...]]:
+    """The address of the whole result, where it is larger than an answer shows; or that its query is too long for one.
+
+    The result is kept for a moment.
+    """
     if found.whole is None:
-        return ()
+        return (), ()
     saved = isinstance(computed, Insight)
     handle = Handle(from_dashboard=getattr(asked_by, "from_dashboard", None)) if saved else Handle(query=query)
     whole = remember(work, handle, computed, query)
     if len(found.whole.rows) * len(found.whole.columns) <= FEW_CELLS:
-        return ()
+        return (), ()
     uri = whole.handle.uri(await work.client.project_id())
-    return (Link(uri, f"{whole.name}: whole result"),) if uri else ()
+    return ((Link(uri, f"{whole.name}: whole result"),), ()) if uri else ((), (UNLINKED,))
 
 
 def addresses(links: tuple[Link, ...]) -> tuple[str, ...]:
