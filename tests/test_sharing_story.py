@@ -114,10 +114,10 @@ async def local(tmp_path: Path) -> AsyncIterator[Assistant]:
     backend.close()
 
 
-async def said(user: Assistant, name: str, **arguments: Any) -> str:
+async def said(user: Assistant, name: str, *, failing: bool = False, **arguments: Any) -> str:
     """The answer's text."""
     told = await user.call(name, id="Sales", **arguments)
-    assert not told.failed, told.text
+    assert failing == told.failed, told.text
     return told.text
 
 
@@ -173,6 +173,23 @@ async def test_an_added_password_can_be_taken_back(local: Assistant) -> None:
     """By the call that its answer names."""
     await said(local, "update_sharing", enabled=True, password_required=True)
     assert "Removed password 1" in await undone(local, await said(local, "add_sharing_password"))
+
+
+async def test_an_added_password_tells_who_can_see_it_now(local: Assistant) -> None:
+    """Where the link asks for none, it is told how to make it ask; where it does, whoever has the new one."""
+    await said(local, "update_sharing", enabled=True)
+    refused = await said(local, "add_sharing_password", failing=True)
+    assert "password_required=true)." in refused.partition("Next: First update_sharing(id=")[2]
+    await said(local, "update_sharing", password_required=True)
+    first, second = [await said(local, "add_sharing_password", note=note) for note in ("board", "press")]
+    assert 'whoever has the link and its password "board"' in first
+    assert (False, True) == tuple("Older passwords go on working." in text for text in (first, second))
+
+
+async def test_a_password_that_is_not_there(local: Assistant) -> None:
+    """The way to those that are."""
+    refused = await said(local, "delete_sharing_password", failing=True, password_id=9)
+    assert "lists its passwords" in refused
 
 
 async def test_a_new_link_says_until_when_the_old_one_works(local: Assistant) -> None:

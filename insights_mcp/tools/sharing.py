@@ -12,8 +12,8 @@ from insights_mcp.answer import FULL, SUMMARY, Answer, Table
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import sharing
 from insights_mcp.endpoints.insights import GetInsight, ListInsights
-from insights_mcp.errors import InsightsError, InvalidInput
-from insights_mcp.schema.sharing import SharingConfiguration
+from insights_mcp.errors import InsightsError, InvalidInput, NotFound, Rejected
+from insights_mcp.schema.sharing import NewSharePassword, SharingConfiguration
 from insights_mcp.stories.sharing import Exposure, day, findings, locked_out, renewed, switched, undo, who_sees
 from insights_mcp.text import clean, counted, quoted
 from insights_mcp.tools.exposure import AROUND, MOST, Sweep, exposure_of, sweep
@@ -87,7 +87,7 @@ class AddSharingPassword(Tool):
     effect = Effect.WRITE
     idempotent = False
     uses = (sharing.AddSharingPassword,)
-    may_use = LOOKING_UP
+    may_use = (*LOOKING_UP, sharing.GetSharing)
 
     id: InsightReference
     password: Annotated[SecretStr | None, Field(min_length=8, description="At least 8 characters.")] = None
@@ -96,13 +96,23 @@ class AddSharingPassword(Tool):
     async def run(self, work: Work) -> Answer:
         """The only answer that ever shows a password."""
         fields = given(raw_password=self.password and self.password.get_secret_value(), note=self.note)
-        made = await work.references.on_insight(
-            self.id,
-            lambda n: work.client.send(sharing.AddSharingPassword(insight_id=n, **fields)),
-        )
+
+        async def add(number: int) -> tuple[NewSharePassword, SharingConfiguration | None]:
+            try:
+                made = await work.client.send(sharing.AddSharingPassword(insight_id=number, **fields))
+            except Rejected as error:
+                error.next_step = (
+                    error.next_step or f"First {_call('update_sharing', self.id, password_required=True)}."
+                )
+                raise
+            return made, await _now(work, number)
+
+        made, state = await work.references.on_insight(self.id, add)
+        older = "" if state and len(state.share_passwords or ()) < 2 else " Older passwords go on working."
         return Answer(
-            "Added a password. It is shown only now: pass it on to whom it is for. Older passwords go on working.",
+            f"Added a password. It is shown only now: pass it on to whom it is for.{older}",
             {"password_id": made.id, "password": made.password, "note": made.note},
+            digest=(who_sees(Exposure(state)),) if state else (),
             next=(f"Undo: {_call('delete_sharing_password', self.id, password_id=made.id)}.",),
         )
 
@@ -122,7 +132,11 @@ class DeleteSharingPassword(Tool):
         """The insight must exist: its number is looked up first, for a wrong one also answers 404."""
         number = await work.references.insight_number(self.id)
         before = await _now(work, number)
-        await work.client.send(sharing.DeleteSharingPassword(insight_id=number, password_id=self.password_id))
+        try:
+            await work.client.send(sharing.DeleteSharingPassword(insight_id=number, password_id=self.password_id))
+        except NotFound as error:
+            error.next_step = f"{_call('get_sharing', self.id)} lists its passwords."
+            raise
         return Answer(
             f"Removed password {self.password_id}{_described(before, self.password_id)}.",
             digest=tuple(locked_out(before, self.password_id)),
