@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ WITHIN = 3.0  # seconds
 FRESH = 30.0  # seconds that names are kept
 KEPT = 64  # lists of names
 PAGE = 100
+PAGES = 10  # that are looked at for tags
+LOOKING = 2.0  # seconds, of those within which there must be an answer
 LONGEST_SEARCH = 200
 LONGEST_NAME = 400
 
@@ -52,9 +55,15 @@ async def _insights(client: Client, search: str, _: Mapping[str, str]) -> Names:
 
 
 async def _tags(client: Client, search: str, _: Mapping[str, str]) -> Names:
-    """PostHog has no list of tags for keys: they are those of the insights."""
-    page = await client.send(ListInsights(search=search or None, limit=PAGE))
-    return Names(tuple(tag for insight in page.results for tag in insight.tags), page.next is None)
+    """PostHog has no list of tags for keys: they are those of all insights, page by page, the most used first."""
+    used: Counter[str] = Counter()
+    until = time.monotonic() + LOOKING
+    for at in range(PAGES):
+        page = await client.send(ListInsights(search=search or None, limit=PAGE, offset=at * PAGE))
+        used.update(tag for insight in page.results for tag in insight.tags)
+        if page.next is None or time.monotonic() > until:
+            break
+    return Names(tuple(tag for tag, _ in used.most_common()), page.next is None)
 
 
 async def _dashboards(client: Client, search: str, _: Mapping[str, str]) -> Names:

@@ -70,6 +70,20 @@ async def test_tags_are_those_of_insights(posthog: Loopback) -> None:
         assert ["growth", "money"] == (await completed(user, "tag")).values
 
 
+async def test_tags_are_of_all_insights(posthog: Loopback) -> None:
+    """Page after page, the most used first."""
+    first = json.loads(page(insight(12, tags=["rare"]), insight(13, tags=["growth"])).body) | {
+        "next": "http://x/?offset=100"
+    }
+    pages = {"0": first, "100": page(insight(14, tags=["growth", "last"]))}
+    posthog.on_insights("GET", "", lambda request: pages[request.query.get("offset", ["0"])[0]])
+    async with assistant(posthog) as user:
+        found = await completed(user, "tag")
+        assert (["growth", "rare", "last"], False) == (found.values, found.has_more)
+        assert ["last"] == (await completed(user, "tag", "la")).values
+    assert 2 == len(posthog.calls())
+
+
 async def test_properties_are_those_of_the_chosen_event(posthog: Loopback) -> None:
     """What was chosen before narrows what is asked for."""
     posthog.on("GET", PROPERTIES, page(*named("channel")))
