@@ -16,21 +16,28 @@ UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ue000-\uf8ff"
     "\ufeff\ufff9-\uffff\U000e0000-\U0010ffff]"
 )
+# of these, what counts as printable
+ODD = re.compile("[\ufffc\ufffd\U000e0000-\U0010ffff]")
 SPACES = re.compile(r"\s+")
 
 
 def clean(value: object, limit: int = 500) -> str:
     """Text on one line: control, format and direction characters and keys removed, at most `limit` characters."""
     raw = str(value)
-    if len(raw) <= limit and raw.isascii() and raw.isprintable() and "ph" not in raw and "  " not in raw:
+    if len(raw) <= limit and _is_safe(raw) and "ph" not in raw and "  " not in raw:
         return raw  # most texts are plain: nothing below would change them
     visible = KEY.sub("ph*_…", UNSAFE.sub("", SPACES.sub(" ", raw[: limit * 2])))
     return shortened(visible, limit, unread=max(0, len(raw) - limit * 2))
 
 
+def _is_safe(text: str) -> bool:
+    """Whether nothing in it is UNSAFE, found in a fraction of the time; False may be wrong."""
+    return text.isprintable() and (text.isascii() or not ODD.search(text))
+
+
 def escaped(json_text: str) -> str:
     """JSON text with what must not be shown as it is written as escapes: the same value, safe to read."""
-    if json_text.isascii() and json_text.isprintable():
+    if _is_safe(json_text):
         return json_text
     return UNSAFE.sub(lambda found: _escape(ord(found[0])), json_text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 LONGEST_INTEGER = 63  # bits; longer ones are shown as text, and nothing is computed with them
@@ -101,16 +102,23 @@ def duration(seconds: float) -> str:
 
 def sparkline(values: list[float | None], width: int = SPARK) -> str:
     """The course in at most `width` bars from the least to the greatest; a gap is a dot."""
-    thinned = [_between(values, place, width) for place in range(min(width, len(values)))]
+    cuts = _cuts(len(values), min(width, len(values)))
+    whole = known(values)
+    thinned: list[float | None]
+    if len(whole) == len(values):
+        thinned = [sum(whole[start:end]) / (end - start) for start, end in cuts]
+    else:
+        thinned = [mean(values[start:end]) for start, end in cuts]
     found = known(thinned)
     if not found:
         return ""
     low, high = min(found), max(found)
     spread = high - low or 1.0
-    return "".join("·" if v is None else BARS[round((v - low) / spread * (len(BARS) - 1))] for v in thinned)
+    last = len(BARS) - 1
+    return "".join(["·" if v is None else BARS[round((v - low) / spread * last)] for v in thinned])
 
 
-def _between(values: list[float | None], place: int, width: int) -> float | None:
-    """The mean of those that share a bar."""
-    count = min(width, len(values))
-    return mean(values[place * len(values) // count : (place + 1) * len(values) // count])
+@lru_cache
+def _cuts(size: int, count: int) -> list[tuple[int, int]]:
+    """Where the values of each bar begin and end."""
+    return [(place * size // count, (place + 1) * size // count) for place in range(count)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from json.encoder import encode_basestring
 from operator import itemgetter
 from typing import Any
 
@@ -182,7 +181,7 @@ def _rows_that_fit(
     for place in places:
         row = table.rows[place]
         safe = list(row) if table.verbatim else [_cell(value, cell) for value in row[:width]]
-        room -= max(sum(map(_json_size, safe)) + 2, sum(map(_text_size, safe))) + 3 * len(safe)
+        room -= _row_size(safe) + 3 * len(safe)
         if room < 0:
             break
         rows.append((place, safe))
@@ -273,9 +272,13 @@ def _cell_text(cell: Any) -> str:
     return PLAIN_WORDS[cell] if cell is None or isinstance(cell, bool) else repr(cell)
 
 
+def _row_size(cells: list[Any]) -> int:
+    """Of a row in its larger form, without what stands between the cells."""
+    written = dumps(cells)
+    size = len(written) - len(cells) + bool(cells)
+    # In the text only a bar takes more than in JSON.
+    return max(size, sum(map(_text_size, cells))) if "|" in written else size
+
+
 def _text_size(cell: Any) -> int:
     return len(cell) + cell.count("|") + 2 if isinstance(cell, str) else len(_cell_text(cell))
-
-
-def _json_size(cell: Any) -> int:
-    return len(encode_basestring(cell)) if isinstance(cell, str) else len(_cell_text(cell))

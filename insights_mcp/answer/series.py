@@ -34,9 +34,14 @@ class Series:
     status: str = ""  # of a lifecycle
 
     @property
+    def over(self) -> int:
+        """The number of buckets that were over."""
+        return max(0, len(self.values) - self.unfinished)
+
+    @cached_property
     def complete(self) -> list[float | None]:
         """The values of buckets that were over."""
-        return self.values[: len(self.values) - self.unfinished]
+        return self.values[: self.over] if self.unfinished else self.values
 
     @cached_property
     def average(self) -> float:
@@ -53,7 +58,7 @@ class Series:
     @property
     def last(self) -> int | None:
         """The last complete bucket's place."""
-        return self._known(len(self.complete) - 1)
+        return self._known(self.over - 1)
 
     @property
     def before(self) -> int | None:

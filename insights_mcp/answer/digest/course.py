@@ -54,7 +54,7 @@ def _extremes(series: Series, suffix: str) -> list[str]:
 
 def place_name(series: Series, place: int) -> str:
     """The bucket's name, marked when it was not over."""
-    return series.buckets[place] + (PARTIAL if place >= len(series.complete) else "")
+    return series.buckets[place] + (PARTIAL if place >= series.over else "")
 
 
 def _zeros(series: Series) -> str:
