@@ -72,9 +72,7 @@ async def test_tags_are_those_of_insights(posthog: Loopback) -> None:
 
 async def test_tags_are_of_all_insights(posthog: Loopback) -> None:
     """Page after page, the most used first."""
-    first = json.loads(page(insight(12, tags=["rare"]), insight(13, tags=["growth"])).body) | {
-        "next": "http://x/?offset=100"
-    }
+    first = page(insight(12, tags=["rare"]), insight(13, tags=["growth"]), next="http://x/?offset=100")
     pages = {"0": first, "100": page(insight(14, tags=["growth", "last"]))}
     posthog.on_insights("GET", "", lambda request: pages[request.query.get("offset", ["0"])[0]])
     async with assistant(posthog) as user:
