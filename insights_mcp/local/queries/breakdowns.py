@@ -15,13 +15,17 @@ OTHER = "$$_posthog_breakdown_other_$$"
 NONE = "$$_posthog_breakdown_null_$$"
 ALL = "all"
 LIMIT = 25
-NO_BIN = '["",""]'
-NUMBER = r"regexp_replace(printf('%.2f', {x}), '\.?0+$', '')"
-# Bins of equal width, named by their bounds; the last one holds its upper bound, so that is named a little higher.
-BIN = """coalesce(case when {high} = {low} then '[' || {lowest} || ',' || {above} || ']' else
-    (select '[' || {lower} || ',' || case when i = {count} - 1 then {above} else {upper} end || ']'
-     from (select least(floor(({value} - {low}) / (({high} - {low}) / {count})), {count} - 1) as i) where i is not null)
-    end, {none})"""
+# Stands for all bins together.
+ALL_BINS = '["",""]'
+NUMBER = r"regexp_replace(({x})::varchar, '\.0$', '')"
+# Bins of equal width, named by their bounds; the last one holds its upper bound, so that is named a little higher. A
+# value is in the last bin that begins at or below it.
+STEP = "(high{n} - low{n}) / {count} * {i} + low{n}"
+STARTS = "list_transform(range({count}), lambda i: {start}) as starts{n}"
+NAMES = """list_transform(range({count}), lambda i:
+      '[' || {start} || ',' || case when i = {count} - 1 then {above} else {end} end || ']') as names{n}"""
+BIN = "coalesce(bins.names{n}[len(list_filter(bins.starts{n}, lambda start: start <= {value}))], {none})"
+WORLD_MAP, WORLD_LIMIT = "WorldMap", 250
 
 
 @dataclass(frozen=True)
@@ -53,18 +57,24 @@ class Split:
         """SQL: the same, but that none is ''. Grouping by a function of one column takes half the time of a CASE."""
         return f"concat({self.text(filters)}, '')"
 
+    def number(self, filters: Filters) -> str:
+        """SQL: the property as a number, or NULL."""
+        return f"try_cast({self.text(filters)} as double)"
+
     def _bin(self, filters: Filters, number: int) -> str:
-        low, high, count = f"bins.low{number}", f"bins.high{number}", str(self.bins)
-        width = f"({high} - {low}) / {count}"
-        named = {
-            "lowest": low,
-            "above": f"{high} + 0.01",
-            "lower": f"{low} + i * {width}",
-            "upper": f"{low} + (i + 1) * {width}",
-        }
-        texts = {name: NUMBER.format(x=f"({x})") for name, x in named.items()}
-        value = f"try_cast({self.text(filters)} as double)"
-        return BIN.format(value=value, low=low, high=high, count=count, none=filters.scan.bind(NO_BIN), **texts)
+        return BIN.format(n=number, value=self.number(filters), none=filters.scan.bind(NONE))
+
+    def edges(self, number: int) -> str:
+        """SQL: where each bin starts, and what it is called, from the least and the greatest number."""
+        count = self.bins
+
+        def step(i: str) -> str:
+            return STEP.format(n=number, count=count, i=i)
+
+        bounds = {"start": step("i"), "end": step("(i + 1)"), "above": f"{step('(i + 1)')} + 0.01"}
+        texts = {name: NUMBER.format(x=x) for name, x in bounds.items()}
+        starts = STARTS.format(n=number, count=count, start=bounds["start"])
+        return f"{starts},\n    {NAMES.format(n=number, count=count, **texts)}"
 
 
 @dataclass(frozen=True)
@@ -99,14 +109,21 @@ class By:
         """One property, as it is."""
         return len(self.splits) == 1 and not self.splits[0].bins
 
+    @property
+    def binned(self) -> dict[int, Split]:
+        """The properties that are put into bins, by their place."""
+        return {number: split for number, split in enumerate(self.splits) if split.bins}
+
     def bounds(self, filters: Filters) -> str:
         """SQL: the least and the greatest number of each binned property; empty when nothing is binned."""
-        found = []
-        for number, split in enumerate(self.splits):
-            if split.bins:
-                value = f"try_cast({split.text(filters)} as double)"
-                found.append(f"min({value}) as low{number}, max({value}) as high{number}")
-        return ", ".join(found)
+        values = {number: split.number(filters) for number, split in self.binned.items()}
+        return ", ".join(
+            f"min({value}) as low{number}, max({value}) as high{number}" for number, value in values.items()
+        )
+
+    def edges(self) -> str:
+        """SQL: the bins of each binned property, from its bounds."""
+        return ",\n    ".join(split.edges(number) for number, split in self.binned.items())
 
     def tables(self, filters: Filters) -> str:
         """SQL: what must be joined to events for the value."""
@@ -116,7 +133,7 @@ class By:
                 for number in self.cohorts
             ]
             return f" join ({' union all '.join(each)}) cohort on cohort.pid = {filters.scan.events}.pid"
-        return " cross join bins" if self.bounds(filters) else ""
+        return " cross join bins" if self.binned else ""
 
 
 def _members(number: Any, filters: Filters) -> str:
@@ -125,13 +142,14 @@ def _members(number: Any, filters: Filters) -> str:
     return cohorts.members(cohorts.found(number, filters), filters)
 
 
-def of(given: BreakdownFilter | None) -> By | None:
-    """What a query asks to split by; None when it does not."""
+def of(given: BreakdownFilter | None, display: str = "") -> By | None:
+    """What a query asks to split by; None when it does not. A world map has room for every country."""
     items = _items(given) if given else []
     if given is None or not items:
         return None
     kind = given.breakdown_type or "event"
-    shown = (bool(given.breakdowns), given.breakdown_limit or LIMIT, bool(given.breakdown_hide_other_aggregation))
+    limit = WORLD_LIMIT if display == WORLD_MAP else given.breakdown_limit or LIMIT
+    shown = (bool(given.breakdowns), limit, bool(given.breakdown_hide_other_aggregation))
     if (items[0].type or kind) == "cohort":
         return By((), *shown, tuple(_cohort(item.property) for item in items))
     return By(tuple(_split(item, given, kind) for item in items), *shown)

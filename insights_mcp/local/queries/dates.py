@@ -27,6 +27,8 @@ BUCKET_LIMIT = 50_000
 DEFAULT_DAYS = 7
 CLOCKS = {"second": "seconds", "minute": "minutes", "hour": "minutes"}
 NAMES = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# Before what is left of this month comes the whole month before.
+WHOLE = {"wStart": "week", "mStart": "month", "qStart": "quarter", "yStart": "year"}
 
 
 def zone(name: str) -> tzinfo:
@@ -187,8 +189,8 @@ def floor(moment: datetime, interval: str, week_start: int = 0) -> datetime:
 def parsed(text: str, now: datetime, *, cut: str | None = None) -> tuple[datetime, re.Match[str] | None]:
     """A date of a query, in the zone of `now`, and how it was relative (None: it was absolute).
 
-    With `cut`, the interval of the query, a relative date goes back to the start of its day, or of the interval when
-    it counts hours or less.
+    With `cut`, the interval of the query, a relative date goes back to the start of its day, or of its hour when it
+    counts hours; with minutes and less it stays what it is.
     """
     match = RELATIVE.match(text)
     try:
@@ -203,14 +205,14 @@ def parsed(text: str, now: datetime, *, cut: str | None = None) -> tuple[datetim
 
 def _relative(match: re.Match[str], now: datetime, cut: str | None) -> datetime:
     unit, position = match["unit"], match["position"]
-    moment = plus(now, SPANS[unit], -int(match["number"] or 0))
+    number = int(match["number"] or 0)
+    # A quarter ago is 13 weeks ago.
+    moment = plus(now, "week", -13 * number) if unit == "q" else plus(now, SPANS[unit], -number)
     if position == "Start":
         moment = floor(moment, SPANS[unit])
     elif position == "End":
         moment = plus(floor(moment, SPANS[unit]), SPANS[unit]) - timedelta(microseconds=1)
-    if not cut:
-        return moment
-    return floor(moment, "minute" if cut == "minute" else "hour") if unit in "sMh" else moment.replace(**DAY_START)
+    return floor(moment, "hour" if unit == "h" else "day") if cut and cut not in ("second", "minute") else moment
 
 
 def _absolute(text: str, now: datetime) -> datetime:
@@ -229,18 +231,22 @@ def period(
     """
     end = _end(date_to, now, interval, exact)
     if date_from == "all":
-        return Period((first or now).astimezone(now.tzinfo).replace(**DAY_START), end, interval, week_start, exact)
+        return Period((first or now).astimezone(now.tzinfo), end, interval, week_start, exact)
     start, relative = parsed(date_from or f"-{DEFAULT_DAYS}d", now, cut=interval)
-    return Period(start, end, interval, week_start, exact or bool(relative and relative["unit"] in "sMh"))
+    to_the_hour = relative and (interval in CLOCKS or (interval == "day" and relative["unit"] == "h"))
+    return Period(start, end, interval, week_start, exact or bool(to_the_hour))
 
 
-def to_the_moment(date_from: str | None, now: datetime) -> Period | None:
-    """The last so many days to this very moment: how single numbers are compared, so that both cover equal times."""
-    text = date_from or f"-{DEFAULT_DAYS}d"
-    relative = RELATIVE.match(text)
-    if not relative or relative["unit"] not in "dw" or relative["position"]:
-        return None
-    return Period(parsed(text, now)[0], now, "day", exact=True)
+def to_the_moment(
+    date_from: str | None, date_to: str | None, *, now: datetime, week_start: int, exact: bool, first: datetime | None
+) -> Period:
+    """The period of a single number: the last seven days are those up to this very moment."""
+    end = _end(date_to, now, "day", exact) if date_to else now
+    if date_from == "all":
+        start = (first or now).astimezone(now.tzinfo)
+    else:
+        start = parsed(date_from, now)[0] if date_from else parsed(f"-{DEFAULT_DAYS}d", now, cut="day")[0]
+    return Period(start, end, "day", week_start, exact=True)
 
 
 def _end(date_to: str | None, now: datetime, interval: str, exact: bool) -> datetime:
@@ -254,27 +260,39 @@ def _end(date_to: str | None, now: datetime, interval: str, exact: bool) -> date
     return end.replace(**HOUR_END) if interval == "hour" else end.replace(**MINUTE_END)
 
 
-def previous(current: Period, date_from: str | None, date_to: str | None) -> Period:
-    """The period of equal length before, aligned to hours or days as PostHog does."""
-    length = current.end - current.start
+def previous(current: Period, date_from: str | None, date_to: str | None, interval: str) -> Period:
+    """The period of equal length before, from the same time of day to the same time of day."""
+    length, time = current.end - current.start, current.start.time()
+    before = current.start - timedelta(microseconds=1)
+    if date_from == "all":
+        return current.moved(before - length, before)
+    if date_from in WHOLE and not date_to:
+        return current.moved(plus(current.start, WHOLE[date_from], -1), before)
     start = current.start - length
-    if current.exact and current.end.time() != END_OF_DAY:
+    if interval in ("second", "minute"):
         return current.moved(start, current.start)
-    if current.interval == "hour":
-        start = start.replace(hour=current.start.hour, minute=0, second=0, microsecond=0)
-        return current.moved(start, (start + length).replace(**HOUR_END))
-    if current.interval in ("second", "minute"):
-        return current.moved(start, start + length)
+    if (aligned := datetime.combine(start, time, start.tzinfo)) < current.start:
+        start = aligned
+    if interval == "day" and not (current.exact and current.end.time() != END_OF_DAY):
+        # The last 7 days are 8 with today.
+        start += timedelta(days=_whole_weeks(date_from, date_to))
+    end = start + length
+    if interval == "hour":
+        kept = current.end.time().replace(hour=end.hour)
+        return current.moved(start, datetime.combine(end, kept, end.tzinfo))
+    return current.moved(start, datetime.combine(end, current.end.time(), end.tzinfo))
+
+
+def _whole_weeks(date_from: str | None, date_to: str | None) -> bool:
     relative = RELATIVE.match(date_from or f"-{DEFAULT_DAYS}d")
-    whole_weeks = relative and relative["unit"] == "d" and int(relative["number"] or 1) % 7 == 0 and not date_to
-    days = 1 if whole_weeks and current.interval == "day" else 0
-    start = start.replace(**DAY_START) + timedelta(days=days)
-    return current.moved(start, (start + length).replace(**DAY_END))
+    days = int(relative["number"] or 0) if relative and relative["unit"] == "d" else 0
+    return days > 0 and days % 7 == 0 and not RELATIVE.match(date_to or "")
 
 
 def shifted(current: Period, by: str) -> Period:
-    """The period that lies `by` (such as `-1w`) from the current one."""
-    return current.moved(parsed(by, current.start)[0], parsed(by, current.end)[0])
+    """The period of the same length that begins `by` (such as `-1w`) from the current one."""
+    start = parsed(by, current.start)[0]
+    return current.moved(start, start + (current.end - current.start))
 
 
 def iso(moment: datetime) -> str:

@@ -30,6 +30,12 @@ def texts(key: str, scan: Scan) -> str:
     return f"regexp_extract_all(coalesce({scan.events}.elements_chain, ''), {scan.bind(pattern)}, 1)"
 
 
+def link(scan: Scan) -> str:
+    """SQL: the innermost link in the chain, or NULL."""
+    pattern = scan.bind(ATTRIBUTE.format(name="href"))
+    return f"nullif(regexp_extract({scan.events}.elements_chain, {pattern}, 1), '')"
+
+
 def selected(selector: str, scan: Scan) -> str:
     """SQL that holds where an element of the chain is the one that a CSS selector means."""
     pattern = scan.bind(pattern_of(selector))

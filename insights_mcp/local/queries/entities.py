@@ -10,6 +10,9 @@ from insights_mcp.local.queries.project import Action
 from insights_mcp.local.queries.properties import ALWAYS, Filters, joined
 from insights_mcp.schema.filters import Entity, PropertyFilter
 
+AUTOCAPTURE = "$autocapture"
+MATCHINGS = {"contains": "icontains", "regex": "regex"}
+
 
 def matches(entity: Entity, filters: Filters) -> str:
     """SQL that holds for the events an entity means, with its own property filters."""
@@ -61,23 +64,18 @@ def found(number: Any, filters: Filters) -> Action:
 
 
 def action(number: Any, filters: Filters) -> str:
-    """SQL that holds for the events that match one of an action's steps."""
+    """SQL that holds for the events that match one of an action's steps; all do where it has none."""
     steps = found(number, filters).steps
-    return joined("or", [_step(step, filters) for step in steps]) if steps else "false"
+    return joined("or", [_step(step, filters) for step in steps])
 
 
 def _step(step: dict[str, Any], filters: Filters) -> str:
     scan = filters.scan
     conditions = [f"{scan.events}.event = {scan.bind(step['event'])}"] if step.get("event") else []
+    if step.get("event") == AUTOCAPTURE:
+        conditions += _clicked(step, filters)
     if step.get("url"):
-        url = {"key": "$current_url", "type": "event", "value": step["url"]}
-        conditions.append(filters.one(_compared(url, step.get("url_matching") or "contains")))
-    if step.get("selector"):
-        conditions.append(elements.selected(step["selector"], scan))
-    for key in ("tag_name", "text", "href"):
-        if step.get(key):
-            wanted = {"key": key, "type": "element", "value": step[key]}
-            conditions.append(filters.one(_compared(wanted, step.get(f"{key}_matching") or "exact")))
+        conditions.append(_url(step, filters))
     # Older actions hold a mapping, where newer ones hold a list of filters.
     listed = step.get("properties") or []
     if isinstance(listed, list) and listed:
@@ -85,6 +83,21 @@ def _step(step: dict[str, Any], filters: Filters) -> str:
     return joined("and", conditions)
 
 
-def _compared(wanted: dict[str, Any], matching: str) -> PropertyFilter:
-    operator = {"contains": "icontains", "regex": "regex"}.get(matching, "exact")
-    return PropertyFilter.model_validate({**wanted, "operator": operator})
+def _clicked(step: dict[str, Any], filters: Filters) -> list[str]:
+    """SQL: what an autocaptured event must be of; other events have no elements to compare."""
+    conditions = [elements.selected(step["selector"], filters.scan)] if step.get("selector") else []
+    for key in ("tag_name", "text", "href"):
+        if step.get(key) is not None:
+            wanted = {"key": key, "type": "element", "value": step[key]}
+            operator = MATCHINGS.get(str(step.get(f"{key}_matching")), "exact") if key != "tag_name" else "exact"
+            conditions.append(filters.one(PropertyFilter.model_validate({**wanted, "operator": operator})))
+    return conditions
+
+
+def _url(step: dict[str, Any], filters: Filters) -> str:
+    """SQL: where the event was. What an address contains is compared letter by letter, with % and _ for any."""
+    url, matching = step["url"], step.get("url_matching")
+    if matching in ("exact", "regex"):
+        wanted = {"key": "$current_url", "type": "event", "value": url, "operator": matching}
+        return filters.one(PropertyFilter.model_validate(wanted))
+    return f"coalesce({filters.scan.event_property('$current_url')} like {filters.scan.bind(f'%{url}%')}, false)"

@@ -45,6 +45,8 @@ class Filters:
         """SQL for one filter or one group."""
         if isinstance(item, PropertyGroup) or "values" in (item.model_extra or {}):
             return self._group(item)
+        if _is_empty(item):
+            return ALWAYS
         kind = item.type or "event"
         if kind not in FIELDS:
             raise unsupported.feature(unsupported.FILTER_TYPES, kind, "properties") or QueryError(
@@ -115,21 +117,20 @@ class Filters:
             selectors = [text(each) for each in (value if isinstance(value, list) else [value])]
             found = joined("or", [elements.selected(selector, self.scan) for selector in selectors])
             return found if operator == "exact" else f"(not {found})"
-        fields = elements.texts(_key(item), self.scan)
-        return self._any(fields, item)
+        if _key(item) == "href":
+            return self._compared(elements.link(self.scan), "String", item)
+        return self._any(elements.texts(_key(item), self.scan), item)
 
     def _any(self, fields: str, item: PropertyFilter) -> str:
-        """SQL: one of the texts in a list is as the filter says; for a negated filter, none is what it denies."""
+        """SQL: one of the texts in a list is as the filter says; of a negated filter's values, to each is another."""
         operator = item.operator or "exact"
-        negated = operator in NEGATED
+        if operator == "is_not_set":
+            return f"(len({fields}) = 0)"
         # One of several values is one filter each: a lambda can hold no subquery.
         values = item.value if isinstance(item.value, list) else [item.value]
-        plain = [
-            item.model_copy(update={"operator": NEGATED.get(operator, operator), "value": each}) for each in values
-        ]
-        holds = joined("or", [self._compared("x", "String", each) for each in plain])
-        found = f"(len(list_filter({fields}, lambda x: {holds})) > 0)"
-        return f"(not {found})" if negated else found
+        each = [self._compared("x", "String", item.model_copy(update={"value": value})) for value in values]
+        holds = [f"(len(list_filter({fields}, lambda x: {condition})) > 0)" for condition in each]
+        return joined("and" if operator in NEGATED else "or", holds)
 
     def _cohort(self, item: PropertyFilter) -> str:
         given = item.value if isinstance(item.value, list) else [item.value]
@@ -151,8 +152,10 @@ class Filters:
         refused = unsupported.feature(unsupported.OPERATORS, operator, "properties")
         if refused:
             raise refused
-        if operator not in ("is_set", "is_not_set") and item.value is None:
+        if operator not in UNVALUED and item.value is None:
             raise QueryError(f"The filter on '{item.key}' has no value. Give one, or use is_set.", attr="properties")
+        if item.value == [] and operator not in (*UNVALUED, *PAIRS):
+            return ALWAYS
         return OPERATORS[operator](self, field, kind, item.value)
 
     # -- one method for each family of operators; NULL counts as false ---------------------------------------------
@@ -185,7 +188,7 @@ class Filters:
     def _than(self, sign: str, field: str, kind: str | None, value: Any) -> str:
         if isinstance(value, list):
             value = value[0] if value else None
-        number = _number(value)
+        number = None if kind == "String" and isinstance(value, str) else _number(value)
         if number is not None and kind != "DateTime":
             return f"try_cast({field} as double) {sign} {self.scan.bind(number)}"
         if kind == "DateTime":
@@ -193,19 +196,16 @@ class Filters:
         return f"{field} {sign} {self.scan.bind(text(value))}"
 
     def _between(self, field: str, kind: str | None, value: Any) -> str:
-        if not isinstance(value, list) or len(value) != 2:
-            raise QueryError("'between' needs a value of two bounds, such as [1, 10].", attr="properties")
-        return f"({self._than('>=', field, kind, value[0])} and {self._than('<=', field, kind, value[1])})"
+        low, high = _bounds(value)
+        return f"({self._than('>=', field, kind, low)} and {self._than('<=', field, kind, high)})"
+
+    def _outside(self, field: str, kind: str | None, value: Any) -> str:
+        low, high = _bounds(value)
+        return f"({self._than('<', field, kind, low)} or {self._than('>', field, kind, high)})"
 
     def _date(self, sign: str, field: str, kind: str | None, value: Any) -> str:
         given = text(value[0] if isinstance(value, list) and value else value)
-        moment = self._moment(given)
-        if sign == "=" and len(given) <= 10:
-            start, end = self.scan.bind(moment), self.scan.bind(dates.plus(moment, "day"))
-            return f"({_time(field)} >= {start} and {_time(field)} < {end})"
-        if sign == ">" and len(given) == 10 and given[:4].isdigit():
-            return f"{_time(field)} >= {self.scan.bind(dates.plus(moment, 'day'))}"
-        return f"{_time(field)} {sign} {self.scan.bind(moment)}"
+        return f"{_time(field)} {sign} {self.scan.bind(self._moment(given))}"
 
     def _version(self, name: str, field: str, kind: str | None, value: Any) -> str:
         given = text(value[0] if isinstance(value, list) and value else value)
@@ -237,6 +237,17 @@ def _key(item: PropertyFilter) -> str:
     if item.key is None:
         raise QueryError("A property filter needs a key.", attr="properties")
     return str(item.key)
+
+
+def _is_empty(item: PropertyFilter) -> bool:
+    """Whether nothing is said: a filter that a person has begun."""
+    return item.type == "empty" or not any((item.key, item.value, item.operator, item.type))
+
+
+def _bounds(value: Any) -> tuple[Any, Any]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise QueryError("'between' needs a value of two bounds, such as [1, 10].", attr="properties")
+    return value[0], value[1]
 
 
 def text(value: Any) -> str:
@@ -280,14 +291,9 @@ def _sign(compare: Callable[[Filters, str, str, str | None, Any], str], sign: st
     return lambda filters, field, kind, value: compare(filters, sign, field, kind, value)
 
 
-NEGATED = {
-    "is_not": "exact",
-    "not_in": "in",
-    "not_icontains": "icontains",
-    "not_regex": "regex",
-    "is_not_set": "is_set",
-    "not_between": "between",
-}
+NEGATED = ("is_not", "not_in", "not_icontains", "not_regex", "not_between", "not_icontains_multi")
+UNVALUED = ("is_set", "is_not_set")
+PAIRS = ("between", "not_between")
 OPERATORS: dict[str, Compare] = {
     "exact": Filters._exact,
     "in": Filters._exact,
@@ -306,7 +312,7 @@ OPERATORS: dict[str, Compare] = {
     "lte": _sign(Filters._than, "<="),
     "max": _sign(Filters._than, "<="),
     "between": Filters._between,
-    "not_between": _not(Filters._between),
+    "not_between": Filters._outside,
     "is_date_exact": _sign(Filters._date, "="),
     "is_date_before": _sign(Filters._date, "<"),
     "is_date_after": _sign(Filters._date, ">"),

@@ -42,6 +42,8 @@ FIELDS: dict[str, tuple[str, str | None, str]] = {
     "$vitals_lcp": ("arg_min(try_cast({x} as double), timestamp)", "$web_vitals_LCP_value", "Numeric"),
     **{f"$exit_{n}": (form.format(url=LAST), "$current_url", "String") for n, form in OF_URL.items()},
 }
+# Facts that are numbers of every session.
+COUNTED = frozenset(name for name, (_, _, kind) in FIELDS.items() if kind == "Numeric") - {"$vitals_lcp"}
 
 
 def table(keys: list[str], event_property: Callable[[str], str]) -> str:

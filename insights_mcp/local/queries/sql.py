@@ -93,9 +93,10 @@ class Scan:
         return f"({self._beside(f'g{number}')}.properties ->> {self.bind(pointer(*keys))})"
 
     def session_property(self, key: str) -> str:
-        """The text of a fact about the event's session (see sessions.FIELDS), or NULL."""
+        """The text of a fact about the event's session (see sessions.FIELDS), or NULL. No session is one of nothing."""
         self.session_fields.add(key)
-        return f"{self._beside('s')}.{identifier(key)}::varchar"
+        field = f"{self._beside('s')}.{identifier(key)}"
+        return f"coalesce({field}, 0)::varchar" if key in sessions.COUNTED else f"{field}::varchar"
 
     def _beside(self, name: str) -> str:
         """The name of a table that is joined to events."""

@@ -136,7 +136,10 @@ def _periods(query: StickinessQuery, context: Context) -> list[tuple[str | None,
         return [(None, current)]
     if compare.compare_to:
         return [("current", current), ("previous", dates.shifted(current, compare.compare_to))]
-    return [("current", current), ("previous", dates.previous(current, given.date_from, given.date_to))]
+    return [
+        ("current", current),
+        ("previous", dates.previous(current, given.date_from, given.date_to, interval(query))),
+    ]
 
 
 # -- statements --------------------------------------------------------------------------------------------------------

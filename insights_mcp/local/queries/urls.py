@@ -1,4 +1,4 @@
-"""Addresses of pages made comparable: without query and trailing slash, and by the project's rules."""
+"""Addresses of pages made comparable: without what trails at their end, and by the project's rules."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from insights_mcp.local.queries.sql import Scan
 
-NORMALIZED = r"regexp_replace(regexp_replace({value}, '[\?#].*$', ''), '/+$', '')"
+NORMALIZED = "case when rtrim({value}, '/?#') = '' then '/' else rtrim({value}, '/?#') end"
 
 
 def normalized(field: str) -> str:
-    """SQL: an address without query, fragment and trailing slashes."""
+    """SQL: an address without slashes, `?` and `#` at its end; of nothing else, a slash."""
     return NORMALIZED.format(value=field)
 
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 DISPLAY_NAME = "The project calls persons by properties of its own choice, which the recorded world does not hold."
-FORMULA_TIES = "Values of which a formula makes the same number have no order of their own in PostHog."
 ACTOR_TIES = "Persons with the same number of events have no order of their own in PostHog."
-NO_BIN = "PostHog lists everybody for the bin of those without a number; here it is those without one."
 GROUPS_TWICE = "PostHog keeps groups twice, and one of these is in ClickHouse alone; here every group is known."
 KNOWN = {
     "trends_actors/test_trends_math_first_time_for_user_handles_multiple_ids#3": ACTOR_TIES,
-    "trends_actors/test_trends_breakdown_filter_by_range#1": NO_BIN,
-    "trends_actors/test_trends_multiple_breakdowns_filter_by_range#1": NO_BIN,
+    "trends_actors/test_trends_breakdown_filter_by_range#1": ACTOR_TIES,
+    "trends_actors/test_trends_multiple_breakdowns_filter_by_range#1": ACTOR_TIES,
     "trends_actors/test_trends_math_group_persons#0": GROUPS_TWICE,
     "retention/test_groups_aggregating#1": GROUPS_TWICE,
     "retention/test_groups_in_period#0": GROUPS_TWICE,
     "sessions/test_persons_and_sessions_on_events#0": (
         "A column's name where ClickHouse puts the table's before it, as two joined tables have one such column."
     ),
-    "trends_runner/test_trends_with_formula_and_multiple_breakdowns_hide_other_breakdowns#0": FORMULA_TIES,
-    "trends_runner/test_trends_with_formula_and_multiple_breakdowns_hide_other_breakdowns#1": FORMULA_TIES,
     "actors/test_person_display_name_fallback#0": DISPLAY_NAME,
     "actors/test_person_display_name_with_spaces_in_property_name#0": DISPLAY_NAME,
     "funnels/test_funnel_with_matching_properties#0": (

@@ -157,7 +157,7 @@ CLICK = {"kind": "EventsNode", "event": "$autocapture"}
         ({"key": "href", "value": "/buy"}, "ann"),
         ({"key": "tag_name", "value": "form"}, "ben"),
         ({"key": "tag_name", "value": ["a", "body"]}, "ann ben"),
-        ({"key": "text", "value": "Pay", "operator": "is_not"}, "ann ben"),
+        ({"key": "text", "value": "Pay", "operator": "is_not"}, "ann"),
         ({"key": "href", "operator": "is_set"}, "ann"),
         ({"key": "selector", "value": "form > button"}, "ben"),
         ({"key": "selector", "value": "body button.btn"}, "ben"),

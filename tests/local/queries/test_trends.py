@@ -89,7 +89,7 @@ def test_compare(ask: Ask) -> None:
 def test_all_starts_with_the_first_event(ask: Ask) -> None:
     """`all` goes back to the first event of the series."""
     answer = ask(trend({"event": "buy"}, dateRange={"date_from": "all"}))
-    assert "2026-03-08T00:00:00Z" == answer["resolved_date_range"]["date_from"]
+    assert "2026-03-08T10:00:00Z" == answer["resolved_date_range"]["date_from"]
 
 
 @pytest.mark.parametrize(

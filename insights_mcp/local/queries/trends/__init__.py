@@ -20,7 +20,7 @@ from insights_mcp.local.queries.project import Cohort, Context
 from insights_mcp.local.queries.sql import Sql
 from insights_mcp.local.queries.trends import drawn, formulas, shaping
 from insights_mcp.local.queries.trends.counting import Counting
-from insights_mcp.local.queries.trends.parts import IN_ALL, Part, current, display_of, interval, parts
+from insights_mcp.local.queries.trends.parts import Part, current, display_of, interval, parts
 from insights_mcp.schema.trends import FormulaNode, TrendsQuery
 
 __all__ = ["MODEL", "Plan", "compile", "interval", "shape"]
@@ -47,7 +47,7 @@ def compile(query: TrendsQuery, context: Context) -> Plan:  # noqa: A001 (each k
     found = parts(query, context)
     write = drawn.STATEMENTS.get(display, Counting.statement)
     statements = [write(Counting(part, query, context)) for part in found]
-    period = found[0].period if found else current(query, context, display in IN_ALL)
+    period = found[0].period if found else current(query, context, display)
     return Plan(query, statements, found, period, formulas.of(query), context.project.cohorts, display)
 
 

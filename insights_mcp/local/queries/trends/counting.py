@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from insights_mcp.local.queries import dates, entities, unsupported
-from insights_mcp.local.queries.breakdowns import NO_BIN, NONE, OTHER
+from insights_mcp.local.queries.breakdowns import NONE, OTHER
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import ALWAYS, Filters, joined
@@ -66,16 +66,21 @@ FIRSTS = """firsts as (
 """
 FIRST_TIME = """select {first_bucket} as d, b, count(*) as n from firsts
   where first = matched and first >= {start} group by all"""
-# Values are ranked by the sum of their buckets, those without a value last; what is beyond the limit is "other".
+# Values are ranked by the sum of their buckets, those without a value last; what is beyond the limit is "other". Of
+# numbers in all, those without a value are ranked as others are, but shown after them.
 RANKED = """with {bins}{before}per as ({per}),
 ranked as (
-  select b, row_number() over (order by {is_none}, sum(n * {weight}) desc, b) as r from per group by b)
+  select b, row_number() over (order by {first}sum(n * {weight}) desc, b) as r from per group by b)
 select d, case when r <= {limit} then b else {other} end as b, sum(n) as n, min(least(r, {limit} + 1)) as r
-from per join ranked using (b) group by 1, 2 order by r, d"""
+from per join ranked using (b) group by 1, 2 order by {last}r, d"""
+LAST = "min(case when r > {limit} then 2 when {is_none} then 1 else 0 end), "
 UNRANKED = "with {before}per as ({per})\nselect d::timestamp as d, b, n, 1 as r from per"
 # What is grouped by becomes the bucket and the value.
 NAMED = "select d::timestamp as d, {shown} as b, n from ({per})"
-BINS = "bins as (select {bounds} from {tables} where {where}),\n"
+BINS = """bins as (
+  select {edges}
+  from (select {bounds} from {tables} where {where})),
+"""
 
 
 class Counting:
@@ -116,7 +121,7 @@ class Counting:
             return UNRANKED.format_map(text)
         shown = f"case b when '' then {self.scan.bind(NONE)} else b end" if by.is_plain else "b"
         text["per"] = NAMED.format(shown=shown, per=text["per"])
-        text["bins"] = BINS.format(bounds=bounds, tables=tables, where=where) if bounds else ""
+        text["bins"] = BINS.format(edges=by.edges(), bounds=bounds, tables=tables, where=where) if bounds else ""
         return RANKED.format_map(text | self._ranking())
 
     def _value(self) -> str:
@@ -131,12 +136,15 @@ class Counting:
         assert by
         none, other = self.scan.bind(NONE), self.scan.bind(OTHER)
         several = by.is_several
-        listed = self.scan.bind([NONE, NO_BIN])
+        limit = self.scan.bind(by.limit)
+        is_none = f"list_contains(b, {none})" if several else f"b = {none}"
+        in_all = self.part.in_all
         return {
             "weight": self._weight(),
-            "is_none": f"list_has_any(b, {listed}::varchar[])" if several else f"b = {none}",
+            "first": "" if in_all else f"{is_none}, ",
+            "last": LAST.format(limit=limit, is_none=is_none) if in_all else "",
             "other": f"[{', '.join([other] * len(by.splits))}]" if several else other,
-            "limit": self.scan.bind(by.limit),
+            "limit": limit,
         }
 
     def _weight(self) -> str:
@@ -201,8 +209,10 @@ def actor(counting: Counting) -> str:
 
 
 def window(part: Part, math: str) -> tuple[datetime, datetime]:
-    """From when to when events are read; for active users, also the days before."""
+    """From when to when events are read: for active users, also the days before; per actor, not before the range."""
     start, end = part.period.read_from, part.period.end
+    if math.endswith(PER_ACTOR_COUNT):
+        return part.period.start, end
     days = WINDOWS.get(math)
     if days and part.in_all:
         return dates.floor(end, "day") - timedelta(days=days - 1), end
@@ -242,7 +252,8 @@ def _active(counting: Counting) -> Compiled:
 
 def _sessions(counting: Counting) -> Compiled:
     session = counting.scan.event_property("$session_id")
-    return "", PLAIN, {"aggregate": f"count(distinct nullif({session}, ''))"}
+    # Events of no session are one session together.
+    return "", PLAIN, {"aggregate": f"count(distinct coalesce({session}, ''))"}
 
 
 def _groups(counting: Counting) -> Compiled:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from insights_mcp.local.queries.breakdowns import ALL, NONE, OTHER
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.schema.trends import FormulaNode, TrendsQuery
 
 Number = float
 LIMIT, DEPTH = 1000, 100
 LARGEST = 1e300
+DIGITS = re.compile(r"(\d+)")
+# What stands behind every value, in this order.
+LAST = {NONE: -1, OTHER: -2}
 Series = dict[str, Any]
 
 
@@ -29,22 +34,38 @@ def of(query: TrendsQuery) -> list[FormulaNode]:
 
 
 def apply(nodes: list[FormulaNode], results: list[Series], orders: int) -> list[Series]:
-    """What each formula makes of the series of each period and value, most first within a period."""
+    """What each formula makes of the series of each period and value."""
     answers: list[Series] = []
     for number, node in enumerate(nodes):
         for label in dict.fromkeys(each.get("compare_label") for each in results):
             period = [each for each in results if each.get("compare_label") == label]
-            found = [_combined(node, number, same, orders) for same in _by_value(period)]
-            answers += sorted(found, key=_size, reverse=True) if found[1:] and not _cohorts(found) else found
+            answers += _sorted([_combined(node, number, same, orders) for same in _by_value(period)])
     return answers
 
 
-def _cohorts(found: list[Series]) -> bool:
-    return any(each.get("breakdown_value") == "all" for each in found)
+def _sorted(found: list[Series]) -> list[Series]:
+    """The most first. Cohorts with everybody beside them stay as they were asked for; beside another period, what has
+    equal counts is in the order of its values."""
+    if not found or "breakdown_value" not in found[0] or any(each["breakdown_value"] == ALL for each in found):
+        return found
+    if found[0].get("compare_label"):
+        return sorted(sorted(found, key=_natural), key=lambda each: -float(each["count"]))
+    return sorted(found, key=_size, reverse=True)
 
 
-def _size(series: Series) -> Number:
-    return float(series["aggregated_value"] if "aggregated_value" in series else series["count"])
+def _natural(series: Series) -> list[tuple[tuple[int, int, str], ...]]:
+    """Texts by their words, numbers in them by their size."""
+    value = series["breakdown_value"]
+    return [
+        tuple((0, int(part), "") if part.isdecimal() else (1, 0, part.lower()) for part in DIGITS.split(str(text)))
+        for text in (value if isinstance(value, list) else [value])
+    ]
+
+
+def _size(series: Series) -> tuple[int, float, float, list[Number], str]:
+    value, data = series["breakdown_value"], series["data"] or []
+    total = float(series["aggregated_value"] if "aggregated_value" in series else sum(data))
+    return LAST.get(value if isinstance(value, str) else "", 0), total, float(series["count"]), data, repr(value)
 
 
 def _by_value(results: list[Series]) -> list[list[Series]]:
@@ -57,21 +78,27 @@ def _by_value(results: list[Series]) -> list[list[Series]]:
 def _combined(node: FormulaNode, number: int, same: list[Series], orders: int) -> Series:
     tree = _parsed(node.formula)
     by_order = {each["order"]: each for each in same}
-    first = same[0]
+    first = by_order.get(0) or _absent(same[0])
     answer = {
         **first,
         "order": number,
         "action": None,
         "label": node.custom_name or f"Formula ({node.formula})",
     }
-    if "aggregated_value" in first:
+    if "aggregated_value" in same[0]:
         values = [by_order[n]["aggregated_value"] if n in by_order else 0 for n in range(orders)]
-        return {**answer, "data": None, "count": 0, "aggregated_value": _value(tree, values)}
+        return {**answer, "data": None, "count": 0, "aggregated_value": float(_value(tree, values))}
     rows = zip(
-        *(by_order[n]["data"] if n in by_order else [0] * len(first["data"]) for n in range(orders)), strict=True
+        *(by_order[n]["data"] if n in by_order else [0] * len(same[0]["data"]) for n in range(orders)), strict=True
     )
     data = [_value(tree, row) for row in rows]
     return {**answer, "data": data, "count": float(sum(data))}
+
+
+def _absent(other: Series) -> Series:
+    """What stands for the first series where it has nothing under a value that another one has."""
+    kept = {key: other.get(key) for key in ("breakdown_value", "compare_label", "days", "labels")}
+    return {"aggregated_value": 0, **kept}
 
 
 def _parsed(text: str) -> ast.expr:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from insights_mcp.local.queries import breakdowns, dates, entities, unsupported
 from insights_mcp.local.queries.breakdowns import By
@@ -14,7 +15,8 @@ from insights_mcp.local.queries.properties import Filters
 from insights_mcp.schema.filters import DateRange, Entity
 from insights_mcp.schema.trends import Series, TrendsQuery
 
-IN_ALL = frozenset({"BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap"})
+NUMBER = "BoldNumber"
+IN_ALL = frozenset({NUMBER, "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap"})
 CUMULATIVE = "ActionsLineGraphCumulative"
 
 
@@ -35,23 +37,21 @@ class Part:
 def parts(query: TrendsQuery, context: Context) -> list[Part]:
     """The parts of a query, in the order of its results. Raises QueryError for what is not supported."""
     display = display_of(query)
-    by = breakdowns.of(query.breakdownFilter)
-    if display == "WorldMap" and by is None:
+    by = breakdowns.of(query.breakdownFilter, display)
+    if display == breakdowns.WORLD_MAP and by is None:
         raise QueryError("A world map needs a breakdown, by '$geoip_country_code'.", attr="breakdownFilter")
-    in_all = display in IN_ALL
-    found: list[Part] = []
-    for label, period in _periods(query, context, in_all):
-        for order, series in enumerate(query.series):
-            part = Part(series, name_of(series, context), order, period, label, by, in_all, display == CUMULATIVE)
-            found += _each_cohort(part)
-    return found
+    return [
+        Part(series, name_of(series, context), order, period, label, each, display in IN_ALL, display == CUMULATIVE)
+        for label, period in _periods(query, context, display)
+        for each in _each_cohort(by)
+        for order, series in enumerate(query.series)
+    ]
 
 
-def _each_cohort(part: Part) -> list[Part]:
-    by = part.by
-    if not by or by.together:
-        return [part]
-    return [replace(part, by=replace(by, cohorts=(cohort,))) for cohort in by.cohorts]
+def _each_cohort(by: By | None) -> list[By | None]:
+    if by is None or by.together:
+        return [by]
+    return [replace(by, cohorts=(cohort,)) for cohort in by.cohorts]
 
 
 def display_of(query: TrendsQuery) -> str:
@@ -77,8 +77,8 @@ def name_of(series: Entity, context: Context) -> str:
     return series.event or "All events"
 
 
-def _periods(query: TrendsQuery, context: Context, in_all: bool) -> Iterator[tuple[str | None, Period]]:
-    period = current(query, context, in_all)
+def _periods(query: TrendsQuery, context: Context, display: str) -> Iterator[tuple[str | None, Period]]:
+    period = current(query, context, display)
     compare = query.compareFilter
     if not compare or not compare.compare:
         yield None, period
@@ -88,24 +88,19 @@ def _periods(query: TrendsQuery, context: Context, in_all: bool) -> Iterator[tup
     if compare.compare_to:
         yield "previous", dates.shifted(period, compare.compare_to)
     else:
-        yield "previous", dates.previous(period, given.date_from, given.date_to)
+        yield "previous", dates.previous(period, given.date_from, given.date_to, interval(query))
 
 
-def current(query: TrendsQuery, context: Context, in_all: bool) -> Period:
+def current(query: TrendsQuery, context: Context, display: str) -> Period:
     """The period the query asks about."""
-    given = query.dateRange or DateRange()
-    compared = bool(query.compareFilter and query.compareFilter.compare)
-    if in_all and compared and not given.date_to:
-        exact = dates.to_the_moment(given.date_from, context.local_now)
-        if exact:
-            return exact
-    filters = Filters(context.scan(), context)
-    return dates.period(
-        given.date_from,
-        given.date_to,
-        interval="day" if in_all else interval(query),
-        now=context.local_now,
-        week_start=context.project.week_start_day,
-        exact=bool(given.explicitDate),
-        first=context.first_seen([name for series in query.series for name in entities.events_of(series, filters)]),
-    )
+    given, filters = query.dateRange or DateRange(), Filters(context.scan(), context)
+    common: Any = {
+        "now": context.local_now,
+        "week_start": context.project.week_start_day,
+        "exact": bool(given.explicitDate),
+        "first": context.first_seen([name for series in query.series for name in entities.events_of(series, filters)]),
+    }
+    if display == NUMBER:
+        return dates.to_the_moment(given.date_from, given.date_to, **common)
+    unit = "day" if display in IN_ALL else interval(query)
+    return dates.period(given.date_from, given.date_to, interval=unit, **common)

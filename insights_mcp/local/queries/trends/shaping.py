@@ -89,9 +89,8 @@ def _in_all(rows: dict[datetime | None, Any]) -> Series:
 
 
 def _over_time(query: TrendsQuery, part: Part, rows: dict[datetime | None, Any]) -> Series:
-    data = smoothed([rows.get(bucket, 0) for bucket in part.period.buckets()], query)
-    if part.cumulative:
-        data = list(accumulate(data))
+    data = [rows.get(bucket, 0) for bucket in part.period.buckets()]
+    data = smoothed(list(accumulate(data)) if part.cumulative else data, query)
     return {
         "data": [float(number) for number in data] if part.by else data,
         "labels": part.period.labels,

@@ -1,0 +1,197 @@
+"""TrendsQuery where it is PostHog's own: orders and ties, none and other, bins, quiet corners of dates."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from insights_mcp.local import queries
+from insights_mcp.local.events import EventStore
+from insights_mcp.local.load import load
+from insights_mcp.local.queries.project import Cohort
+from tests.local.queries.conftest import Ask
+from tests.local.queries.test_trends_counting import NONE, OTHER, by, data, shown, trend, values
+
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+VISIT = {"event": "visit"}
+BUY = {"event": "buy"}
+
+
+def event(name: str, time: str, who: str, **properties: Any) -> dict[str, Any]:
+    return {"event": name, "timestamp": f"2026-{time}:00Z", "distinct_id": who, "properties": properties}
+
+
+# Three visits by no page, then pages p2 and p10 once each; sizes 0, 1 and 10; one purchase of what nobody visited.
+EVENTS = [
+    event("visit", "03-08T09:00", "ann", size=0, at="https://x.example/a/?#", old=1),
+    event("visit", "03-08T10:00", "ann", size=1, at="/", old=1),
+    event("visit", "03-09T09:00", "ben", size=10),
+    event("visit", "03-09T10:00", "ben", page="p10", at="https://x.example/a"),
+    event("visit", "03-10T10:00", "ben", page="p2", **{"$session_id": "s"}),
+    event("buy", "03-10T10:00", "ben", page="p3"),
+    event("visit", "03-03T11:00", "cem", page="p2"),
+    event("visit", "03-03T13:00", "cem", page="p2"),
+    event("visit", "02-01T10:00", "dan", page="p2"),
+    event("visit", "02-27T10:00", "dan", page="p2"),
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """Ask a store of EVENTS."""
+    folder = tmp_path_factory.mktemp("site")
+    source = folder / "events.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in EVENTS))
+    load([source], folder)
+    store = EventStore(Path(folder / "events.duckdb"))
+
+    def asked(query: dict[str, Any], **settings: Any) -> dict[str, Any]:
+        project = queries.Project(**settings)
+        return queries.run(query, events=store, project=project, now=NOW, cancelled=threading.Event())
+
+    yield asked
+    store.close()
+
+
+def named(answer: dict[str, Any], number: str = "count") -> list[tuple[Any, Any]]:
+    return [(series["breakdown_value"], series[number]) for series in answer["results"]]
+
+
+def ranged(date_from: str | None, date_to: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"dateRange": {"date_from": date_from, "date_to": date_to, **more}}
+
+
+def test_without_a_value_is_ranked_in_all_but_shown_last(site: Ask) -> None:
+    """Over time it gives way to every value; as a number in all it takes its place under the limit."""
+    split = by(breakdown="page", breakdown_limit=1)
+    over_time = site(trend(VISIT, **split))
+    in_all = site(trend(VISIT, **split, **shown("ActionsTable")))
+    assert [("p10", 1), (OTHER, 4)] == named(over_time)
+    assert [(NONE, 3), (OTHER, 2)] == named(in_all, "aggregated_value")
+
+
+def test_a_world_map_has_room_for_every_country(site: Ask) -> None:
+    """Its limit is its own."""
+    answer = site(trend(VISIT, **by(breakdown="page", breakdown_limit=1), **shown("WorldMap")))
+    assert not answer["hasMore"]
+
+
+@pytest.mark.parametrize(("count", "names"), [(3, ["[0,3.3333333333333335]", "[6.666666666666667,10.01]", NONE]),
+                                              (1, ["[0,10.01]", NONE])])  # fmt: skip
+def test_bins_are_named_by_their_bounds(site: Ask, count: int, names: list[str]) -> None:
+    """In full, as a float is written; what has no number is none of them."""
+    alone = site(trend(VISIT, **by(breakdown="size", breakdown_histogram_bin_count=count)))
+    listed = site(trend(VISIT, **by(breakdowns=[{"property": "size", "histogram_bin_count": count}])))
+    assert names == [name for name, _ in named(alone)]
+    assert [[name] for name in names] == [name for name, _ in named(listed)]
+
+
+def test_no_number_at_all(site: Ask) -> None:
+    """Where no event of the range has one, all are without."""
+    asked = {**by(breakdown="old", breakdown_histogram_bin_count=4), **ranged("2026-03-09", "2026-03-10")}
+    assert {NONE: [2, 1]} == values(site(trend(VISIT, **asked)))
+
+
+def test_addresses_lose_what_trails(site: Ask) -> None:
+    """Slashes, question marks and hashes at the end; of a slash alone, a slash is left."""
+    answer = site(trend(VISIT, **by(breakdown="at", breakdown_normalize_url=True)))
+    assert {"https://x.example/a": 2, "/": 1, NONE: 2} == dict(named(answer))
+
+
+def test_events_of_no_session_are_one(site: Ask) -> None:
+    """Sessions are counted by id, and no id is one."""
+    assert [[1, 1, 1]] == data(site(trend({**VISIT, "math": "unique_session"})))
+
+
+def test_formulas_of_equal_size(site: Ask) -> None:
+    """The earlier first, what the first series has not after the others; none and other last."""
+    split, formula = by(breakdown="page"), {"trendsFilter": {"formula": "A + B"}}
+    assert [("p10", 1), ("p2", 1), ("p3", 1), (NONE, 3)] == named(site(trend(VISIT, BUY, **split, **formula)))
+
+
+def test_formulas_of_two_periods(site: Ask) -> None:
+    """Beside another period, equal numbers come in natural order."""
+    more = {**by(breakdown="page"), "compareFilter": {"compare": True}, "trendsFilter": {"formula": "A + B"}}
+    answer = site(trend(VISIT, BUY, **more))
+    assert [NONE, "p2", "p3", "p10"] == [
+        series["breakdown_value"] for series in answer["results"] if series["compare_label"] == "current"
+    ]
+
+
+def test_a_formula_of_what_the_first_series_has_not(site: Ask) -> None:
+    """There is nothing to take a filter from, but the value and the days."""
+    answer = site(trend(VISIT, BUY, **by(breakdown="page"), trendsFilter={"formula": "B"}))
+    [bought] = [series for series in answer["results"] if series["breakdown_value"] == "p3"]
+    assert ([0, 0, 1], 3, None) == (bought["data"], len(bought["days"]), bought.get("filter"))
+
+
+def test_each_cohort_of_every_series(site: Ask) -> None:
+    """Beside everybody, one cohort after the other, and in each one series after the other."""
+    anyone = {"type": "AND", "values": [{"type": "person", "key": "id", "operator": "is_set", "value": "is_set"}]}
+    answer = site(
+        trend(VISIT, BUY, **by(breakdown_type="cohort", breakdown=["all", 7])),
+        cohorts={7: Cohort(7, "C", False, [], anyone)},
+    )
+    assert [("all", "visit"), ("all", "buy"), (7, "visit"), (7, "buy")] == [
+        (series["breakdown_value"], series["action"]["name"]) for series in answer["results"]
+    ]
+
+
+def test_smoothing_comes_after_adding_up(site: Ask) -> None:
+    """The mean of running sums, not the running sum of means."""
+    assert [[2, 3, 4]] == data(site(trend(VISIT, **shown("ActionsLineGraphCumulative", smoothingIntervals=2))))
+
+
+def test_a_single_number_is_up_to_this_moment(site: Ask) -> None:
+    """The last seven days are those to the minute, whether or not they are compared."""
+    answer = site(trend(VISIT, **ranged("-7d"), **shown("BoldNumber")))
+    said = answer["resolved_date_range"]
+    assert ("2026-03-03T12:00:00Z", "2026-03-10T12:00:00Z") == (said["date_from"], said["date_to"])
+    assert 6 == answer["results"][0]["aggregated_value"]
+
+
+def test_other_displays_are_of_whole_days(site: Ask) -> None:
+    """Also where they are compared."""
+    answer = site(trend(VISIT, **ranged("-7d"), **shown("ActionsTable"), compareFilter={"compare": True}))
+    assert "2026-03-03T00:00:00Z" == answer["resolved_date_range"]["date_from"]
+    assert 7 == answer["results"][0]["aggregated_value"]
+
+
+def test_counts_of_each_person_begin_with_the_range(site: Ask) -> None:
+    """Also in a month that began before it."""
+    per_person = {**VISIT, "math": "max_count_per_actor"}
+    asked = {"interval": "month", **ranged("2026-02-15", "2026-02-28")}
+    assert [[1]] == data(site(trend(per_person, **asked)))
+    assert [[2]] == data(site(trend(VISIT, **asked)))
+
+
+@pytest.mark.parametrize(
+    ("given", "interval", "days"),
+    [
+        (ranged("mStart"), "day", ["2026-02-01", "2026-02-28"]),
+        (ranged("-48h"), "day", ["2026-03-06", "2026-03-08"]),
+        (ranged("-7d"), "day", ["2026-02-24", "2026-03-03"]),
+        (ranged("-7d", "2026-03-10"), "day", ["2026-02-24", "2026-03-03"]),
+        (ranged("-7d", "-1d"), "day", ["2026-02-24", "2026-03-02"]),
+        (ranged("2026-03-09T06:00:00", "2026-03-09T09:00:00", explicitDate=True), "hour",
+         ["2026-03-09 03:00:00", "2026-03-09 06:00:00"]),
+        (ranged("-2h"), "minute", ["2026-03-10 07:59:00", "2026-03-10 10:00:00"]),
+    ],
+)  # fmt: skip
+def test_the_period_before(site: Ask, given: dict[str, Any], interval: str, days: list[str]) -> None:
+    """A whole month before this one; as many days; from the same time of day to the same time of day."""
+    answer = site(trend(VISIT, interval=interval, compareFilter={"compare": True}, **given))
+    before = answer["results"][1]["days"]
+    assert days == [before[0], before[-1]]
+
+
+def test_a_month_ago_is_as_long(site: Ask) -> None:
+    """The other period is as long as this one, though that month is shorter."""
+    compared = {"compareFilter": {"compare": True, "compare_to": "-1m"}, **ranged("2026-03-01", "2026-03-31")}
+    assert 31 == len(site(trend(VISIT, **compared))["results"][1]["days"])
