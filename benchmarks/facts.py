@@ -143,7 +143,7 @@ def _funnels(dice: random.Random) -> tuple[str, list[Question]]:
     text = _text([[step | {"breakdown_value": [v]} for step in steps] for v, steps in found.items()])
     return text, [
         (rf'best "{best}"', "the best converting value"),
-        (rf"(?m)^{some} \|.* \| {_number(round(100 * rates[some], 2))} \|", "the conversion of one value"),
+        (rf"(?m)^{some} \|.* \| {_number(round(100 * rates[some], 2))}(?: \||$)", "the conversion of one value"),
         (rf"(?m)^{some} \|.*\| {_number(found[some][3]['count'])} \|", "people at a step of one value"),
     ]
 

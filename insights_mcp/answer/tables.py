@@ -12,16 +12,17 @@ from typing import Any
 
 from insights_mcp.answer.answer import Rows, Table
 from insights_mcp.answer.asked import PARTIAL
-from insights_mcp.answer.digest.funnels import Funnel
+from insights_mcp.answer.digest.funnels import Funnel, between, weakest_of_all
 from insights_mcp.answer.digest.retention import Cohort
 from insights_mcp.answer.digest.rows import Column, ranking
-from insights_mcp.answer.numbers import duration, number
+from insights_mcp.answer.numbers import number
 
 MOST_COLUMNS = 12
 MANY_COLUMNS = 6
 ENOUGH_COHORTS = 12
 MOST_PERIODS = 8
-MOST_STEPS = 12
+STEPS = ("1st step", "2nd", "3rd", *(f"{n}th" for n in range(4, 13)))  # a number alone would stand in quotes
+MOST_STEPS = len(STEPS)
 LEAST_ROWS, MOST_ROWS, FEW_ROWS = 5, 40, 50
 
 
@@ -59,23 +60,22 @@ def _share(part: float | None, of: float | None) -> float | None:
 
 
 def funnels(found: Sequence[Funnel]) -> Table:
-    """A row for each breakdown value: people at each step, conversion, the weakest step."""
+    """A row for each breakdown value: people at each step, conversion; the weakest step, where that differs."""
     most = max(len(funnel.counts) for funnel in found)
     if most > MOST_STEPS:
         return step_lists(found)
-    rows = Rows(range(len(found)), lambda place: _funnel_row(found[place], most))
+    differs = not weakest_of_all(found)
+    rows = Rows(range(len(found)), lambda place: _funnel_row(found[place], most, differs))
     ranked = sorted(range(len(rows)), key=lambda place: -found[place].first)
-    columns = ["breakdown", *(f"step {n}" for n in range(1, most + 1)), "converted, %", "weakest", "median to last"]
+    columns = ["breakdown", *STEPS[:most], "converted, %", *(["weakest"] if differs else [])]
     names = sum(len(funnel.names) for funnel in found)
-    return Table(columns, rows, ranked=ranked, sums_up=f"names, shares and times of {names} steps")
+    return Table(columns, rows, ranked=ranked, sums_up=f"times of {names} steps")
 
 
-def _funnel_row(funnel: Funnel, most: int) -> list[Any]:
-    weakest, last = funnel.weakest, funnel.medians[-1]
+def _funnel_row(funnel: Funnel, most: int, differs: bool) -> list[Any]:
     counts = [*funnel.counts, *[None] * (most - len(funnel.counts))]
-    step = f"{weakest[0] + 1} → {weakest[0] + 2}" if weakest else None
-    time = duration(last) if last is not None else None
-    return [funnel.value, *counts, _share(funnel.counts[-1], funnel.counts[0]), step, time]
+    weakest = between(funnel.weakest[0]) if funnel.weakest else None
+    return [funnel.value, *counts, _share(funnel.counts[-1], funnel.counts[0]), *([weakest] if differs else [])]
 
 
 def bins(result: dict[str, Any]) -> Table:

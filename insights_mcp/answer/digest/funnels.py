@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,16 +70,17 @@ def _through(funnel: Funnel) -> str:
 
 def weakest(funnel: Funnel) -> str:
     """Where most people were lost."""
-    found = funnel.weakest
-    if found is None:
-        return ""
-    at, here, on = found
+    return f"weakest step {between(funnel.weakest[0])}: {_lost(funnel, 'people lost')}" if funnel.weakest else ""
+
+
+def _lost(funnel: Funnel, word: str) -> str:
+    """From which step to which, and how many."""
+    at, here, on = funnel.weakest or (0, 0, 0)
     names = f"{quoted(funnel.names[at], NAME)} → {quoted(funnel.names[at + 1], NAME)}"
-    lost = f"{told(here - on)} of {told(here)} people lost ({percent(here - on, here)})"
-    return f"weakest step {at + 1} → {at + 2}: {names}, {lost}"
+    return f"{names}, {told(here - on)} of {told(here)} {word} ({percent(here - on, here)})"
 
 
-def _times(funnel: Funnel) -> str:
+def _times(funnel: Funnel, longest: str = "median time from step to step: longest") -> str:
     known = [(seconds, at) for at, seconds in enumerate(funnel.medians) if seconds is not None and at]
     if not known:
         return ""
@@ -87,35 +89,47 @@ def _times(funnel: Funnel) -> str:
     slowest, at = max(known)
     last = funnel.medians[-1]
     to_last = f", to the last step {duration(last)}" if last is not None and at != len(funnel.medians) - 1 else ""
-    return f"median time from step to step: longest {duration(slowest)} ({at} → {at + 1}){to_last}"
+    return f"{longest} {duration(slowest)} ({at} → {at + 1}){to_last}"
 
 
 def by_value(found: list[Funnel]) -> list[str]:
-    """Lines about a funnel for each breakdown value."""
+    """Lines about a funnel for each breakdown value: the best and the worst, and all of the one with most people."""
     entered = sorted((f for f in found if f.first), key=lambda f: -f.first)
     if not entered:
         return [f"nobody entered any of {len(found)} funnels"]
-    largest = entered[0]
-    head = [
-        f"{quoted(f.value, NAME)} {told(f.last)} of {told(f.first)} ({percent(f.last, f.first)})"
-        for f in entered[:MOST_VALUES]
-    ]
     return [
-        f"{len(found)} breakdown values, most people: {', '.join(head)}",
-        *_best_and_worst(entered),
-        *(f"{quoted(largest.value, NAME)}: {line}" for line in (weakest(largest), _times(largest)) if line),
+        f"{len(found)} values{_best_and_worst(entered)}",
+        _largest(entered[0], everywhere=bool(weakest_of_all(found))),
     ]
 
 
-def _best_and_worst(entered: list[Funnel]) -> list[str]:
+def weakest_of_all(found: Sequence[Funnel]) -> str:
+    """The step after which every funnel that anybody entered lost most; '' if that differs."""
+    places = {between(f.weakest[0]) if f.weakest else "" for f in found if f.first}
+    return places.pop() if len(found) > 1 and len(places) == 1 else ""
+
+
+def between(place: int) -> str:
+    """From a step to the next, in numbers."""
+    return f"{place + 1} → {place + 2}"
+
+
+def _best_and_worst(entered: list[Funnel]) -> str:
     if len(entered) < 2:
-        return []
+        return ""
     ranked = sorted(entered, key=lambda f: f.last / f.first)
-    best, worst = ranked[-1], ranked[0]
-    told_both = [
-        f"{word} {quoted(f.value, NAME)} {percent(f.last, f.first)}" for word, f in (("best", best), ("worst", worst))
-    ]
-    return [f"conversion {', '.join(told_both)}"]
+    pairs = (("best", ranked[-1]), ("worst", ranked[0]))
+    return ": conversion " + ", ".join(
+        f"{word} {quoted(f.value, NAME)} {percent(f.last, f.first)}" for word, f in pairs
+    )
+
+
+def _largest(funnel: Funnel, *, everywhere: bool) -> str:
+    """All that is told of the value with most people; the weakest step may be the same one `everywhere`."""
+    through = f"{told(funnel.last)} of {told(funnel.first)} converted ({percent(funnel.last, funnel.first)})"
+    where = f"weakest {between(funnel.weakest[0])}{' in each' if everywhere else ''}" if funnel.weakest else ""
+    parts = [through, f"{where}: {_lost(funnel, 'lost')}" if where else "", _times(funnel, "longest median")]
+    return f"largest {quoted(funnel.value, NAME)}: {'; '.join(filter(None, parts))}"
 
 
 def trend(result: list[dict[str, Any]], asked: Asked) -> list[str]:
