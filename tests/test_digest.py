@@ -219,7 +219,7 @@ def test_a_funnel_by_value() -> None:
     worse = [step | {"count": step["count"] // 10 if place else 50} for place, step in enumerate(STEPS)]
     found = said([[s | {"breakdown_value": [v]} for s in each] for v, each in (("a", STEPS), ("b", worse))])
     assert '2 values: conversion best "a" 30%, worst "b" 6%' in found
-    assert 'largest "a": 3 of 10 converted (30%); weakest' in found
+    assert 'largest "a": 30 of 100 converted (30%); weakest 1 → 2 in each' in found
 
 
 def test_time_to_convert() -> None:
