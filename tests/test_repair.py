@@ -331,6 +331,74 @@ REPAIRS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
     "a number as text": (
         FUNNEL | {"samplingFactor": "0.1"}, FUNNEL | {"samplingFactor": 0.1}, ['samplingFactor: "0.1" → 0.1'],
     ),
+    "what SQL writes before a name": (
+        trend(properties=[{"key": "properties.x", "operator": "exact", "value": "y", "type": "event"}],
+              breakdownFilter={"breakdown": "person.properties.plan", "breakdown_type": "person"}),
+        trend(properties=[{"key": "x", "operator": "exact", "value": "y", "type": "event"}],
+              breakdownFilter={"breakdown": "plan", "breakdown_type": "person"}),
+        ['breakdownFilter.breakdown: "person.properties.plan" → "plan"', 'properties[0].key: "properties.x" → "x"'],
+    ),
+    "the beginning of a text": (
+        {"kind": "trends", "events": ["a"], "where": {"email": {"ends_with": ["@a.io", "@b.io"]}}},
+        trend(properties=[{"key": "email", "operator": "regex", "value": "(@a\\.io|@b\\.io)$", "type": "event"}]),
+        ['where.email.ends_with: {"ends_with": ["@a.io", "@b.io"]} → {"regex": "(@a\\\\.io|@b\\\\.io)$"}'],
+    ),
+    "a property's owner around it": (
+        {"kind": "trends", "events": ["a"], "where": {"person": {"plan": "!= paid"}}},
+        trend(properties=[{"key": "plan", "operator": "is_not", "value": ["paid"], "type": "person"}]),
+        ['where.person.plan: "!= paid" → {"!=": "paid"}'],
+    ),
+    "an operator beside the property": (
+        {"kind": "trends", "events": ["a"], "where": [{"x": "y", "operator": "is_not"}]},
+        trend(properties=[{"key": "x", "operator": "is_not", "value": ["y"], "type": "event"}]),
+        ['where[0]: {"x": "y", "operator": "is_not"} → '
+         '{"key": "x", "operator": "is_not", "value": ["y"], "type": "event"}'],
+    ),
+    "an entry of old filters with a kind": (
+        {"kind": "TrendsQuery", "series": [A | {"order": 0, "type": "events"}]}, TREND,
+        ["series[0].order: left out: PostHog's queries have no such field",
+         "series[0].type: left out: PostHog's queries have no such field"],
+    ),
+    "a comparison with the period before": (
+        trend(compareFilter={"compare_to": "previous_period"}),
+        trend(compareFilter={"compare_to": None, "compare": True}),
+        ['compareFilter.compare_to: "previous_period" → null'],
+    ),
+    "days as a number": (
+        trend(dateRange={"date_from": -30, "date_to": "end of last month"}),
+        trend(dateRange={"date_from": "-30d", "date_to": "-1mEnd"}),
+        ['dateRange.date_from: -30 → "-30d"', 'dateRange.date_to: "end of last month" → "-1mEnd"'],
+    ),
+    "a retention's event under its name only": (
+        {"kind": "RetentionQuery", "retentionFilter": {"targetEntity": {"type": "events", "name": "a"}}},
+        {"kind": "RetentionQuery", "retentionFilter": {"targetEntity": {"type": "events", "name": "a", "id": "a"}}},
+        ['retentionFilter.targetEntity.id: missing → "a"'],
+    ),
+    "path types in other words": (
+        {"kind": "PathsQuery", "pathsFilter": {"includeEventTypes": ["pageview", "customEvent"]}},
+        {"kind": "PathsQuery", "pathsFilter": {"includeEventTypes": ["$pageview", "custom_event"]}},
+        ['pathsFilter.includeEventTypes: ["pageview", "customEvent"] → ["$pageview", "custom_event"]'],
+    ),
+    "a wrapper with the fields of its query": (
+        {"kind": "InsightVizNode", "series": ["a"]},
+        {"kind": "InsightVizNode", "source": TREND},
+        ["source: missing → what stands beside it", 'source.kind: missing → "TrendsQuery"'],
+    ),
+    "several names in one text": (
+        {"kind": "funnel", "steps": "a -> b", "strict": True},
+        FUNNEL | {"funnelsFilter": {"funnelOrderType": "strict"}},
+        ['steps: "a -> b" → ["a", "b"]', "strict → funnelsFilter.funnelOrderType"],
+    ),
+    "a moving average": (
+        {"kind": "trends", "events": ["a"], "rolling_average": 7, "formula": ""},
+        trend(trendsFilter={"smoothingIntervals": 7}),
+        ["rolling_average → trendsFilter.smoothingIntervals"],
+    ),
+    "math over a property in camel case": (
+        {"kind": "TrendsQuery", "series": [A | {"math": "avg", "mathProperty": "x"}]},
+        {"kind": "TrendsQuery", "series": [A | {"math": "avg", "math_property": "x"}]},
+        ["series[0].mathProperty → series[0].math_property"],
+    ),
     "old filters with operators in their names": (
         trend(properties={"os__icontains": "Mac", "a__b": "c"}),
         trend(properties=[{"key": "os", "operator": "icontains", "value": "Mac", "type": "event"},
@@ -526,6 +594,9 @@ def test_all_mistakes_are_told_at_once() -> None:
         ({"kind": "trends", "events": ["a"], "where": {"x": {"near": 1}}}, 'where.x.near: "near" is none of exact'),
         ({"kind": "TrensQuery", "series": []}, "did you mean 'TrendsQuery'?"),
         (trend(interval="day", granularity="week"), "granularity: "),
+        ({"kind": "trends", "events": ["a"], "formula": "A / B"}, 'formula[0]: "B" is no series: the letters are A'),
+        ({"kind": "trends", "events": ["a"], "timezone": "UTC"}, "timezone: dates are in the project's time zone"),
+        ([TREND, TREND], "2 queries in one list"),
         ({"kind": "trends", "events": ["a"], "sparkles": 1}, "sparkles: no such name: there are events, math, "),
     ],
 )

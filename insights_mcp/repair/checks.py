@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from insights_mcp.repair import dates
+from insights_mcp.repair.common import PATH_TYPES, PATH_WORDS
 from insights_mcp.repair.entities import OVER_PROPERTY
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.words import VALUES, spoken, word
@@ -19,6 +21,7 @@ COUNTED: dict[str, tuple[str, dict[str, Any]]] = {
     "LifecycleQuery": ("events", {"kind": "lifecycle", "events": ["$pageview"], "from": "-30d"}),
 }
 RETENTION = {"kind": "retention", "start": "signed up", "return": "$pageview", "period": "week"}
+NAMES = re.compile(r"[A-Za-z_$][\w$]*")  # in a formula
 NEEDED: dict[str, tuple[str, Any]] = {
     "hogql": ("math_hogql", "sum(properties.amount)"),
     "unique_group": ("math_group_type_index", 0),
@@ -29,6 +32,7 @@ def checked(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     """The query, filled in; what cannot be computed is said before PostHog says it in its own way."""
     _check_events(query, at, found)
     _check_series(query, at, found)
+    _check_formulas(query, at, found)
     fill = FILL.get(query["kind"])
     return fill(query, at, found) if fill else query
 
@@ -46,7 +50,8 @@ def _check_series(query: dict[str, Any], at: Path, found: Findings) -> None:
         given = node.get("math")
         math = str(VALUES["math"].get(word(given), given) if isinstance(given, str) else "")
         example: dict[str, Any] = {"kind": "EventsNode", "event": node.get("event") or "$pageview", "math": math}
-        if math in OVER_PROPERTY and not any(node.get(k) for k in ("math_property", "math_hogql", OVER)):
+        over = {word(key) for key, value in node.items() if value}
+        if math in OVER_PROPERTY and not over & {"mathproperty", "mathhogql", OVER}:
             more = {"math_property": "$session_duration"}
             found.wrong(
                 (*place, "math_property"), f"is missing: {shown(math)} is over a property", example=example | more
@@ -54,6 +59,23 @@ def _check_series(query: dict[str, Any], at: Path, found: Findings) -> None:
         elif math in NEEDED and node.get(NEEDED[math][0]) is None:
             name, value = NEEDED[math]
             found.wrong((*place, name), f"is missing: {shown(math)} needs it", example=example | {name: value})
+
+
+def _check_formulas(query: dict[str, Any], at: Path, found: Findings) -> None:
+    """A formula is of letters, one for each series."""
+    options, series = query.get("trendsFilter"), query.get("series")
+    nodes = options.get("formulaNodes") if isinstance(options, dict) else None
+    if query["kind"] != "TrendsQuery" or not isinstance(nodes, list) or not isinstance(series, list):
+        return
+    letters = [chr(ord("A") + n) for n in range(min(len(series), 26))]
+    for n, node in enumerate(nodes):
+        text = node.get("formula") if isinstance(node, dict) else node
+        named = NAMES.findall(text) if isinstance(text, str) else []
+        strange = [each for each in named if each.upper() not in letters]
+        if strange and found.easy:
+            what = f"{shown(strange[0])} is no series: the letters are {', '.join(letters)}, in their order"
+            example = {"events": ["signed up", "$pageview"], "formula": "A / B"}
+            found.wrong((*at, "trendsFilter", "formulaNodes", n), what, example=example)
 
 
 def _nodes(series: Any, at: Path) -> Iterator[tuple[dict[str, Any], Path]]:
@@ -106,11 +128,25 @@ def _retention(query: dict[str, Any], at: Path, found: Findings) -> dict[str, An
 
 def _paths(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     """PostHog wants the filter even where it says nothing."""
-    if query.get("pathsFilter") is not None:
-        return query
+    options = query.get("pathsFilter")
+    if options is not None:
+        return query | {"pathsFilter": _typed(options, (*at, "pathsFilter"), found)}
     if not found.easy:
         found.said((*at, "pathsFilter"), "missing → {}")
     return query | {"pathsFilter": {}}
+
+
+def _typed(options: Any, at: Path, found: Findings) -> Any:
+    """The types of steps in PostHog's words."""
+    types = options.get("includeEventTypes") if isinstance(options, dict) else None
+    if not isinstance(types, list):
+        return options
+    read = [
+        PATH_WORDS.get(word(each), each) if isinstance(each, str) and each not in PATH_TYPES else each for each in types
+    ]
+    if read == types:
+        return options
+    return options | {"includeEventTypes": found.repaired((*at, "includeEventTypes"), types, read)}
 
 
 Fill = Callable[[dict[str, Any], Path, Findings], dict[str, Any]]

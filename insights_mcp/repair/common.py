@@ -12,6 +12,7 @@ all         from, to, where; and every field of PostHog's own
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,8 @@ PATH_WORDS = {
     "pageview": "$pageview", "pageviews": "$pageview", "pages": "$pageview", "screen": "$screen", "screens": "$screen",
     "custom": "custom_event", "customevents": "custom_event", "customevent": "custom_event", "events": "custom_event",
 }  # fmt: skip
+SEVERAL = re.compile(r"\s*(?:,|->|→|=>)\s*")  # between names in one text
+WINDOW_UNITS = ("windowunit", "conversionwindowunit", "funnelwindowunit", "unit")
 PATH_TYPES = ("$pageview", "$screen", "custom_event", "hogql")
 
 
@@ -36,12 +39,19 @@ def _at(*path: str) -> Short:
 
 
 def _listed(*path: str) -> Short:
-    return lambda value, at, found: [(path, value if isinstance(value, list) else [value])]
+    def listed(value: Any, at: Path, found: Findings) -> Placed:
+        if isinstance(value, str) and not value.startswith("[") and len(names := SEVERAL.split(value.strip())) > 1:
+            value = found.repaired(at, value, names)
+        return [(path, value if isinstance(value, list) else [value])]
+
+    return listed
 
 
 def _by(value: Any, at: Path, found: Findings) -> Placed:
     """What to split by: the newer list of breakdowns."""
     value = ranges.owned(value)
+    if isinstance(value, str) and not value.startswith("[") and len(names := SEVERAL.split(value.strip())) > 1:
+        value = found.repaired(at, value, names)
     if isinstance(value, dict) and "limit" in value and {"property", "key", "name"} & value.keys():
         one = {key: item for key, item in value.items() if key != "limit"}
         return [*_by(one, at, found), (("breakdownFilter", "breakdown_limit"), value["limit"])]
@@ -159,6 +169,18 @@ def _start_and_return(value: Any, at: Path, found: Findings) -> Placed:
     return [((RETENTION, "targetEntity"), items[0]), ((RETENTION, "returningEntity"), items[-1])]
 
 
+def _cumulated(value: Any, at: Path, found: Findings) -> Placed:
+    return [(("trendsFilter", "display"), "cumulative")] if value in (True, "true") else []
+
+
+def _ordered(value: Any, at: Path, found: Findings) -> Placed:
+    return [((FUNNEL, "funnelOrderType"), "ordered" if value in (True, "true") else "unordered")]
+
+
+def _strict(value: Any, at: Path, found: Findings) -> Placed:
+    return [((FUNNEL, "funnelOrderType"), "strict")] if value in (True, "true") else []
+
+
 def _first_time(value: Any, at: Path, found: Findings) -> Placed:
     meant = "retention_first_time" if value in (True, "true") else "retention_recurring"
     return [((RETENTION, "retentionType"), meant)]
@@ -228,12 +250,12 @@ _AGAIN = {
     "window": "conversionwindow funnelwindow funnelwindowdays windowdays timewindow conversiontime within",
     "order": "ordertype funnelorder steporder",
     "exclude": "exclusion excluded excludes excludedevents",
-    "start": "startevent targetevent target cohortevent initialevent",
+    "start": "startpage frompage startevent targetevent target cohortevent initialevent",
     "return": "returnevent returning returningevent returns",
     "period": "interval granularity periodtype",
     "periods": "intervals numperiods numintervals",
     "type": "mode",
-    "end": "endevent",
+    "end": "endevent endpage topage",
     "sql": "query hogql statement",
 }
 _EVERYWHERE: dict[str, Short] = {
@@ -251,17 +273,32 @@ _EVERYWHERE: dict[str, Short] = {
 _ONLY: dict[str, dict[str, Short]] = {
     "RetentionQuery": {**dict.fromkeys(["events", "event", "series"], _start_and_return), "firsttime": _first_time},
     "PathsQuery": dict.fromkeys(["pathtype", "eventtypes", "includeevents", "types"], _path_types),
-    "FunnelsQuery": dict.fromkeys(
-        ["windowunit", "conversionwindowunit", "funnelwindowunit", "unit"], _at(FUNNEL, "funnelWindowIntervalUnit")
-    ),
+    "FunnelsQuery": {
+        **dict.fromkeys(WINDOW_UNITS, _at(FUNNEL, "funnelWindowIntervalUnit")),
+        "ordered": _ordered,
+        "strict": _strict,
+    },
+    "TrendsQuery": {
+        "cumulative": _cumulated,
+        **dict.fromkeys(
+            ["smoothing", "smooth", "rollingaverage", "movingaverage", "rollingwindow"],
+            _at("trendsFilter", "smoothingIntervals"),
+        ),
+    },
 }
 # Names that other kinds have, and why this one has not.
+ZONE = {"timezone": "dates are in the project's time zone", "tz": "dates are in the project's time zone"}
 ABSENT: dict[str, dict[str, str]] = {
+    "TrendsQuery": ZONE,
+    "FunnelsQuery": ZONE,
+    "RetentionQuery": ZONE,
     "StickinessQuery": {"by": "stickiness cannot be split; use one query for each value, with where"},
     "LifecycleQuery": {"by": "a lifecycle cannot be split; use one query for each value, with where",
                        "compare": "a lifecycle has no comparison"},
     "PathsQuery": {"by": "paths cannot be split; use one query for each value, with where"},
-    "HogQLQuery": dict.fromkeys(("by", "from", "to", "where", "events", "interval"), "SQL says this in its own text"),
+    "HogQLQuery": dict.fromkeys(
+        ("by", "from", "to", "where", "events", "interval", "limit"), "SQL says this in its own text"
+    ),
 }  # fmt: skip
 
 
@@ -278,7 +315,7 @@ def with_unit(query: dict[str, Any]) -> dict[str, Any]:
     """A funnel's window with the unit that stands beside it."""
     own = {each for each, short in shorts("FunnelsQuery").items() if short is _window}
     window = next((key for key in query if word(key) in own), None)
-    unit = next((key for key in query if word(key) in _ONLY["FunnelsQuery"]), None)
+    unit = next((key for key in query if word(key) in WINDOW_UNITS), None)
     if window is None or unit is None or not str(query[window]).strip().isdigit() or not isinstance(query[unit], str):
         return query
     both = f"{query[window]} {query[unit]}"

@@ -16,6 +16,9 @@ OWNERS: dict[str, dict[str, Any]] = {
     "properties": {"type": "event"},
     "person": {"type": "person"},
     "session": {"type": "session"},
+    "event_properties": {"type": "event"},
+    "person_properties": {"type": "person"},
+    "user_properties": {"type": "person"},
     **{f"group_{n}": {"type": "group", "group_type_index": n} for n in range(5)},
 }
 OWNER = re.compile(rf"({'|'.join(OWNERS)})\.(?:properties\.)?(.+)", re.DOTALL)
@@ -37,6 +40,9 @@ PLAIN = re.compile(
 COLUMNS = frozenset({"event", "timestamp", "distinct_id", "uuid", "created_at", "person_id", "elements_chain"})
 BOTH = re.compile(r"\s+and\s+", re.IGNORECASE)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+UNEQUAL = re.compile(r"\s*(?:!=|<>)\s*(\S.*?)\s*", re.DOTALL)
+HOLDING = re.compile(r"%([^%]+)%", re.DOTALL)
+ENDS = {"startswith": "^{}", "beginswith": "^{}", "prefix": "^{}", "endswith": "{}$", "suffix": "{}$"}  # as regex
 COMPARED = re.compile(r"\s*(>=|<=|!=|>|<)\s*(-?\d+(?:\.\d+)?)\s*")
 
 
@@ -62,6 +68,12 @@ def whose(name: str) -> tuple[dict[str, Any], str]:
     """Whose property `person.plan` is, and its name; without a prefix it is the event's."""
     parts = OWNER.fullmatch(name)
     return (OWNERS[parts[1]], parts[2]) if parts else ({"type": "event"}, name)
+
+
+def unprefixed(name: str, of: dict[str, Any]) -> str | None:
+    """The name of a property without what SQL writes before it; None where nothing stands there."""
+    before = "person.properties." if of.get("type") == "person" else "properties."
+    return name.removeprefix(before) if name.startswith(before) and len(name) > len(before) else None
 
 
 def _object(value: dict[str, Any], at: Path, found: Findings, grouped: bool) -> Any:
@@ -114,6 +126,9 @@ def _items(item: Any, at: Path, found: Findings, *, silent: bool = False) -> lis
         return [found.expanded(at, item, {"type": either[0], "values": conditions(either[1], at, found)})]
     if _is_filter(item):
         return [_filter(item, at, found)]
+    if len(item) == 2 and isinstance(sign := item.get("operator"), str):
+        ((name, value),) = ((key, each) for key, each in item.items() if key != "operator")
+        return [found.repaired(at, item, _meant(name, {sign: value}, at, found)[0])]
     made = [each for key, value in item.items() for each in _meant(key, value, (*at, key), found)]
     return made if silent else found.expanded(at, item, made)
 
@@ -174,6 +189,8 @@ def _filter(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
         read["type"] = kind = _type(kind, (*at, "type"), found)
     elif kind is not None and not isinstance(kind, str):
         found.not_allowed((*at, "type"), kind, PROPERTY_TYPES, EXAMPLE)
+    if isinstance(read.get("operator"), str) and (form := ENDS.get(word(read["operator"]))) and "value" in read:
+        read |= _at_end(form, read["operator"], read["value"], (*at, "operator"), found)
     if read.get("operator") is not None:
         read["operator"] = _operator(read["operator"], (*at, "operator"), found)
     elif isinstance(kind, str) and kind in PROPERTY_TYPES and kind not in WITHOUT_OPERATOR and "value" in read:
@@ -182,8 +199,18 @@ def _filter(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     return _checked(read, at, found)
 
 
+def _at_end(form: str, sign: str, value: Any, at: Path, found: Findings) -> dict[str, Any]:
+    """Beginning or end of a text, which PostHog compares by pattern only."""
+    either = "|".join(re.escape(str(each)) for each in _listed(value))
+    pattern = form.format(f"({either})" if isinstance(value, list) else either)
+    found.repaired(at, {sign: value}, {"regex": pattern})
+    return {"operator": "regex", "value": pattern}
+
+
 def _checked(read: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     key, value = read.get("key"), read.get("value")
+    if isinstance(key, str) and read.get("type") in (None, "event", "person") and (bare := unprefixed(key, read)):
+        read["key"] = key = found.repaired((*at, "key"), key, bare)
     if read.get("type") == "cohort":
         if isinstance(value, str) and value.strip().isdigit():
             read["value"] = found.repaired((*at, "value"), value, int(value))
@@ -273,6 +300,8 @@ def _meant(name: str, value: Any, at: Path, found: Findings) -> list[dict[str, A
     old = LEGACY.fullmatch(name)
     if old and not isinstance(value, dict) and (old[2] in OPERATORS or operator(old[2])):
         name, value = old[1], {old[2]: value}
+    if name in OWNERS and isinstance(value, dict) and not any(_sign(each) for each in value):
+        return [each for of, item in value.items() for each in _meant(f"{name}.{of}", item, (*at, of), found)]
     owner, key = whose(name)
     if isinstance(value, dict):
         return [_compared(key, owner, sign, item, (*at, sign), found) for sign, item in value.items()]
@@ -283,13 +312,21 @@ def _meant(name: str, value: Any, at: Path, found: Findings) -> list[dict[str, A
         given = int(number) if number.is_integer() else number
         found.repaired(at, value, {compared[1]: given})
         return [_compared(key, owner, compared[1], given, at, found)]
+    if isinstance(value, str) and (unlike := UNEQUAL.fullmatch(value)):
+        found.repaired(at, value, {"!=": unlike[1]})
+        return [_compared(key, owner, "is_not", unlike[1], at, found)]
+    if isinstance(value, str) and (holding := HOLDING.fullmatch(value)):
+        found.repaired(at, value, {"icontains": holding[1]})
+        return [_compared(key, owner, "icontains", holding[1], at, found)]
     if any(isinstance(each, dict | list) for each in _listed(value)):
         found.wrong(at, f"{shown(value)} is no value to compare with", example={"plan": ["paid", "free"]})
     return [{"key": key, "operator": "exact", "value": [_text(each) for each in _listed(value)], **owner}]
 
 
 def _compared(key: str, owner: dict[str, Any], sign: str, value: Any, at: Path, found: Findings) -> dict[str, Any]:
-    meant = sign if sign in OPERATORS else operator(sign)
+    if form := ENDS.get(word(sign)):
+        return {"key": key, **_at_end(form, sign, value, at, found), **owner}
+    meant = _sign(sign)
     if meant is None:
         found.not_allowed(at, sign, OPERATORS, {"amount": {"gt": 5}})
     meant = {"in": "exact", "not_in": "is_not"}.get(str(meant), meant)  # of properties it is the same, and older
@@ -299,6 +336,11 @@ def _compared(key: str, owner: dict[str, Any], sign: str, value: Any, at: Path, 
         meant = meant if value is not False else {"is_set": "is_not_set", "is_not_set": "is_set"}[meant]
         value = meant
     return {"key": key, "operator": meant or sign, "value": value, **owner}
+
+
+def _sign(text: str) -> str | None:
+    """The operator of this name."""
+    return text if text in OPERATORS else operator(text)
 
 
 def _listed(value: Any) -> list[Any]:

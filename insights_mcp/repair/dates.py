@@ -32,7 +32,8 @@ TO_DATE = UNIT.replace("unit", "unit2")
 THIS = re.compile(
     rf"(?:this|current)[ _-]?{UNIT}(?:[ _-]?to[ _-]?date)?|(?P<to_date>[wmqy])td|{TO_DATE}[ _-]to[ _-]date"
 )
-BEGIN = re.compile(rf"(?:the )?(?:start|beginning) of (?:the |this |the current )?{UNIT}")
+BEGIN = re.compile(rf"(?:the )?(?:start|beginning) of (?:the |this )?(?P<last>last |previous )?(?:current )?{UNIT}")
+FINISH = re.compile(rf"(?:the )?end of (?:the |this )?(?P<last>last |previous )?(?:current )?{UNIT}")
 LAST = re.compile(rf"(?:the )?(?:last|previous|prior|prev)[ _-]?{UNIT}")
 EVER = re.compile(r"all(?:[ _-]?time)?|ever|everything|since the (?:beginning|start)")
 DAYS: dict[str, tuple[str, str | None]] = {
@@ -84,6 +85,8 @@ def end(text: str) -> str | None:
     """Until when."""
     if is_date(text):
         return text
+    if finish := FINISH.fullmatch(" ".join(text.lower().split())):
+        return f"{'-1' if finish['last'] else ''}{_unit(finish['unit'])}End"
     found = start(text)
     if found is None:
         return None
@@ -133,7 +136,7 @@ def _ago(word: str) -> Ends | None:
 
 def _this(word: str) -> Ends | None:
     if found := BEGIN.fullmatch(word):
-        return f"{_unit(found['unit'])}Start", None
+        return f"{'-1' if found['last'] else ''}{_unit(found['unit'])}Start", None
     found = THIS.fullmatch(word)
     if not found:
         return None

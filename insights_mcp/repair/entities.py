@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
-from insights_mcp.repair.conditions import whose
+from insights_mcp.repair.conditions import unprefixed, whose
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.values import from_json
 from insights_mcp.repair.words import ENTITIES, VALUES, word
@@ -60,6 +60,8 @@ def retained(value: Any, at: Path, found: Findings) -> Any:
         return value
     value = _renamed(value, at, found)
     if not {"event", "action"} & value.keys():
+        if "id" not in value and value.get("type") in (None, "events") and _is_event(value.get("name")):
+            return value | {"id": _missing((*at, "id"), value["name"], found)}
         return value  # one without an event's name is of every event
     node = _kinded(value, at, found)
     if node.get("kind") in ("EventsNode", "ActionsNode") and ("event" in node or "id" in node):
@@ -101,7 +103,7 @@ def _kinded(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     """With the kind of node it is."""
     kind = value.get("kind")
     if isinstance(kind, str) and (kind in ENTITIES.values() or kind.endswith("DataWarehouseNode")):
-        return _numbered(value, at, found)
+        return _numbered(_without_place(value, at, found), at, found)
     meant = ENTITIES.get(word(kind)) if isinstance(kind, str) else None
     if meant:
         found.repaired((*at, "kind"), kind, meant)
@@ -115,6 +117,15 @@ def _kinded(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     if not found.easy:
         found.said((*at, "kind"), f'missing → "{node["kind"]}"')
     return _numbered(node, at, found)
+
+
+def _without_place(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """A node without what only entries of old filters have."""
+    old = [key for key in value if key in PLACE or (key == "type" and value[key] in PLURAL)]
+    for key in old if value["kind"] in PLURAL.values() else ():
+        found.said((*at, key), "left out: PostHog's queries have no such field")
+        value = {name: item for name, item in value.items() if name != key}
+    return value
 
 
 def _inferred(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any] | None:
@@ -176,6 +187,9 @@ def _math(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
         name = next((m for m in MATHS if word(m) == word(over[1])), None) or VALUES["math"].get(word(over[1]), over[1])
         more = {"math": name, **({"math_property": over[2]} if over[2] else {})}
         node = node | found.repaired((*at, "math"), math, more)
+    over_what = node.get("math_property")
+    if isinstance(over_what, str) and (bare := unprefixed(over_what, {})):
+        node = node | {"math_property": found.repaired((*at, "math_property"), over_what, bare)}
     owner, key = whose(node["math_property"]) if isinstance(node.get("math_property"), str) else ({}, "")
     if found.easy and owner.get("type") in ("person", "session") and "math_property_type" not in node:
         return node | {"math_property": key, "math_property_type": f"{owner['type']}_properties"}

@@ -44,7 +44,7 @@ class _Placing:
         if key in fields(self.model) and key not in self.easy:
             self._own(key, item)
         elif (short := self._short(key, item, typed)) is not None:
-            if item is not None:  # as if it were not there
+            if item not in (None, ""):  # else as if it were not there
                 self._spread(key, item, short)
         elif name := meant(self.model, key, near=False):
             self.found.moved((*self.at, key), (*self.at, name))

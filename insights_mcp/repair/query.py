@@ -277,10 +277,22 @@ def _wrapped(model: type[BaseModel], node: dict[str, Any], at: Path, found: Find
 
 def _sourced(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     """With what it is drawn from under that name."""
-    if node.get("source") is not None or not isinstance(inner := node.get("query"), dict | str):
+    if node.get("source") is not None:
         return node
+    if not isinstance(inner := node.get("query"), dict | str):
+        return _within(node, at, found)
     found.moved((*at, "query"), (*at, "source"))
     return {**{key: item for key, item in node.items() if key != "query"}, "source": inner}
+
+
+def _within(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """With a query of its own around the fields of one, where the node is itself a query but for its kind."""
+    own = {key: item for key, item in node.items() if meant(MODELS[node["kind"]], key, near=False)}
+    rest = {key: item for key, item in node.items() if key not in own}
+    if not any({word(key) for key in rest} & set(telling.split()) for telling in TELLING.values()):
+        return node
+    found.said((*at, "source"), "missing → what stands beside it")
+    return own | {"source": rest}
 
 
 def _gathered(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from insights_mcp.repair import dates
-from insights_mcp.repair.conditions import OWNERS, whose
+from insights_mcp.repair.conditions import OWNERS, unprefixed, whose
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.values import from_json
 from insights_mcp.repair.words import PROPERTY_TYPES, WHOSE, nearly, spoken, word
@@ -27,7 +28,7 @@ BREAKDOWNS = spoken(
 )
 BREAKDOWN = {"breakdowns": [{"property": "$browser", "type": "event"}]}
 MOST = 3  # breakdowns at once
-MOST_DAYS = 10_000  # that a number may mean
+MOST_DAYS = 1_900  # that a number may mean; above, it may be a year
 TYPES = tuple(t for t in PROPERTY_TYPES if t not in ("flag", "element", "recording", "log_entry", "meta", "empty"))
 PREVIOUS = frozenset({"previous", "previousperiod", "previous_period", "period", "prior", "priorperiod", "last"})
 
@@ -55,11 +56,10 @@ def _ends(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
         given = value.get(name)
         if given is None:
             continue
-        text = str(given) if isinstance(given, str) or _is_epoch(given) else ""
+        text = _text(given)
         read = _end(name, text, whole=found.easy) if text or given == "" else None
         if read is None:
-            near = f"-{abs(given)}d" if type(given) is int and 0 < abs(given) < MOST_DAYS else None
-            found.wrong((*at, name), f"{shown(given)} is no date: {dates.FORMS}", near, {name: "-30d"})
+            found.wrong((*at, name), f"{shown(given)} is no date: {dates.FORMS}", example={name: "-30d"})
             continue
         first, last = read
         if first != given:
@@ -70,9 +70,14 @@ def _ends(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     return ends
 
 
-def _is_epoch(given: Any) -> bool:
-    """Whether a number is a moment."""
-    return type(given) is int and dates.EPOCH.fullmatch(str(given)) is not None
+def _text(given: Any) -> str:
+    """A date as text: a number is a moment, or so many days back."""
+    number = int(given) if isinstance(given, str) and re.fullmatch(r"-?\d{1,3}", given) else given
+    if type(number) is not int:
+        return given if isinstance(given, str) else ""
+    if 0 < abs(number) < MOST_DAYS:
+        return f"-{abs(number)}d"
+    return str(number) if dates.EPOCH.fullmatch(str(number)) else ""
 
 
 def _end(name: str, text: str, *, whole: bool) -> dates.Ends | None:
@@ -94,6 +99,9 @@ def compared(value: Any, at: Path, found: Findings) -> Any:
         found.wrong(at, f"{shown(value)} is no comparison", example={"compare": True, "compare_to": "-1w"})
         return value
     to = value.get("compare_to")
+    if isinstance(to, str) and word(to) in PREVIOUS:
+        found.repaired((*at, "compare_to"), to, None)
+        return value | {"compare": True, "compare_to": None}
     if isinstance(to, str) and to and (ago := dates.start(to)) and ago[0] != to:
         return value | {"compare_to": found.repaired((*at, "compare_to"), to, _ago(ago[0]))}
     return value
@@ -129,6 +137,9 @@ def broken_down(value: Any, at: Path, found: Findings) -> Any:
         inner = value["breakdown"]
         rest = {key: item for key, item in value.items() if key != "breakdown"}
         value = rest | found.repaired((*at, "breakdown"), inner, {"breakdowns": several(inner, at, found)})
+    name, kind = value.get("breakdown"), value.get("breakdown_type")
+    if isinstance(name, str) and kind in (None, "event", "person") and (bare := unprefixed(name, {"type": kind})):
+        value = value | {"breakdown": found.repaired((*at, "breakdown"), name, bare)}
     if "breakdown_type" in value:
         value = value | {"breakdown_type": type_of(value["breakdown_type"], (*at, "breakdown_type"), found)}
     if "breakdowns" in value and value["breakdowns"] is not None:

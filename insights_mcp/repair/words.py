@@ -141,7 +141,7 @@ VALUES: dict[str, dict[str, str]] = {
     ),
     "funnelVizType": spoken(
         {
-            "steps": "step bar bars barchart funnel conversion actionsbar",
+            "steps": "step bar bars barchart funnel funnelsteps conversion actionsbar",
             "time_to_convert": "time conversiontime timing histogram",
             "trends": "trend overtime historical historicaltrends timeseries line conversionovertime actionslinegraph",
         }
@@ -157,6 +157,7 @@ VALUES: dict[str, dict[str, str]] = {
         }
     ),
     "computedAs": spoken({"non_cumulative": "noncumulated exact"}),
+    "aggregationAxisFormat": spoken({"percentage": "percent", "duration": "seconds", "duration_ms": "milliseconds ms"}),
     "aggregationType": spoken({"avg": "average mean", "sum": "total"}),
     "kind": ENTITIES,
     "type": spoken({"AND": "all every", "OR": "any some"}),
