@@ -7,7 +7,9 @@ from insights_mcp.local.queries.hogql.signatures import table
 START = "^(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//"
 # The host, without who logs in and without the port.
 HOST = f"{START}(?:[^/?#@]*@)?([^/?#:]+)"
-WHOLE = r"(?:[^/?#:]*\.)?([^./?#:]+\.(?:(?:co|com|org|net|gov|ac|edu)\.[a-z][a-z]|[^./?#:]+))(?:[:/?#]|$)"
+BARE = r"^([a-zA-Z0-9][a-zA-Z0-9_-]*(?:\.[a-zA-Z0-9_-]+)+)(?:[/?#:]|$)"
+NAME = f"coalesce(nullif(regexp_extract({{0}}, '{HOST}', 1), ''), regexp_extract({{0}}, '{BARE}', 1))"
+WHOLE = r"(?:[^/?#:]*?\.)?([^./?#:]+\.(?:(?:co|com|org|net|gov|ac|edu)\.[a-z][a-z]|[^./?#:]+))(?:[:/?#]|$)"
 PARAMETER = "'([?&;]|^)' || regexp_escape({1}) || '=([^&#]*)'"
 ASKED = "nullif(regexp_extract({0}, '[?]([^#]*)', 1), '')"
 PAIRS = f"list_filter(coalesce(string_split({ASKED}, '&'), []), lambda z: strpos(z, '=') > 0)"
@@ -16,15 +18,15 @@ FUNCTIONS = table(
     (
         "String",
         {
-            "domain": f"regexp_extract({{0}}, '{HOST}', 1)",
-            "domainWithoutWWW": f"regexp_replace(regexp_extract({{0}}, '{HOST}', 1), '^www\\.', '')",
+            "domain": NAME,
+            "domainWithoutWWW": f"regexp_replace({NAME}, '^www\\.', '')",
             "topLevelDomain": f"regexp_extract({{0}}, '{START}[^/?#:]*\\.([^./?#:0-9][^./?#:]*)(?:[:/?#]|$)', 1)",
             "cutToFirstSignificantSubdomain": f"regexp_extract({{0}}, '{START}{WHOLE}', 1)",
             "cutToFirstSignificantSubdomainWithWWW": f"regexp_extract({{0}}, '{START}{WHOLE}', 1)",
             "firstSignificantSubdomain": f"string_split(regexp_extract({{0}}, '{START}{WHOLE}', 1), '.')[1]",
             "netloc": f"regexp_extract({{0}}, '{START}([^/?#]+)', 1)",
             "protocol": "regexp_extract({0}, '^([a-zA-Z][a-zA-Z0-9+.-]*)://', 1)",
-            "path": f"regexp_extract({{0}}, '{START}[^/?#]*([^?#]*)', 1)",
+            "path": f"regexp_extract({{0}}, '(?:{START}[^/?#]*|^)(/[^?#]*)', 1)",
             "pathFull": AFTER_HOST,
             "queryString": "regexp_extract({0}, '[?]([^#]*)', 1)",
             "fragment": "regexp_extract({0}, '#(.*)', 1)",

@@ -52,7 +52,7 @@ FUNCTIONS = table(
     (
         "Float64",
         {
-            "divide": "({0} / nullif({1}::double, 0))",
+            "divide": "({0}::double / {1}::double)",
             "sqrt": "sqrt(case when {0} >= 0 then {0} end)",
             "exp": "exp({0})",
             "ln": "ln(nullif(greatest({0}, 0), 0))",
@@ -87,8 +87,6 @@ FUNCTIONS = table(
             "max2": "greatest({0}, {1})::double",
             "min2": "least({0}, {1})::double",
             "ifNotFinite": "case when isfinite({0}::double) then {0} else {1} end",
-            "geoDistance": "(2 * 6371008.8 * asin(sqrt(pow(sin(radians({3} - {1}) / 2), 2) + cos(radians({1}))"
-            " * cos(radians({3})) * pow(sin(radians({2} - {0}) / 2), 2))))",
         },
     ),
     ("Float64!", {"rand": "floor(random() * 4294967296)::bigint", "randCanonical": "random()"}),

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from insights_mcp.local.queries.hogql import aggregations, functions, lambdas, moments, operators, values
+from insights_mcp.local.queries.hogql import (
+    aggregations,
+    functions,
+    json_values,
+    lambdas,
+    maps,
+    moments,
+    operators,
+    values,
+)
 from insights_mcp.local.queries.hogql.compiling import (
     ARITHMETIC,
     CALLS,
@@ -23,6 +32,9 @@ def _count(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     return compiler.aggregate(node.name, node, scope)
 
 
+SIZES = (8, 16, 32, 64, 128)
+WHOLE = ("toInteger", *(f"{mark}to{sign}Int{size}" for mark in ("", "_") for sign in ("", "U") for size in SIZES))
+REAL = ("toFloat", "toFloat64", "toFloatOrNull", "toFloat32", "accurateCastOrNull")
 TABLE: dict[str, tuple[Handler, int, int]] = {
     "and": (operators.and_or, 1, 500),
     "or": (operators.and_or, 1, 500),
@@ -67,7 +79,7 @@ TABLE: dict[str, tuple[Handler, int, int]] = {
     "sumMap": (values.sum_map, 1, 2),
     "tuple": (values.tuple_, 1, 100),
     "arrayElement": (values.array_element, 2, 2),
-    "tupleElement": (values.member, 2, 2),
+    "tupleElement": (values.member, 2, 3),
     "range": (values.range_, 1, 3),
     "arrayJoin": (values.array_join, 1, 1),
     "toDateTime": (moments.to_time, 1, 2),
@@ -78,18 +90,15 @@ TABLE: dict[str, tuple[Handler, int, int]] = {
     "toDateTimeOrNull": (moments.to_time, 1, 2),
     "toDate": (moments.to_date, 1, 2),
     "toDateOrNull": (moments.to_date, 1, 1),
-    **{
-        name: (values.cast("int"), 1, 1)
-        for name in ("toInt", "toInt64", "toInteger", "toIntOrNull", "_toInt64", "toInt32", "toUInt64")
-    },
-    **{
-        name: (values.cast("float"), 1, 1)
-        for name in ("toFloat", "toFloat64", "toFloatOrNull", "toFloat32", "accurateCastOrNull")
-    },
-    **{name: (values.cast("float"), 1, 2) for name in ("toDecimal", "toDecimal32", "toDecimal64", "toDecimal128")},
+    **dict.fromkeys(("toInt", "toIntOrNull"), (values.cast("int", exact=True), 1, 1)),
+    **dict.fromkeys(WHOLE, (values.cast("int"), 1, 1)),
+    **dict.fromkeys(REAL, (values.cast("float"), 1, 1)),
+    **dict.fromkeys(("toDecimal", "toDecimal32", "toDecimal64", "toDecimal128"), (values.cast("float"), 1, 2)),
     "toIntOrZero": (values.or_default("int", "0"), 1, 1),
     "toFloatOrZero": (values.or_default("float", "0"), 1, 1),
-    "toFloatOrDefault": (values.or_default("float", "0"), 1, 1),
+    "toFloatOrDefault": (values.or_default("float", "0"), 1, 2),
+    "toNullableString": (values.cast("string"), 1, 1),
+    "_toNullableBool": (values.cast("bool"), 1, 1),
     "toString": (values.cast("string"), 1, 2),
     "toBool": (values.cast("bool"), 1, 1),
     "now": (moments.now, 0, 1),
@@ -101,14 +110,49 @@ TABLE: dict[str, tuple[Handler, int, int]] = {
     "datePart": (moments.date_part, 2, 2),
     "dateAdd": (moments.date_add, 2, 3),
     "dateSub": (moments.date_add, 2, 3),
-    "toStartOfWeek": (moments.week, 1, 3),
+    **dict.fromkeys(("toStartOfWeek", "toLastDayOfWeek"), (moments.week, 1, 3)),
+    **dict.fromkeys(("toDayOfWeek", "toWeek", "toYearWeek"), (moments.week_number, 1, 3)),
+    "age": (moments.date_diff, 3, 4),
+    "dateName": (moments.named, 2, 2),
+    "date_part": (moments.part, 2, 2),
+    "make_timestamp": (moments.made, 6, 7),
+    "date_bin": (moments.bin_, 3, 3),
+    "parseDateTime": (moments.parsed, 2, 3),
+    "UUIDv7ToDateTime": (moments.of_uuid, 1, 2),
+    **dict.fromkeys(("tumble", "tumbleStart", "tumbleEnd"), (moments.windowed, 2, 2)),
+    **dict.fromkeys(("hop", "hopStart", "hopEnd"), (moments.windowed, 3, 3)),
+    **dict.fromkeys(("timeZoneOf", "timeZoneOffset"), (moments.zone_fact, 1, 1)),
+    "timezone": (moments.zoned, 2, 2),
+    "to_timestamp": (moments.from_unix, 1, 2),
+    "fromUnixTimestamp64Milli": (moments.from_unix, 1, 2),
+    "to_char": (moments.format_, 2, 3),
+    "_toDate": (moments.to_date, 1, 1),
     "toStartOfInterval": (moments.start_of_interval, 2, 3),
     "toTimeZone": (moments.zoned, 2, 2),
     "toUnixTimestamp": (moments.unix, 1, 2),
     "toUnixTimestamp64Milli": (moments.unix, 1, 2),
     "fromUnixTimestamp": (moments.from_unix, 1, 2),
     "formatDateTime": (moments.format_, 2, 3),
-    **dict.fromkeys(values.JSON, (values.json_value, 1, 10)),
+    **dict.fromkeys(json_values.JSON, (json_values.json_value, 1, 10)),
+    "JSONExtract": (json_values.extracted, 2, 12),
+    "JSONExtractKeysAndValues": (json_values.entries, 2, 12),
+    "JSON_VALUE": (json_values.by_path, 2, 2),
+    "mapFromArrays": (maps.from_arrays, 2, 2),
+    **dict.fromkeys(("mapAdd", "mapSubtract"), (maps.added, 2, 20)),
+    **dict.fromkeys(("mapContains", "mapContainsKeyLike"), (maps.contains, 2, 2)),
+    "mapExtractKeyLike": (maps.extract_like, 2, 2),
+    **dict.fromkeys(("mapApply", "mapFilter"), (maps.over_entries, 2, 2)),
+    "mapUpdate": (maps.updated, 2, 2),
+    **dict.fromkeys(
+        (*(name for name in maps.TUPLES if name.startswith("tuple")), "tupleHammingDistance"), (maps.over_tuples, 2, 2)
+    ),
+    "tupleNegate": (maps.over_tuples, 1, 1),
+    **dict.fromkeys((*maps.VECTORS, "dotProduct"), (maps.vector, 1, 3)),
+    **dict.fromkeys(("L1Normalize", "L2Normalize", "LinfNormalize"), (maps.normalized, 1, 1)),
+    "sortableSemVer": (values.version, 1, 1),
+    "sparkline": (values.sparkline, 1, 1),
+    "toUUIDOrDefault": (values.uuid_or, 2, 2),
+    "bar": (values.bar, 4, 4),
     "count": (_count, 0, 10),
     **dict.fromkeys(("extract", "extractAll"), (values.extract, 2, 2)),
     **dict.fromkeys(values.GROUPS, (values.groups, 2, 2)),
@@ -138,6 +182,11 @@ SPELLINGS = {
     "mod": "modulo",
     "from_unixtime": "fromUnixTimestamp",
     "current_timestamp": "now",
+    "current_date": "today",
+    "date_subtract": "dateSub",
+    "timestampadd": "dateAdd",
+    "timestampsub": "dateSub",
+    "todatetimeus": "toDateTime",
     "length_utf8": "lengthUTF8",
     "char_length": "lengthUTF8",
     "to_date": "toDate",

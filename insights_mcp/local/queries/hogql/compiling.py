@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import functions
+from insights_mcp.local.queries.hogql import functions, moment_formats
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import Function
 from insights_mcp.local.queries.hogql.sources import TIME, Relation, Typed
@@ -187,7 +186,8 @@ class Compiler:
         node = _zoned(node, function)
         check_count(name, node, function.fewest, function.most)
         args = [self.expression(arg, scope) for arg in node.args]
-        return written(function, args)
+        found = written(function, args)
+        return replace(found, shown=name.removeprefix("to")) if name.startswith("toInterval") else found
 
     def args(self, node: Call, scope: Scope) -> list[Typed]:
         return [self.expression(arg, scope) for arg in node.args]
@@ -196,14 +196,15 @@ class Compiler:
         if what.type in ("DateTime", "Date"):
             return Typed(f"{what.sql}::timestamp", "DateTime", what.nullable)
         if what.type in NUMBERS:
-            return Typed(self.clock(f"make_timestamp(({what.sql} * 1000000)::bigint)"), "DateTime", what.nullable)
+            return Typed(
+                self.clock(f"make_timestamp(({what.sql}::double * 1000000)::bigint)"), "DateTime", what.nullable
+            )
         return Typed(self.clock(TIME.format(what.sql)), "DateTime", True)
 
     def moment(self, text: str) -> Typed | None:
         """A date in a string, as the project's wall clock; None when it is none."""
-        try:
-            moment = datetime.fromisoformat(text.strip().replace(" UTC", "+00:00"))
-        except ValueError:
+        moment = moment_formats.read(text)
+        if moment is None:
             return None
         if moment.tzinfo:
             moment = moment.astimezone(self.context.local_now.tzinfo).replace(tzinfo=None)
@@ -213,9 +214,7 @@ class Compiler:
         """An expression as a time; strings are parsed."""
         if isinstance(node, Literal) and isinstance(node.value, str):
             found = self.moment(node.value)
-            if not found:
-                raise QueryError(f"'{node.value}' is no date.", attr="query")
-            return found
+            return found or Typed("null::timestamp", "DateTime", True)
         return self.time(self.expression(node, scope))
 
 
@@ -253,7 +252,8 @@ def written(function: Function, args: list[Typed]) -> Typed:
     """A call of a function from the table."""
     nullable = any(arg.nullable for arg in args) if function.nullable is None else function.nullable
     template = function.forms.get(len(args), function.template)
-    return Typed(fill(template, [arg.sql for arg in args]), _type(function.type, args), nullable)
+    sql, kind = fill(template, [arg.sql for arg in args]), _type(function.type, args)
+    return Typed(f"{sql}::date" if function.type == "time" and kind == "Date" else sql, kind, nullable)
 
 
 def _type(kind: str, args: list[Typed]) -> str:
@@ -270,7 +270,8 @@ def element(kind: str) -> str:
 
 DEFAULTS = {
     "String": "''", "Bool": "false", "UInt8": "false", "DateTime": "timestamp '1970-01-01'",
-    "Date": "date '1970-01-01'", "UUID": "'00000000-0000-0000-0000-000000000000'::uuid", "Int64": "0", "UInt64": "0", "Float64": "0",
+    "Date": "date '1970-01-01'", "UUID": "'00000000-0000-0000-0000-000000000000'::uuid",
+    "Int64": "0", "UInt64": "0", "Float64": "0",
 }  # fmt: skip
 
 

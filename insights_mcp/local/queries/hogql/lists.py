@@ -33,6 +33,16 @@ FUNCTIONS = table(
             "arrayConcat": "flatten([{*}])",
             "arrayDifference": f"list_transform({SEQUENCE},"
             " lambda z: case when z = 1 then 0 else {0}[z] - {0}[z - 1] end)",
+            "bitmapBuild": "list_sort(list_distinct({0}))",
+            "bitmapToArray": "{0}",
+            "bitmapAnd": "list_sort(list_intersect({0}, {1}))",
+            "bitmapOr": "list_sort(list_distinct(list_concat({0}, {1})))",
+            "bitmapXor": "list_sort(list_filter(list_distinct(list_concat({0}, {1})),"
+            " lambda z: list_contains({0}, z) <> list_contains({1}, z)))",
+            "bitmapAndnot": "list_filter({0}, lambda z: not list_contains({1}, z))",
+            "bitmapSubsetInRange": "list_filter({0}, lambda z: z >= {1} and z < {2})",
+            "bitmapSubsetLimit": "list_filter({0}, lambda z: z >= {1})[:{2}::bigint]",
+            "subBitmap": "{0}[{1}::bigint + 1:{1}::bigint + {2}::bigint]",
             "arrayPushBack": "list_append({0}, {1})",
             "arrayPushFront": "list_prepend({1}, {0})",
             "arrayPopBack": "{0}[:-2]",
@@ -44,7 +54,9 @@ FUNCTIONS = table(
     (
         "UInt8",
         {
-            "has": "list_contains({0}, {1})",
+            **dict.fromkeys(("has", "bitmapContains"), "list_contains({0}, {1})"),
+            "bitmapHasAny": "list_has_any({0}, {1})",
+            "bitmapHasAll": "list_has_all({0}, {1})",
             "hasAny": "list_has_any({0}, {1})",
             "hasAll": "list_has_all({0}, {1})",
             "hasSubstr": "list_bool_or(list_transform(range(1, len({0}) - len({1}) + 2),"
@@ -57,7 +69,11 @@ FUNCTIONS = table(
             "arrayUniq": "len(list_distinct({0}))",
             "countEqual": "len(list_filter({0}, lambda z: z = {1}))",
             "indexOf": "coalesce(list_position({0}, {1}), 0)",
-            "bitmapCardinality": "len(list_distinct({0}))",
+            "bitmapCardinality": "len({0})",
+            "bitmapAndCardinality": "len(list_intersect({0}, {1}))",
+            "bitmapOrCardinality": "len(list_distinct(list_concat({0}, {1})))",
+            "bitmapXorCardinality": "(len(list_distinct(list_concat({0}, {1}))) - len(list_intersect({0}, {1})))",
+            "bitmapAndnotCardinality": "(len({0}) - len(list_intersect({0}, {1})))",
         },
     ),
     (
@@ -91,5 +107,6 @@ FUNCTIONS = table(
             " lambda z: len(list_distinct({0}[:list_position({0}, {0}[z])])))",
         },
     ),
+    ("el", {"bitmapMin": "list_min({0})", "bitmapMax": "list_max({0})"}),
     ("[]", {"arrayWithConstant": "list_transform(range(least({0}::bigint, 100000)), lambda z: {1})"}),
 )

@@ -6,13 +6,36 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql import moment_formats
 from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Typed
 from insights_mcp.local.queries.hogql.terms import UNITS
 from insights_mcp.local.queries.hogql.tree import Call, Field, Interval, Literal, Node
 
-FORMATS = {"i": "%M", "M": "%B", "e": "%-d", "D": "%m/%d/%y", "F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "h": "%I"}
+# Of which days a week's number is made, by MySQL's modes.
+WEEKS = {
+    0: "strftime({t}, '%U')::bigint",
+    1: "((dayofyear({t}) + isodow(date_trunc('year', {t})) - 2) // 7"
+    " + case when isodow(date_trunc('year', {t})) <= 4 then 1 else 0 end)",
+    2: "case when strftime({t}, '%U') = '00' then strftime(date_trunc('year', {t}) - interval 1 day, '%U')::bigint"
+    " else strftime({t}, '%U')::bigint end",
+    3: "weekofyear({t})",
+    5: "strftime({t}, '%W')::bigint",
+}
+# How days of the week are counted, by mode.
+WEEKDAYS = {0: "isodow({t})", 1: "(isodow({t}) - 1)", 2: "(isodow({t}) % 7)", 3: "(isodow({t}) % 7 + 1)"}
+NAMES = {
+    "year": "%Y", "month": "%B", "day": "%-d", "weekday": "%A", "hour": "%-H", "minute": "%-M", "second": "%-S",
+    "week": "%-V", "dayofyear": "%-j",
+}  # fmt: skip
+PARTS = {
+    "dow": "isodow({t})", "doy": "dayofyear({t})",
+    **{unit: f"{unit}({{t}})" for unit in ("year", "quarter", "month", "day", "hour", "minute", "second")},
+}  # fmt: skip
+# The first Monday, from which intervals of weeks are counted.
+MONDAY = "timestamp '1970-01-05'"
+LONG = ("month", "quarter", "year")
 
 
 def to_time(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -43,7 +66,110 @@ def _unit(node: Node) -> str:
 def date_diff(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     unit = _unit(node.args[0])
     start, end = (compiler.as_time(arg, scope) for arg in node.args[1:3])
-    return Typed(f"date_diff('{unit}', {start.sql}, {end.sql})", "Int64", start.nullable or end.nullable)
+    nullable = start.nullable or end.nullable
+    if node.name == "age":
+        return Typed(f"date_sub('{unit}', {start.sql}, {end.sql})", "Int64", nullable)
+    if unit == "week":  # borders are Mondays
+        first, last = (f"date_trunc('week', {each.sql})::date" for each in (start, end))
+        return Typed(f"(({last} - {first}) // 7)", "Int64", nullable)
+    return Typed(f"date_diff('{unit}', {start.sql}, {end.sql})", "Int64", nullable)
+
+
+def _mode(node: Call, known: dict[int, str]) -> str:
+    given = node.args[1] if len(node.args) > 1 else Literal(0)
+    if not isinstance(given, Literal) or given.value not in known:
+        raise QueryError(f"{node.name} takes a mode of {', '.join(map(str, known))}.", attr="query")
+    return known[int(given.value)]
+
+
+def week_number(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """toDayOfWeek, toWeek, toYearWeek, with MySQL's modes."""
+    time = compiler.as_time(node.args[0], scope)
+    if node.name == "toYearWeek":
+        mode = node.args[1].value if len(node.args) > 1 and isinstance(node.args[1], Literal) else 0
+        iso = mode in (1, 3)
+        week = WEEKS[3 if iso else 2].format(t=time.sql)
+        year = "isoyear({t})" if iso else "year({t}) - case when strftime({t}, '%U') = '00' then 1 else 0 end"
+        return Typed(f"(({year.format(t=time.sql)}) * 100 + {week})", "Int64", time.nullable)
+    known = WEEKDAYS if node.name == "toDayOfWeek" else WEEKS
+    return Typed(_mode(node, known).format(t=time.sql), "Int64", time.nullable)
+
+
+def named(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """dateName('weekday', time)."""
+    name, time = _text(node.args[0]).lower(), compiler.as_time(node.args[1], scope)
+    if name == "quarter":
+        return Typed(f"quarter({time.sql})::varchar", "String", time.nullable)
+    if name not in NAMES:
+        raise QueryError(f"dateName takes one of {', '.join(NAMES)}, quarter.", attr="query")
+    return Typed(f"strftime({time.sql}, '{NAMES[name]}')", "String", time.nullable)
+
+
+def _text(node: Node) -> str:
+    return str(node.value) if isinstance(node, Literal) else ""
+
+
+def part(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """date_part('year', time), as PostgreSQL has it; NULL for a part that is not known."""
+    time = compiler.as_time(node.args[1], scope)
+    template = PARTS.get(_text(node.args[0]))
+    return Typed(f"{template.format(t=time.sql)}::bigint" if template else "null", "Int64", True)
+
+
+def made(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """make_timestamp(year, month, day, hour, minute, second)."""
+    numbers = [f"{arg.sql}::bigint" for arg in compiler.args(node, scope)[:5]]
+    second = compiler.expression(node.args[5], scope).sql
+    return Typed(f"try(make_timestamp({', '.join(numbers)}, {second}::double))", "DateTime", True)
+
+
+def bin_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """date_bin(interval, time, origin)."""
+    time, origin = (compiler.as_time(arg, scope) for arg in node.args[1:3])
+    unit, count = _step(node.args[0])
+    return Typed(f"time_bucket(interval {count} {unit}, {time.sql}, {origin.sql})", "DateTime", time.nullable)
+
+
+def parsed(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """parseDateTime(text, format), with MySQL's codes; NULL where it does not fit."""
+    form = moment_formats.readable(_text(node.args[1]))
+    if form is None:
+        raise QueryError("parseDateTime takes a constant format of MySQL's codes, such as '%Y-%m-%d'.", attr="query")
+    text = compiler.expression(node.args[0], scope)
+    return Typed(f"try_strptime({text.sql}, {compiler.scan.bind(form)})", "DateTime", True)
+
+
+def of_uuid(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """When a UUID of version 7 was made."""
+    uuid = compiler.expression(node.args[0], scope)
+    digits = f"substr(replace({uuid.sql}::varchar, '-', ''), 1, 12)"
+    return Typed(compiler.clock(f"epoch_ms(try_cast('0x' || {digits} as bigint))"), "DateTime", True)
+
+
+def windowed(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """tumble(time, size), hop(time, step, size): the window that a time falls in, its start or its end."""
+    start = start_of_interval(compiler, Call("toStartOfInterval", node.args[:2]), scope, truth)
+    step = compiler.expression(node.args[1], scope).sql
+    end = f"({start.sql} + {step})"
+    if node.name.startswith("hop"):
+        if len(node.args) != 3:
+            raise QueryError(f"{node.name} takes a time, a step and a size.", attr="query")
+        begin = f"({end} - {compiler.expression(node.args[2], scope).sql})"
+    else:
+        begin = start.sql
+    if node.name.endswith(("Start", "End")):
+        return Typed(begin if node.name.endswith("Start") else end, "DateTime", start.nullable)
+    return Typed(f"row({begin}, {end})", "Tuple(DateTime, DateTime)", False)
+
+
+def zone_fact(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """timeZoneOf: the project's zone; timeZoneOffset: how many seconds it is before UTC at a time."""
+    zone = compiler.scan.bind(compiler.context.project.timezone)
+    if node.name == "timeZoneOf":
+        return Typed(f"{zone}::varchar", "String", False)
+    time = compiler.as_time(node.args[0], scope)
+    utc = f"timezone('UTC', timezone({zone}, {time.sql}))"
+    return Typed(f"date_diff('second', {utc}, {time.sql})", "Int64", time.nullable)
 
 
 def date_trunc(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -60,13 +186,15 @@ def date_part(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Type
 
 
 def date_add(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    sign = "+" if node.name.lower().endswith("add") else "-"
+    """dateAdd(time, interval) or dateAdd(unit, count, time); a date stays one where the unit is of days."""
+    name = "plus" if node.name.lower().endswith("add") else "minus"
     if len(node.args) == 2:
-        time, step = compiler.as_time(node.args[0], scope), compiler.expression(node.args[1], scope)
-        return Typed(f"({time.sql} {sign} {step.sql})", "DateTime", time.nullable)
-    count, time = compiler.expression(node.args[1], scope), compiler.as_time(node.args[2], scope)
-    unit = _unit(node.args[0])
-    return Typed(f"({time.sql} {sign} to_{unit}s({count.sql}::integer))", "DateTime", time.nullable)
+        step = node.args[1]
+        time = node.args[0]
+    else:
+        step, time = Call(f"toInterval{_unit(node.args[0]).capitalize()}", (node.args[1],)), node.args[2]
+    moved = Call("toDateTime", (time,)) if isinstance(time, Literal) and isinstance(time.value, str) else time
+    return compiler.expression(Call(name, (moved, step)), scope)
 
 
 def week(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -74,17 +202,20 @@ def week(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     time = compiler.as_time(node.args[0], scope)
     mode = node.args[1].value if len(node.args) > 1 and isinstance(node.args[1], Literal) else None
     start = int(mode) % 2 if isinstance(mode, int) else compiler.context.project.week_start_day
-    return Typed(f"{dates.truncated(time.sql, 'week', start)}::date", "Date", time.nullable)
+    last = " + 6" if node.name == "toLastDayOfWeek" else ""
+    return Typed(f"({dates.truncated(time.sql, 'week', start)}::date{last})", "Date", time.nullable)
 
 
 def start_of_interval(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     time, step = compiler.as_time(node.args[0], scope), node.args[1]
     unit, count = _step(step)
     if unit == "week":
-        week = dates.truncated(time.sql, "week", compiler.context.project.week_start_day)
-        return Typed(f"{week}::date", "Date", time.nullable)
-    origin = "timestamp '1970-01-01'"
-    return Typed(f"time_bucket(interval {count} {unit}, {time.sql}, {origin})", "DateTime", time.nullable)
+        return Typed(f"time_bucket(interval {count} week, {time.sql}, {MONDAY})::date", "Date", time.nullable)
+    origin = f"date_trunc('day', {time.sql})::timestamp" if unit == "hour" else "timestamp '1970-01-01'"
+    bucket = f"time_bucket(interval {count} {unit}, {time.sql}, {origin})"
+    if unit in LONG:
+        return Typed(f"{bucket}::date", "Date", time.nullable)
+    return Typed(bucket, "DateTime", time.nullable)
 
 
 def _step(node: Node) -> tuple[str, int]:
@@ -94,6 +225,8 @@ def _step(node: Node) -> tuple[str, int]:
         count, unit = node.args[0], node.name.removeprefix("toInterval").lower()
     else:
         count, unit = Literal(None), ""
+    if isinstance(count, Literal) and isinstance(count.value, str) and count.value.isdigit():
+        count = Literal(int(count.value))
     if unit not in UNITS or not isinstance(count, Literal) or not isinstance(count.value, int) or count.value < 1:
         raise QueryError(
             "toStartOfInterval takes an interval of a constant length, such as INTERVAL 15 MINUTE.", attr="query"
@@ -102,8 +235,10 @@ def _step(node: Node) -> tuple[str, int]:
 
 
 def zoned(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    time = compiler.as_time(node.args[0], scope)
-    name = node.args[1].value if isinstance(node.args[1], Literal) else None
+    """toTimeZone(time, zone); timezone(zone, time) is PostgreSQL's order."""
+    what, zone = reversed(node.args) if node.name == "timezone" else node.args
+    time = compiler.as_time(what, scope)
+    name = zone.value if isinstance(zone, Literal) else None
     try:
         ZoneInfo(str(name))
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -122,18 +257,17 @@ def unix(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 def from_unix(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     number = compiler.expression(node.args[0], scope)
-    return Typed(compiler.clock(f"make_timestamp({number.sql}::bigint * 1000000)"), "DateTime", number.nullable)
+    size = 1000 if node.name.endswith("Milli") else 1_000_000
+    return Typed(compiler.clock(f"make_timestamp({number.sql}::bigint * {size})"), "DateTime", number.nullable)
 
 
 def format_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     time, form = compiler.as_time(node.args[0], scope), node.args[1]
     if not isinstance(form, Literal) or not isinstance(form.value, str):
         raise QueryError("formatDateTime takes a constant format, such as '%Y-%m'.", attr="query")
-    parts = form.value.split("%%")
-    text = "%%".join("".join(_specifiers(part)) for part in parts).replace("'", "''")
-    return Typed(f"strftime({time.sql}, '{text}')", "String", time.nullable)
-
-
-def _specifiers(text: str) -> list[str]:
-    pieces = text.split("%")
-    return [pieces[0], *(FORMATS.get(piece[:1], "%" + piece[:1]) + piece[1:] for piece in pieces[1:])]
+    if len(node.args) > 2:
+        time = zoned(compiler, Call("toTimeZone", (node.args[0], node.args[2])), scope, truth)
+    sql = moment_formats.formatted(time.sql, form.value)
+    if sql is None:
+        raise QueryError(f"'{form.value}' has a code that is not known; use MySQL's, such as '%Y-%m-%d'.", attr="query")
+    return Typed(sql, "String", time.nullable)

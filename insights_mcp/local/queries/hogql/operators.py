@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from insights_mcp.local.queries import cohorts, entities
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql.compiling import (
@@ -18,6 +20,9 @@ from insights_mcp.local.queries.hogql.sources import Events, Typed
 from insights_mcp.local.queries.hogql.tree import Call, Literal, Node, Subquery
 from insights_mcp.local.queries.project import Cohort
 from insights_mcp.local.queries.properties import Filters
+
+# Intervals after which a date is a date still.
+WHOLE_DAYS = ("IntervalDay", "IntervalWeek", "IntervalMonth", "IntervalQuarter", "IntervalYear")
 
 
 def and_or(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -104,7 +109,18 @@ def match(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 def text(value: Typed) -> str:
     """SQL: a value as text."""
-    return value.sql if value.type == "String" else f"{value.sql}::varchar"
+    if value.type == "String":
+        return value.sql
+    return TEXTS.get("Array" if value.type.startswith("Array(") else value.type, "{0}::varchar").format(value.sql)
+
+
+# Text as ClickHouse writes it: whole numbers without a point, arrays without spaces and their text in single quotes.
+TEXTS = {
+    "Float64": "regexp_replace({0}::varchar, '[.]0$', '')",
+    "Bool": "({0})::boolean::varchar",
+    "UInt8": "({0})::integer::varchar",
+    "Array": "replace(to_json({0})::varchar, chr(34), chr(39))",
+}
 
 
 def in_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -165,15 +181,20 @@ def _cohort(compiler: Compiler, node: Node, filters: Filters) -> Cohort:
 
 def arithmetic(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     left, right = compiler.args(node, scope)
+    if left.type.startswith("Tuple(") and node.name in ("plus", "minus"):
+        return compiler.expression(replace(node, name=f"tuple{node.name.capitalize()}"), scope)
     sign = ARITHMETIC[node.name]
     nullable = left.nullable or right.nullable
+    if left.type == right.type == "Date" and node.name == "minus":
+        return Typed(f"({left.sql} - {right.sql})", "Int64", nullable)
     if left.type in TIMES and right.type in TIMES and node.name == "minus":
         return Typed(f"date_diff('second', {right.sql}::timestamp, {left.sql}::timestamp)", "Int64", nullable)
     if "Interval" in (left.type, right.type) and {left.type, right.type} & {*TIMES, "String"}:
         return _moved(compiler, left, right, sign)
     if left.type in TIMES and right.type in NUMBERS:
         step = "to_days" if left.type == "Date" else "to_seconds"
-        return Typed(f"({left.sql} {sign} {step}({right.sql}::integer))", left.type, nullable)
+        moved = f"({left.sql} {sign} {step}({right.sql}::integer))"
+        return Typed(f"{moved}::date" if left.type == "Date" else moved, left.type, nullable)
     kinds = {left.type, right.type}
     kind = "Float64" if kinds & {"Float64", "String", "Any"} else ("UInt64" if "UInt64" in kinds else "Int64")
     return Typed(f"({number(left)} {sign} {number(right)})", left.type if left.type == "Interval" else kind, nullable)
@@ -182,7 +203,10 @@ def arithmetic(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typ
 def _moved(compiler: Compiler, left: Typed, right: Typed, sign: str) -> Typed:
     time, step = (right, left) if left.type == "Interval" else (left, right)
     time = compiler.time(time) if time.type == "String" else time
-    return Typed(f"({time.sql} {sign} {step.sql})", time.type, time.nullable)
+    moved, nullable = f"({time.sql} {sign} {step.sql})", time.nullable or step.nullable
+    if time.type == "Date" and step.shown in WHOLE_DAYS:
+        return Typed(f"{moved}::date", "Date", nullable)
+    return Typed(moved, "DateTime", nullable)
 
 
 def number(value: Typed) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from insights_mcp.local.layout import pointer
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import moments, operators
 from insights_mcp.local.queries.hogql.compiling import CASTS, NUMBERS, TIMES, Compiler, Handler, default_of, element
@@ -41,7 +41,7 @@ def map_part(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed
     if not found.type.startswith("Map("):
         raise QueryError(f"{node.name} takes a map, not {found.type}.", attr="query")
     name, place = ("map_keys", 0) if node.name == "mapKeys" else ("map_values", 1)
-    return Typed(f"{name}({found.sql})", f"Array({_split(found.type[4:-1])[place]})", False)
+    return Typed(f"{name}({found.sql})", f"Array({split_types(found.type[4:-1])[place]})", False)
 
 
 def transform(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -62,11 +62,13 @@ def type_of(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 def array_element(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     owner, key = compiler.args(node, scope)
     if owner.type.startswith("Map("):
-        return Typed(f"{owner.sql}[{key.sql}]", _split(owner.type[4:-1])[1], True)
+        kind = split_types(owner.type[4:-1])[1]
+        found, default = f"{owner.sql}[{key.sql}]", default_of(kind)
+        return Typed(found if default == "null" else f"coalesce({found}, {default})", kind, default == "null")
     if owner.type.startswith("Tuple("):
         return member(compiler, node, scope, truth)
     if owner.type == "String" and isinstance(node.args[1], Literal) and isinstance(node.args[1].value, str):
-        return json_value(compiler, Call("JSONExtractString", node.args), scope, truth)
+        return compiler.expression(Call("JSONExtractString", node.args), scope)
     return _at(compiler, node, owner, key)
 
 
@@ -141,7 +143,9 @@ def member(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     index = node.args[1].value if isinstance(node.args[1], Literal) else None
     listed = owner.type.startswith("Array(Tuple(")
     inner = element(owner.type) if listed else owner.type
-    kinds = _split(inner[6:-1]) if inner.startswith("Tuple(") else []
+    kinds = split_types(inner[6:-1]) if inner.startswith("Tuple(") else []
+    if len(node.args) == 3 and isinstance(index, int) and kinds and index > len(kinds):
+        return compiler.expression(node.args[2], scope)
     if not isinstance(index, int) or (kinds and not 1 <= index <= len(kinds)):
         raise QueryError("A tuple's element is named by its number, from 1.", attr="query")
     if listed:
@@ -175,7 +179,8 @@ def sum_map(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     return Typed(SUM_MAP.format(k=keys, v=values), f"Tuple({args[0].type}, Array({kind}))", False)
 
 
-def _split(text: str) -> list[str]:
+def split_types(text: str) -> list[str]:
+    """The types that stand between commas, each whole."""
     depth, parts = 0, [""]
     for sign in text:
         depth += (sign == "(") - (sign == ")")
@@ -205,58 +210,42 @@ def array_join(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typ
     return Typed(f"unnest({array.sql})", element(array.type), True)
 
 
-def cast(base: str) -> Handler:
+def cast(base: str, *, exact: bool = False) -> Handler:
+    """A conversion. What is `exact` takes a whole number only as a whole, and gives NULL for others."""
+
     def handler(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
         what = compiler.expression(node.args[0], scope)
         if what.type in TIMES and base == "int":
             return moments.unix(compiler, node, scope, truth)
+        if base == "string":
+            zoned = moments.zoned(compiler, node, scope, truth) if len(node.args) > 1 else what
+            return Typed(operators.text(zoned), "String", what.nullable)
         template, kind = CASTS[base]
-        sql = (
-            f"({what.sql})::integer"
-            if what.type in ("UInt8", "Bool") and base in ("int", "float", "string")
-            else what.sql
-        )
-        whole = base == "int" and what.type in ("Float64", "String")
-        sql = f"trunc(try_cast({sql} as double))" if whole else sql
-        return Typed(template.format(sql), kind, what.nullable or what.type == "String" != kind)
+        sql = f"({what.sql})::integer" if what.type in ("UInt8", "Bool") and base in ("int", "float") else what.sql
+        if base == "int" and what.type in ("String", "Float64"):
+            sql = _whole(sql, what.type, exact)
+        return Typed(template.format(sql), kind, what.nullable or exact or what.type == "String" != kind)
 
     return handler
+
+
+def _whole(sql: str, kind: str, exact: bool) -> str:
+    """SQL: what is a whole number in a text or a number; or the number without what stands after its point."""
+    if kind == "Float64":
+        return f"case when {sql} = trunc({sql}) then {sql} end" if exact else f"trunc({sql})"
+    whole = f"case when regexp_full_match({sql}, '[+-]?[0-9]+') then {sql} end"
+    return whole if exact else f"coalesce({whole}, trunc(try_cast({sql} as double))::varchar)"
 
 
 def or_default(base: str, default: str) -> Handler:
+    """A conversion that gives a number for what is none: 0, or the second argument."""
+
     def handler(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-        found = cast(base)(compiler, node, scope, truth)
-        return Typed(f"coalesce({found.sql}, {default})", found.type, False)
+        found = cast(base, exact=True)(compiler, replace(node, args=node.args[:1]), scope, truth)
+        other = compiler.expression(node.args[1], scope).sql if len(node.args) > 1 else default
+        return Typed(f"coalesce({found.sql}, {other})", found.type, False)
 
     return handler
-
-
-JSON = {
-    "JSONExtractString": ("coalesce({text}, '')", "String"),
-    "JSONExtractInt": ("coalesce(trunc(try_cast({text} as double))::bigint, 0)", "Int64"),
-    "JSONExtractUInt": ("coalesce(trunc(try_cast({text} as double))::bigint, 0)", "UInt64"),
-    "JSONExtractFloat": ("coalesce(try_cast({text} as double), 0)", "Float64"),
-    "JSONExtractBool": ("coalesce(try_cast({text} as boolean), false)", "UInt8"),
-    "JSONExtractRaw": ("coalesce(({value})::varchar, '')", "String"),
-    "JSONHas": ("(({value}) is not null)", "UInt8"),
-    "JSONLength": ("coalesce(json_array_length({value}), 0)::bigint", "UInt64"),
-    "JSONExtractKeys": ("coalesce(json_keys({value}), [])", "Array(String)"),
-    "JSONExtractArrayRaw": ("coalesce(({value} -> '$[*]')::varchar[], [])", "Array(String)"),
-    "JSONType": ("coalesce(json_type({value}), 'Null')", "String"),
-}
-
-
-def json_value(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    owner = compiler.expression(node.args[0], scope)
-    keys = [arg.value for arg in node.args[1:] if isinstance(arg, Literal)]
-    if len(keys) != len(node.args) - 1:
-        raise QueryError(f"{node.name} takes constant keys.", attr="query")
-    path = pointer(*(str(key - 1 if isinstance(key, int) and key > 0 else key) for key in keys))
-    parsed = f"case when json_valid({owner.sql}) then {owner.sql}::json end"
-    bound = compiler.scan.bind(path)
-    holes = {"text": f"({parsed} ->> {bound})", "value": f"({parsed} -> {bound})" if keys else f"({parsed})"}
-    template, kind = JSON[node.name]
-    return Typed(template.format_map(holes), kind, False)
 
 
 def substring(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -274,6 +263,8 @@ def rounded(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     args = compiler.args(node, scope)
     digits = f", {args[1].sql}::integer" if len(args) > 1 else ""
     name = ROUNDING[node.name]
+    if name == "round" and args[0].type in ("Float64", "String") and not digits:  # a half goes to the even number
+        return Typed(f"round_even({operators.number(args[0])}, 0)", "Float64", args[0].nullable)
     if digits and name != "round":
         scale = f"pow(10, {args[1].sql})"
         return Typed(f"({name}({operators.number(args[0])} * {scale}) / {scale})", "Float64", args[0].nullable)
@@ -341,3 +332,31 @@ def formatted(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Type
     for number, piece in zip(numbers, pieces[2::2], strict=True):
         parts += [values[number], compiler.scan.bind(piece) + "::varchar"]
     return Typed(f"left({' || '.join(parts)}, 1000000)", "String", False)
+
+
+VERSION = r"(\d+(\.\d+)+)"
+
+
+def version(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """sortableSemVer('1.10.0'): the numbers of a version, which compare as versions do."""
+    text = operators.text(compiler.expression(node.args[0], scope))
+    numbers = f"string_split(regexp_extract({text}, {compiler.scan.bind(VERSION)}, 1), '.')"
+    return Typed(f"list_transform({numbers}, lambda z: coalesce(try_cast(z as bigint), 0))", "Array(Int64)", False)
+
+
+def sparkline(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """What PostHog draws as a small chart."""
+    parts = (Literal("__hx_tag"), Literal("Sparkline"), Literal("data"), node.args[0])
+    return tuple_(compiler, Call("tuple", parts), scope, truth)
+
+
+def uuid_or(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """toUUIDOrDefault(text, uuid)."""
+    text, other = compiler.args(node, scope)
+    return Typed(f"coalesce(try_cast({text.sql} as uuid), {other.sql})", "UUID", other.nullable)
+
+
+def bar(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """bar(x, least, most, width): a bar of text."""
+    x, low, high, width = (f"{operators.number(arg)}::double" for arg in compiler.args(node, scope))
+    return Typed(f"rtrim(bar({x}, {low}, {high}, least({width}, 1000)))", "String", False)
