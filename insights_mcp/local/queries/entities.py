@@ -6,7 +6,7 @@ from typing import Any
 
 from insights_mcp.local.queries import elements, unsupported
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.project import Action
+from insights_mcp.local.queries.project import Action, Context
 from insights_mcp.local.queries.properties import ALWAYS, Filters, joined
 from insights_mcp.schema.filters import Entity, PropertyFilter
 
@@ -51,6 +51,11 @@ def events_of(entity: Entity, filters: Filters) -> list[str | None]:
         return [name for node in entity.nodes or [] for name in events_of(node, filters)]
     of = named(entity, filters)
     return [step.get("event") for step in of.steps] if of else [entity.event]
+
+
+def exists(entity: Entity, context: Context) -> bool:
+    """Whether it is no action, or one that there is: a series of one that is gone is left out of a result."""
+    return entity.kind != "ActionsNode" or (str(entity.id).isdigit() and int(str(entity.id)) in context.project.actions)
 
 
 def found(number: Any, filters: Filters) -> Action:

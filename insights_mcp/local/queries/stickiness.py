@@ -115,6 +115,8 @@ def _parts(query: StickinessQuery, context: Context) -> Iterator[Part]:
         raise QueryError("The query has no series. Give at least one event to count.", attr="series")
     filters = Filters(context.scan(), context)
     for order, series in enumerate(query.series):
+        if not entities.exists(series, context):
+            continue
         action = entities.named(series, filters)
         name = action.name if action else series.event
         for compared, period in _periods(query, context):

@@ -66,11 +66,16 @@ def test_hogql_says_who_counts(ask: Ask) -> None:
     assert found[1] == 1
 
 
+def test_an_action_that_is_gone(ask: Ask) -> None:
+    """Its series is left out; the others are there."""
+    answer = ask(stickiness({"kind": "ActionsNode", "id": 5}, {"event": "visit"}))
+    assert [1] == [series["action"]["order"] for series in answer["results"]]
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [
         (stickiness(), "no series"),
-        (stickiness({"kind": "ActionsNode", "id": 5}), "Action ID 5 does not exist"),
         (stickiness({"math": "unique_group", "math_group_type_index": 9}), "group_type_index"),
     ],
 )

@@ -137,7 +137,6 @@ def test_test_accounts(ask: Ask) -> None:
         (trend({"event": "visit"}, trendsFilter={"formula": "A*B"}), "'B' in the formula"),
         (trend({"event": "visit"}, trendsFilter={"formula": "A.x"}), "brackets only"),
         (trend({"kind": "DataWarehouseNode", "id": "stripe"}), "DataWarehouseNode"),
-        (trend({"kind": "ActionsNode", "id": 3}), "Action ID 3"),
         (trend({"event": "visit", "math": "sum"}), "math_property"),
         (trend({"event": "visit", "properties": [{"key": "id", "type": "cohort", "value": 1}]}), "cohort"),
         (trend({"event": "visit"}, dateRange={"date_from": "soon"}), "'soon' is no date"),

@@ -143,6 +143,13 @@ def test_each_cohort_of_every_series(site: Ask) -> None:
     ]
 
 
+def test_an_action_that_is_gone(site: Ask) -> None:
+    """Its series is left out; the others are there."""
+    gone = {"kind": "ActionsNode", "id": 9}
+    assert [] == site(trend(gone))["results"]
+    assert [1] == [series["order"] for series in site(trend(gone, VISIT))["results"]]
+
+
 def test_smoothing_comes_after_adding_up(site: Ask) -> None:
     """The mean of running sums, not the running sum of means."""
     assert [[2, 3, 4]] == data(site(trend(VISIT, **shown("ActionsLineGraphCumulative", smoothingIntervals=2))))

@@ -45,6 +45,7 @@ def parts(query: TrendsQuery, context: Context) -> list[Part]:
         for label, period in _periods(query, context, display)
         for each in _each_cohort(by)
         for order, series in enumerate(query.series)
+        if entities.exists(series, context)
     ]
 
 
@@ -94,11 +95,12 @@ def _periods(query: TrendsQuery, context: Context, display: str) -> Iterator[tup
 def current(query: TrendsQuery, context: Context, display: str) -> Period:
     """The period the query asks about."""
     given, filters = query.dateRange or DateRange(), Filters(context.scan(), context)
+    known = [series for series in query.series if entities.exists(series, context)]
     common: Any = {
         "now": context.local_now,
         "week_start": context.project.week_start_day,
         "exact": bool(given.explicitDate),
-        "first": context.first_seen([name for series in query.series for name in entities.events_of(series, filters)]),
+        "first": context.first_seen([name for series in known for name in entities.events_of(series, filters)]),
     }
     if display == NUMBER:
         return dates.to_the_moment(given.date_from, given.date_to, **common)
