@@ -51,7 +51,9 @@ async def told(posthog: Loopback, *found: Any, source: Any = TREND, result: Any 
     """What list_thresholds says of them, beside this result computed at noon of the tenth."""
     query = {"kind": "InsightVizNode", "source": source}
     held = insight(query=query, result=result, last_refresh="2026-01-10T12:00:00Z", **changes)
-    held["resolved_date_range"] = {"date_from": "2026-01-06T00:00:00Z", "date_to": "2026-01-10T23:59:59Z"}
+    held["resolved_date_range"] = {
+        "date_from": "2026-01-06T00:00:00Z", "date_to": f"{changes.get('until') or '2026-01-10'}T23:59:59Z"
+    }  # fmt: skip
     posthog.on_insights("GET", "12/", ok(held))
     posthog.on_insights("GET", "12/thresholds/", page(*found))
     async with assistant(posthog) as user:
@@ -84,7 +86,11 @@ async def told(posthog: Loopback, *found: Any, source: Any = TREND, result: Any 
         (threshold({"lower": 1}, state="Snoozed", snoozed_until="2026-01-12T10:00:00Z"),
          "(snoozed until 2026-01-12 10:00"),
         (threshold({"lower": 1}, state="Errored"), '"Watch" (Errored, checked daily)'),
-        (threshold({"lower": 1}, detector_config={"type": "zscore"}), "fires when a detector finds"),
+        (threshold({"lower": 1}, detector_config={"type": "zscore", "threshold": 3, "window": 30}),
+         'a detector (zscore: threshold 3, window 30) finds daily "signed up" unusual, not by its bounds alone; '
+         "2026-01-09: 143."),
+        (threshold({}, detector_config={"type": "ensemble", "operator": "or", "detectors": [
+            {"type": "mad"}, {"type": "isolation_forest", "window": 9}]}), "(mad or isolation forest: window 9)"),
         (threshold({"lower": 1}, config={"series_index": 7}, last_value=4.5), "at its last check 4.5"),
     ],
 )  # fmt: skip
@@ -234,6 +240,16 @@ def test_any_alert_has_its_sentence(alerts_: list[Any], rule: Rule, data: list[A
     for watch in watches([found], Result(Asked(TREND), result)):
         lines = [sentence(watch), distance(watch), *map(str, bounds_told(watch.rule))]
         assert not any("\n" in line or UNSAFE.search(line) for line in lines)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("until", "said"), [("2025-11-30", True), (None, False)])
+async def test_a_window_that_has_ended_is_not_what_is_watched(until: Any, said: bool, posthog: Loopback) -> None:
+    """The last value of an old window is not the one that a check would see."""
+    source = TREND | {"dateRange": {"date_from": "2025-11-01", "date_to": until}}
+    result = [LINES[0] | {"days": ["2025-11-26", "2025-11-27", "2025-11-28", "2025-11-29", "2025-11-30"]}]
+    answer = await told(posthog, threshold({"lower": 1}), source=source, result=result, until=until)
+    assert said == ("the insight's window ended 2025-11-30, and an alert looks at what came since" in answer.text)
 
 
 @pytest.mark.anyio

@@ -97,9 +97,35 @@ def sentence(watch: Watch) -> str:
     how = f"{watch.state}{f', checked {clean(checked, 20)}' if checked and watch.state != OFF else ''}"
     name = quoted(watch.alert.name or "unnamed alert", 60)
     if watch.alert.detector_config:
-        return f"{name} ({how}): fires when a detector finds {subject(watch)} unusual, not by its bounds alone."
+        seen = watch.nearest
+        now = f"; {clean(seen.bucket, 40) or 'now'}: {rough(seen.now)}" if seen and seen.now is not None else ""
+        by = _detector(watch.alert.detector_config)
+        return (
+            f"{name} ({how}): fires when a detector{by} finds {subject(watch)} unusual, not by its bounds alone{now}."
+        )
     parts = [f"{name} ({how}): {_fires(watch)}", _now(watch), _next(watch)]
     return "; ".join(part for part in parts if part) + "."
+
+
+def _detector(config: Any) -> str:
+    """Which detector, with its settings: ` (zscore: threshold 3, window 30)`; several are joined."""
+    told_ = _detecting(config)
+    return f" ({told_})" if told_ else ""
+
+
+def _detecting(config: Any, depth: int = 0) -> str:
+    if not isinstance(config, dict) or depth > 2:
+        return ""
+    if isinstance(several := config.get("detectors"), list):
+        word = " or " if str(config.get("operator")).lower() == "or" else " and "
+        return word.join(part for each in several[:4] if (part := _detecting(each, depth + 1)))
+    settings = ", ".join(
+        f"{clean(key, 20).replace('_', ' ')} {clean(value, 20)}"
+        for key, value in list(config.items())[:6]
+        if key != "type" and isinstance(value, str | int | float) and not isinstance(value, bool)
+    )
+    kind = clean(config.get("type") or "", 30).replace("_", " ")
+    return f"{kind}: {settings}" if kind and settings else kind or settings
 
 
 def _fires(watch: Watch) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -26,6 +27,7 @@ from insights_mcp.watching import rule_of
 COLUMNS = ("threshold_id", "alert", "state", "lower", "upper", "now", "distance", "last fired", "last checked",
            "next check")  # fmt: skip
 NEVER = "never"
+LONG_OVER = 31  # days since a window's end, after which no interval of it goes on
 
 
 class ListThresholds(Tool):
@@ -83,7 +85,18 @@ async def _watched(work: Work, number: int, found: Sequence[Threshold]) -> tuple
     except InsightsError as error:
         return watches(found, Result(Asked())), (f"the values now: {error.what}",)
     result = Result(asked(insight, insight.query), insight.result, insight.columns)
-    return watches(found, result), () if insight.result is not None else ("the values now: there is no result",)
+    if insight.result is None:
+        return watches(found, result), ("the values now: there is no result",)
+    return watches(found, result), _ended(result.asked)
+
+
+def _ended(of: Asked) -> tuple[str, ...]:
+    """An alert looks at the last intervals up to now, whatever the insight's own window is."""
+    until = of.part("dateRange").get("date_to")
+    over = of.now is not None and of.until < of.now - timedelta(days=LONG_OVER)
+    if of.source.get("kind") != "TrendsQuery" or not until or not over:
+        return ()
+    return (f"the values now: the insight's window ended {of.until:%Y-%m-%d}, and an alert looks at what came since",)
 
 
 def _said(found: Sequence[Threshold], told: Sequence[Watch]) -> str:
