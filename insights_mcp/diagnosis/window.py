@@ -60,8 +60,9 @@ def window_of(asked: Asked, result: Any = None) -> Window:
 
 
 def _floored(start: datetime | None, asked: Asked) -> datetime | None:
-    """Where the first interval begins: the dates are rounded outwards, unless they are explicit."""
-    if start is None or asked.part("dateRange").get("explicitDate") is True:
+    """Where the first interval begins: the dates are rounded outwards, unless they are explicit or of one number."""
+    exact = asked.part("dateRange").get("explicitDate") is True
+    if start is None or exact or asked.part("trendsFilter").get("display") == "BoldNumber":
         return start
     interval = asked.source.get("interval") or "day"
     start = start.replace(minute=0, second=0, microsecond=0)
