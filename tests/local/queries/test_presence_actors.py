@@ -59,9 +59,9 @@ def test_as_many_actors_as_a_retention_row_says(
     if by_group:
         query["aggregation_group_type_index"] = 0
     rows = behind(worlds, retention, query, {"interval": row})
-    counted = Counter(column for _, appearances in rows for column in appearances)
+    counted = Counter(column for _, appearances, *_ in rows for column in appearances)
     expected = {column: count for (_, each, column), count in cells(answered(worlds, query)).items() if each == row}
-    assert len({actor for actor, _ in rows}) == len(rows)
+    assert len({actor for actor, *_ in rows}) == len(rows)
     if "aggregationType" not in asked:
         assert expected == counted
 

@@ -113,6 +113,14 @@ def test_breakdown(ask: Ask) -> None:
     assert ["/", "$$_posthog_breakdown_other_$$"] == [row["breakdown_value"] for row in limited["results"][::3]]
 
 
+def test_whether_actors_came_back_in_one_period(ask: Ask) -> None:
+    """Beside all periods that somebody appeared in, each can be asked for by itself."""
+    source = {"kind": "InsightActorsQuery", "source": retention({}), "interval": 0}
+    answer = ask({"kind": "ActorsQuery", "source": source, "select": ["appearances", "day_0", "day_1", "day_2"],
+                  "orderBy": ["length(appearances)"]})  # fmt: skip
+    assert [[[0], 1, 0, 0], [[0, 1], 1, 1, 0]] == answer["results"]
+
+
 @pytest.mark.parametrize("everybody", [0, "0", "all"])
 def test_everybody_as_a_cohort(ask: Ask, everybody: int | str) -> None:
     """The cohort 0 is everybody, as "all" is."""

@@ -55,8 +55,8 @@ def actors(query: RetentionQuery, point: InsightActorsQuery, scan: Scan, context
     wanted = "true" if point.interval is None else f"i = {scan.bind(point.interval)}"
     if point.breakdown and read.by:
         wanted += f" and b = {scan.bind(_value(point.breakdown))}"
-    sql = cohorts.actors(read, wanted)
-    return Actors(lambda _: sql, {"appearances": "Array(Int64)"}, query.aggregation_group_type_index)
+    columns = {"appearances": "Array(Int64)"} | dict.fromkeys(cohorts.appearances(read.table), "UInt8")
+    return Actors(lambda asked: cohorts.actors(read, wanted, asked), columns, query.aggregation_group_type_index)
 
 
 def _value(given: Any) -> str:

@@ -6,8 +6,11 @@ the returns `r` as a mask. From a row's mask follows the list of its columns, wh
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from insights_mcp.local.queries.retention import windows
 from insights_mcp.local.queries.retention.reading import Reading
+from insights_mcp.local.queries.retention.table import Table
 
 # With a minimum of occurrences, a period counts as a return by how many there were in it.
 OFTEN = """select actor, {b}w, bool_or(s) as s, count(*) filter (r) >= {least} as r{firsts} from seen group by all"""
@@ -26,8 +29,11 @@ select {b}i, k, sum(n)::bigint as n from cells group by all"""
 # A row's columns, each tried by itself; or taken from the list of them, which is slower, and can be worked on.
 TRIED = "select {b}i, n, {column} as k from starts, range({size}) c(c) where {appears}"
 LISTED = "select {b}i, n, unnest({columns}) as k from starts"
-ACTORS = """{starts}
-select n as actor, list_sort(flatten(list({columns}))) as appearances from starts where {wanted} group by n"""
+ACTORS = """{starts},
+found as (
+  select n as actor, list_sort(flatten(list({columns}))) as appearances from starts where {wanted} group by n)
+select *{each} from found"""
+IN_COLUMN = ", list_contains(appearances, {number})::utinyint as {name}"
 COUNTED, NAMED = "count(*) as n", "actor as n"
 
 
@@ -42,9 +48,16 @@ def counts(reading: Reading) -> str:
     return COUNTS.format(b=reading.b, starts=starts(reading, COUNTED), cells=cells)
 
 
-def actors(reading: Reading, wanted: str) -> str:
-    """SQL: who is in the rows that are wanted, with the columns they appear in."""
-    return ACTORS.format(starts=starts(reading, NAMED), columns=_columns(reading), wanted=wanted)
+def actors(reading: Reading, wanted: str, asked: Collection[str]) -> str:
+    """SQL: who is in the rows that are wanted, with the columns they appear in; of `asked`, whether they do."""
+    named = appearances(reading.table)
+    each = "".join(IN_COLUMN.format(number=number, name=name) for name, number in named.items() if name in asked)
+    return ACTORS.format(starts=starts(reading, NAMED), columns=_columns(reading), wanted=wanted, each=each)
+
+
+def appearances(table: Table) -> dict[str, int]:
+    """What asks of actors whether they are in one column: `day_0`, `day_1` and so on."""
+    return {f"{table.unit}_{number}": number for number in range(table.columns)}
 
 
 def starts(reading: Reading, who: str) -> str:
