@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from insights_mcp.local.queries.errors import QueryError
 
 RELATIVE = re.compile(r"^-?(?P<number>\d{1,6})?(?P<unit>[a-zA-Z])(?P<position>Start|End)?$")
+ROUGH = re.compile(r"^(\d{4})(?:-(\d{2}))?$")  # a year or a month begins with its first day
 ABSOLUTE = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})")
 DAY_START: dict[str, Any] = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
 DAY_END: dict[str, Any] = {"hour": 23, "minute": 59, "second": 59, "microsecond": 999_999}
@@ -216,7 +217,8 @@ def _relative(match: re.Match[str], now: datetime, cut: str | None) -> datetime:
 
 
 def _absolute(text: str, now: datetime) -> datetime:
-    padded = ABSOLUTE.sub(lambda m: f"{m[1]}-{int(m[2]):02}-{int(m[3]):02}", text.strip())
+    whole = ROUGH.sub(lambda m: f"{m[1]}-{m[2] or '01'}-01", text.strip())
+    padded = ABSOLUTE.sub(lambda m: f"{m[1]}-{int(m[2]):02}-{int(m[3]):02}", whole)
     moment = datetime.fromisoformat(padded)
     return moment.astimezone(now.tzinfo) if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
 
