@@ -103,7 +103,30 @@ CAUSES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "one of several": (
         trend({"type": "OR", "values": [PLAN | {"value": "x"}, PLAN | {"value": "y"}]}),
-        ("after (plan = x or plan = y) 0",),
+        ("after (plan = x or plan = y) 0", 'Values of plan there: "free", "paid".'),
+    ),
+    "one of several, in another case": (
+        trend({"type": "OR", "values": [PLAN | {"value": "PAID"}, {"key": "size", "value": "LARGE"}]}),
+        ('Values of plan there: "free", "paid".', 'Use "paid".', 'Values of size there: "large"', 'Use "large".'),
+    ),
+    "one of several that are missing": (
+        trend({"type": "OR", "values": [{"key": "nothing", "value": 1}, {"key": "size", "value": "LARGE"}]}),
+        ('None of these events has the event property "nothing".', 'Use "large".'),
+    ),
+    "what was clicked": (
+        trend({"key": "text", "type": "element", "value": "Buy"}),
+        ("after text = Buy 0", 'the element property "text"'),
+    ),
+    "a flag": (
+        trend({"key": "$feature/new", "type": "feature", "value": "test"}),
+        ("after $feature/new = test 0", 'the feature property "$feature/new"'),
+    ),
+    "numbers between others": (
+        trend({"key": "words", "operator": "between", "value": [5000, 6000]}), ("after words between 5000 and 6000 0",),
+    ),
+    "a filter that is not counted": (
+        trend({"key": "size", "operator": "is_date_before", "value": "-3d"}),
+        ("pass all filters that can be counted one by one. Not counted: size before -3d.",),
     ),
     "the sum of a property it lacks": (
         trend(event="note saved", series={"math": "sum", "math_property": "length"}),

@@ -35,6 +35,12 @@ FILTERS = st.one_of(
               st.sampled_from(["exact", "regex", "not_regex"])),
     st.builds(lambda v, o: {"key": "id", "type": "cohort", "value": v, "operator": o}, st.sampled_from([1, 2]),
               st.sampled_from(["in", "not_in"])),
+    st.builds(lambda v, o: {"key": "words", "value": v, "operator": o}, st.sampled_from([[10, 30], [20, 20]]),
+              st.sampled_from(["between", "not_between"])),
+    st.builds(lambda o: {"key": "size", "type": "feature", "value": ["large"], "operator": o}, st.sampled_from(
+              ["exact", "is_not"])),
+    st.builds(lambda k, o: {"key": k, "type": "element", "value": "b", "operator": o}, st.sampled_from(
+              ["text", "href", "tag_name"]), st.just("exact")),
     st.just({"key": "toInt(properties.words) > 30", "type": "hogql", "value": None}),
 )  # fmt: skip
 GROUPS = st.one_of(

@@ -19,6 +19,7 @@ OPERATORS = {
     "is_date_exact": "on", "between": "between", "not_between": "not between", "in": "in", "not_in": "not in",
 }  # fmt: skip
 WITHOUT_VALUE = frozenset({"is_set", "is_not_set"})
+BETWEEN = frozenset({"between", "not_between"})
 OUTSIDE = frozenset({"not_in", "is_not"})
 SQL = "HogQLQuery"
 
@@ -81,15 +82,16 @@ def _condition(item: Any, joined: str) -> list[str]:
     if item.get("type") == "cohort":
         word = "not in" if operator in OUTSIDE or item.get("negation") is True else "in"
         return [clean(f"{word} cohort {item.get('cohort_name') or _value(item.get('value'))}", FILTER)]
-    value = "" if operator in WITHOUT_VALUE or item.get("type") == "hogql" else f" {_value(item.get('value'))}"
+    joined = " and " if operator in BETWEEN else " or "
+    value = "" if operator in WITHOUT_VALUE or item.get("type") == "hogql" else f" {_value(item.get('value'), joined)}"
     word = "" if item.get("type") == "hogql" else f" {OPERATORS.get(operator, clean(operator, 30))}"
     return [clean(f"{item.get('label') or item.get('key')}{word}{value}", FILTER)]
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, joined: str = " or ") -> str:
     if isinstance(value, list):
         rest = f" … +{len(value) - 3}" if len(value) > 3 else ""
-        return " or ".join(map(_value, value[:3])) + rest
+        return joined.join(map(_value, value[:3])) + rest
     return shortened(value if isinstance(value, str) else dumps(value), 40)
 
 

@@ -1,6 +1,7 @@
 """Property filters one by one: in words, and as SQL that counts what passes.
 
-A filter that cannot be said in SQL here (an element, a feature flag) has none and is passed over.
+A filter that cannot be said in SQL here (a date that is relative, a selector of several parts) has none: it is counted
+as what removes the rest.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from insights_mcp.answer.provenance import conditions as in_words
-from insights_mcp.diagnosis import hogql
+from insights_mcp.diagnosis import clicked, hogql
 from insights_mcp.text import clean
 
-OWNERS = {"event": "properties", "person": "person.properties", "session": "session"}
+OWNERS = {"event": "properties", "person": "person.properties", "session": "session", "feature": "properties",
+          "person_metadata": "person"}  # fmt: skip
+METADATA = ("event", "distinct_id", "timestamp", "person_id", "uuid")
+FLAG = "$feature/"
 OTHER = {"event": "person", "person": "event"}
 MOST_VALUES = 200
 
@@ -22,7 +26,7 @@ MOST_VALUES = 200
 class Condition:
     """One filter. `field`: the property in SQL; `holds`: where it is met; `words`: as a reader would say it.
 
-    `where`: which part of the query names the property.
+    `where`: which part of the query names the property. `parts`: of which one is enough.
     """
 
     words: str
@@ -33,6 +37,7 @@ class Condition:
     operator: str = "exact"
     values: tuple[Any, ...] = ()
     where: str = "the filter's key"
+    parts: tuple[Condition, ...] = ()
 
     @property
     def elsewhere(self) -> str | None:
@@ -66,7 +71,7 @@ def _either(group: dict[str, Any]) -> list[Condition]:
     parts = [conditions_of(value) for value in group["values"]]
     known = [hogql.every(str(c.holds) for c in part) for part in parts if all(c.holds for c in part)]
     holds = " or ".join(f"({part})" for part in known) if len(known) == len(parts) else None
-    return [Condition(" or ".join(_words(group)), holds)]
+    return [Condition(" or ".join(_words(group)), holds, parts=tuple(c for part in parts for c in part))]
 
 
 def _one(item: dict[str, Any]) -> list[Condition]:
@@ -77,7 +82,11 @@ def _one(item: dict[str, Any]) -> list[Condition]:
     if special := SPECIAL.get(kind):
         return [Condition(words, special(item, operator, values), owner=kind, operator=operator, values=values)]
     name = str(item.get("key") or "")
-    field = _group_field(item, name) if kind == "group" else _field(kind, name)
+    if kind == "element":
+        holds = clicked.holds(name, operator, values)
+        return [Condition(words, holds, clicked.field(name), name, kind, operator, values)]
+    kind, name = ("feature", _flag(name)) if kind == "flag" else (kind, name)
+    field = FIELDS[kind](item, name) if kind in FIELDS else _field(kind, name)
     write = OPERATORS.get(operator)
     holds = write(field, values) if field and write and not (isinstance(given, list) and not given) else None
     return [Condition(words, holds, field, name, kind, operator, values)]
@@ -96,6 +105,18 @@ def _group_field(item: dict[str, Any], name: str) -> str | None:
     return f"group_{number}.properties.{hogql.named(name)}" if number in range(5) and name else None
 
 
+def _metadata(_: dict[str, Any], name: str) -> str | None:
+    return name if name in METADATA else None
+
+
+def _flag(name: str) -> str:
+    """The property of events that tells what a flag was."""
+    return name if name.startswith(FLAG) else f"{FLAG}{name}"
+
+
+FIELDS: dict[str, Callable[[dict[str, Any], str], str | None]] = {"group": _group_field, "event_metadata": _metadata}
+
+
 def _expression(item: dict[str, Any], _: str, __: tuple[Any, ...]) -> str | None:
     return str(item["key"]) if isinstance(item.get("key"), str) and item["key"].strip() else None
 
@@ -110,6 +131,8 @@ def _cohort(_: dict[str, Any], operator: str, values: tuple[Any, ...]) -> str | 
 SPECIAL: dict[str, Callable[[dict[str, Any], str, tuple[Any, ...]], str | None]] = {
     "hogql": _expression,
     "cohort": _cohort,
+    "static-cohort": _cohort,
+    "precalculated-cohort": _cohort,
 }
 
 
@@ -143,6 +166,13 @@ def _than(sign: str) -> Callable[[str, tuple[Any, ...]], str]:
     return holds
 
 
+def _between(field: str, values: tuple[Any, ...]) -> str:
+    """Bounds that are no numbers hold for nothing."""
+    bounds = [hogql.number(value) for value in values] if len(values) == 2 else []
+    low, high = bounds if bounds and None not in bounds else (1.0, 0.0)
+    return f"toFloat({field}) >= {low:.15g} and toFloat({field}) <= {high:.15g}"
+
+
 def _not(holds: Callable[[str, tuple[Any, ...]], str]) -> Callable[[str, tuple[Any, ...]], str]:
     """The contrary; what has no value does not have this one."""
     return lambda field, values: f"not ifNull({holds(field, values)}, false)"
@@ -150,7 +180,9 @@ def _not(holds: Callable[[str, tuple[Any, ...]], str]) -> Callable[[str, tuple[A
 
 OPERATORS: dict[str, Callable[[str, tuple[Any, ...]], str]] = {
     "exact": _exact, "is_not": _not(_exact),
+    "in": _exact, "not_in": _not(_exact), "flag_evaluates_to": _exact,
     "icontains": _contains, "not_icontains": _not(_contains), "icontains_multi": _contains,
+    "not_icontains_multi": _not(_contains), "between": _between, "not_between": _not(_between),
     "regex": _matches, "not_regex": _not(_matches),
     "is_set": _set, "is_not_set": _not(_set),
     "gt": _than(">"), "gte": _than(">="), "lt": _than("<"), "lte": _than("<="), "min": _than(">="), "max": _than("<="),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import anyio
 
@@ -11,12 +12,13 @@ from insights_mcp.diagnosis import hogql, known
 from insights_mcp.diagnosis.conditions import Condition
 from insights_mcp.diagnosis.counted import Counted
 from insights_mcp.diagnosis.known import near, same_but_for_case
-from insights_mcp.diagnosis.probes import UNREADABLE, Asking, Counts, Stage, cohort_size, extent_of, values_of
+from insights_mcp.diagnosis.probes import UNREADABLE, Asking, Counts, Stage, cohort_size, extent_of, tops_of, values_of
 from insights_mcp.diagnosis.window import Window
 from insights_mcp.errors import InsightsError
 from insights_mcp.text import clean, quoted, shortened
 
 MOST_SHOWN = 5
+MOST_PARTS = 4  # of an OR that are looked up
 FOLLOWED_WITHIN = 3.0
 COMPARED = ("gt", "gte", "lt", "lte", "min", "max")
 OWNER = {"event": "an event property", "person": "a person property"}
@@ -44,6 +46,8 @@ async def _because(asking: Asking, item: Counted, stage: Stage, place: int, wind
     condition = stage.condition
     if condition.owner == "cohort":
         return await _of_cohort(asking, condition)
+    if condition.parts:
+        return await _of_parts(asking, item, place, window, condition)
     if condition.field is None:
         return "Leave that filter out, or change it."
     if stage.having == 0:
@@ -53,6 +57,26 @@ async def _because(asking: Asking, item: Counted, stage: Stage, place: int, wind
     if condition.operator in COMPARED:
         return _extent(condition, *await extent_of(asking, item, place, window))
     return _of_values(condition, await values_of(asking, item, place, window))
+
+
+async def _of_parts(asking: Asking, item: Counted, place: int, window: Window, condition: Condition) -> str:
+    """What the properties of an OR hold, each told once."""
+    named: dict[str, Condition] = {}
+    for part in condition.parts:
+        if part.field:
+            same = named.get(part.field)
+            named[part.field] = replace(part, values=same.values + part.values) if same else part
+    asked = list(named.values())[:MOST_PARTS]
+    if not asked:
+        return "None of its parts is met: leave that filter out, or change it."
+    found = await tops_of(asking, item, place, window, [str(part.field) for part in asked])
+    return " ".join(_of_part(part, values) for part, values in zip(asked, found, strict=True))
+
+
+def _of_part(part: Condition, values: Sequence[str]) -> str:
+    if not values:
+        return f"None of these events has the {part.owner} property {quoted(part.name)}."
+    return _of_values(part, [(value, 0) for value in values])
 
 
 async def _of_cohort(asking: Asking, condition: Condition) -> str:
@@ -87,7 +111,8 @@ async def _missing(asking: Asking, item: Counted, stage: Stage) -> str:
 def _of_values(condition: Condition, values: Sequence[tuple[str, int]]) -> str:
     """What the property holds instead, and which of it may be meant."""
     there = [value for value, _ in values]
-    listed = ", ".join(f"{quoted(value, 60)} ({times:,})" for value, times in values[:MOST_SHOWN])
+    shown = [quoted(value, 60) + (f" ({times:,})" if times else "") for value, times in values[:MOST_SHOWN]]
+    listed = ", ".join(shown)
     more = f" and {len(values) - MOST_SHOWN} more" if len(values) > MOST_SHOWN else ""
     said = f"Values of {shortened(condition.name, 60)} there: {listed}{more}."
     meant = [hit for value in condition.values for hit in [_meant(hogql.words(value), there)] if hit]

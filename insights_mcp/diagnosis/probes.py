@@ -5,7 +5,7 @@ A probe is asked once and never waited for longer than it is worth; what it cost
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
@@ -23,6 +23,7 @@ from insights_mcp.errors import BadReply, InsightsError
 
 MOST_CONDITIONS = 6
 MOST_VALUES = 100
+MOST_TOPS = 20  # of each of several properties
 TEST_ACCOUNTS = {"filterTestAccounts": True}
 
 
@@ -129,6 +130,12 @@ def checkable(item: Counted) -> list[Condition]:
     return [condition for condition in item.conditions if condition.holds][:MOST_CONDITIONS]
 
 
+def uncounted(item: Counted) -> list[Condition]:
+    """The other conditions."""
+    counted = checkable(item)
+    return [condition for condition in item.conditions if condition not in counted]
+
+
 def _fields(condition: Condition) -> list[str]:
     return [field for field in (condition.field, condition.elsewhere) if field]
 
@@ -154,6 +161,13 @@ async def values_of(asking: Asking, item: Counted, stage: int, window: Window) -
     return [(str(value), int(times)) for value, times in await asking.rows(sql)]
 
 
+async def tops_of(asking: Asking, item: Counted, stage: int, window: Window, fields: Sequence[str]) -> list[list[str]]:
+    """Of several properties, the values that each takes where everything before a condition holds."""
+    columns = ", ".join(f"topK({MOST_TOPS})(toString({field}))" for field in fields)
+    row = (await asking.rows(f"select {columns} from events where {hogql.every(_earlier(item, stage, window))}"))[0]
+    return [[str(value) for value in values or ()] for values in row]
+
+
 async def extent_of(
     asking: Asking, item: Counted, stage: int, window: Window
 ) -> tuple[float | None, float | None, str]:
@@ -166,10 +180,12 @@ async def extent_of(
 
 def _before(item: Counted, stage: int, window: Window) -> tuple[str | None, str]:
     """A condition's property, and SQL for what is left before that condition and has the property."""
-    conditions = checkable(item)
-    field = conditions[stage].field
-    before = [item.holds, window.holds(), *(str(c.holds) for c in conditions[:stage]), f"{field} is not null"]
-    return field, hogql.every(before)
+    field = checkable(item)[stage].field
+    return field, hogql.every([*_earlier(item, stage, window), f"{field} is not null"])
+
+
+def _earlier(item: Counted, stage: int, window: Window) -> list[str]:
+    return [item.holds, window.holds(), *(str(c.holds) for c in checkable(item)[:stage])]
 
 
 async def span_of(asking: Asking, zone: str | None) -> tuple[datetime | None, datetime | None]:

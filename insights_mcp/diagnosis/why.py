@@ -19,14 +19,15 @@ from insights_mcp.client import Client
 from insights_mcp.diagnosis import filtered, known, steps
 from insights_mcp.diagnosis.counted import Counted, counted_in
 from insights_mcp.diagnosis.emptiness import Places
-from insights_mcp.diagnosis.probes import UNREADABLE, Asking, Counts, Spent, counts_of, events_seen, span_of
+from insights_mcp.diagnosis.probes import UNREADABLE, Asking, Counts, Spent, counts_of, events_seen, span_of, uncounted
 from insights_mcp.diagnosis.window import Window, window_of
 from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.errors import InsightsError, MissingScope
-from insights_mcp.text import clean
+from insights_mcp.text import clean, shortened
 
 WITHIN = 8.0
 MOST = 3
+LONGEST_WORDS = 200
 UNKNOWN = "Why it is empty could not be checked: "
 
 
@@ -103,6 +104,8 @@ async def _tell(asking: Asking, case: Case, found: list[str]) -> None:
     for item, each in zip(counted, counts, strict=True):
         said = await _of_one(asking, item, each, window, asked)
         found += [reason for reason in said if reason not in found]
+    if not found:
+        found += [said for item, each in zip(counted, counts, strict=True) for said in _uncounted(item, each)]
     if not found and case.whole:
         if asked.source.get("kind") == "HogQLQuery":
             found.append(_of_sql(counted[0], counts[0]))
@@ -143,6 +146,18 @@ async def _of_one(asking: Asking, item: Counted, counts: Counts, window: Window,
             'Set "filterTestAccounts": false, or look at the filter in the project\'s settings.'
         ]
     return []
+
+
+def _uncounted(item: Counted, counts: Counts) -> list[str]:
+    """That what is left is removed by filters which cannot be counted one by one."""
+    words = [condition.words for condition in uncounted(item)]
+    if not words:
+        return []
+    left = counts.rest if counts.real is None else counts.real
+    return [
+        f"{filtered.so_many(left, item)} pass all filters that can be counted one by one. Not counted: "
+        f"{shortened(', '.join(words), LONGEST_WORDS)}. Leave that out to see whether it removes them."
+    ]
 
 
 async def _never(asking: Asking, item: Counted) -> str:
