@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from insights_mcp.local.layout import identifier
-from insights_mcp.local.queries import sessions
+from insights_mcp.local.queries import channels, sessions
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.sql import Scan
 
@@ -285,6 +285,8 @@ def person_field(scan: Scan, clock: Clock, chain: tuple[str, ...]) -> Typed | No
         return cast(scan.person_property(*rest), kind, clock)
     if rest:
         return None
+    if first == channels.OF_PERSON:
+        return Typed(scan.person_property(first), "String")
     if first == "properties":
         return Typed(f"{scan.persons}.properties", "String", False)
     if first not in PERSON_FIELDS:
