@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator, WithJsonSchema
@@ -11,6 +12,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 MAX_CHARACTERS = 500_000
 MAX_DEPTH = 60
 LINE = 380  # of a note
+REMEMBERED = 16  # queries
 EXAMPLE = '{"kind":"trends","events":["$pageview"],"from":"-30d"}'
 
 
@@ -26,18 +28,30 @@ def _query(value: Any) -> Understood:
         return value
     if isinstance(value, str):
         _bounded(len(value))
-    from insights_mcp.repair import repaired, texts  # with its models it would be a tenth of the start
+    from insights_mcp.repair import texts  # with its models it would be a tenth of the start
 
     given = texts.read(value) if isinstance(value, str) else value
     if _depth(given) > MAX_DEPTH:
         raise ValueError(f"a query is nested at most {MAX_DEPTH} deep")
-    _bounded(len(json.dumps(value, default=str)))
+    text = json.dumps(value, default=str)
+    _bounded(len(text))
     if isinstance(given, str) and given.lstrip().startswith("{"):
         raise ValueError(f"a query is a JSON object, and this text is no JSON; such as {EXAMPLE}")
-    read = repaired(value)
-    query = Understood(read.query)
-    query.notes = told(read.repairs, "Repaired") + told(read.unknown, "Kept, though no such field is known here")
+    written, notes = _understood(text)
+    query = Understood(json.loads(written))
+    query.notes = notes
     return query
+
+
+@lru_cache(REMEMBERED)
+def _understood(text: str) -> tuple[str, tuple[str, ...]]:
+    """The query as JSON, and the notes. The same query is often asked again: anew, from another row on, drawn."""
+    from insights_mcp.repair import repaired
+
+    read = repaired(json.loads(text))
+    return json.dumps(read.query), told(read.repairs, "Repaired") + told(
+        read.unknown, "Kept, though no such field is known here"
+    )
 
 
 def told(repairs: tuple[str, ...], begin: str) -> tuple[str, ...]:
