@@ -180,7 +180,8 @@ class Filters:
         return joined("or", likes)
 
     def _matches(self, field: str, kind: str | None, value: Any) -> str:
-        return f"regexp_matches({field}, {self.scan.bind(text(value))})"
+        values = value if isinstance(value, list) else [value]
+        return joined("or", [f"regexp_matches({field}, {self.scan.bind(text(each))})" for each in values])
 
     def _set(self, field: str, kind: str | None, value: Any) -> str:
         return f"({field} is not null)"

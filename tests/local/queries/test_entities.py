@@ -183,7 +183,11 @@ def test_filters_on_elements(count: Count, properties: dict[str, Any], who: str)
         ({"event": "$autocapture", "text": "^P.y$", "text_matching": "regex"}, "ben"),
         ({"event": "$autocapture", "href": "bu", "href_matching": "contains", "tag_name": "a"}, "ann"),
         ({"event": "$autocapture", "selector": "form button"}, "ben"),
+        ({"event": "$pageview", "text": "Pay"}, ""),
+        ({"text": "Pay"}, "ann ben cem dan"),
         ({"url": "example/buy"}, "ann"),
+        ({"url": "Example/Buy"}, ""),
+        ({"url": "example%x"}, "ann"),
         ({"url": "example/buy", "url_matching": "exact"}, ""),
         ({"event": "run", "properties": [{"key": "km", "value": [12], "type": "event"}]}, "ben"),
     ],
@@ -192,6 +196,12 @@ def test_a_step_of_an_action(count: Count, step: dict[str, Any], who: str) -> No
     """All that a step says must hold; an empty step is any event."""
     action = Action(1, "a", [step])
     assert who.split() == sorted(count(series={"kind": "ActionsNode", "id": 1}, actions={1: action}))
+
+
+def test_an_action_without_steps(count: Count) -> None:
+    """Is any event."""
+    everything = count(series={"kind": "ActionsNode", "id": 1}, actions={1: Action(1, "a", [])})
+    assert count(series={"kind": "EventsNode", "event": None}) == everything
 
 
 @pytest.mark.parametrize("selector", ["", ">", "a >", "a[", "a:hover", "!"])

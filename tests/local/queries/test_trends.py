@@ -101,6 +101,12 @@ def test_all_starts_with_the_first_event(ask: Ask) -> None:
         ({"key": "page", "operator": "icontains", "value": "DOC"}, 1),
         ({"key": "page", "operator": "not_icontains", "value": "doc"}, 3),
         ({"key": "page", "operator": "regex", "value": "^/d"}, 1),
+        ({"key": "page", "operator": "regex", "value": ["^/d", "^/$"]}, 3),
+        ({"key": "page", "operator": "not_regex", "value": ["^/d", "^/$"]}, 1),
+        ({"key": "page", "value": []}, 4),
+        ({"key": "page", "operator": "gt", "value": "/a"}, 1),
+        ({"key": "age", "type": "person", "operator": "not_between", "value": [50, 60]}, 1),
+        ({"key": "timestamp", "type": "event_metadata", "operator": "is_date_after", "value": "2026-03-09"}, 2),
         ({"key": "nowhere", "operator": "is_set", "value": None}, 0),
         ({"key": "nowhere", "operator": "is_not", "value": "x"}, 4),
         ({"key": "plan", "type": "person", "value": "pro"}, 2),
@@ -114,6 +120,11 @@ def test_filters(ask: Ask, condition: dict[str, Any], expected: int) -> None:
     """Each operator and type of filter, over four visits."""
     answer = ask(trend({"event": "visit", "properties": [{"operator": "exact", "type": "event", **condition}]}))
     assert expected == answer["results"][0]["count"]
+
+
+def test_a_filter_that_says_nothing(ask: Ask) -> None:
+    """Is as if it were not there."""
+    assert 4 == ask(trend({"event": "visit"}, properties=[{}, {"type": "empty"}]))["results"][0]["count"]
 
 
 def test_nested_groups(ask: Ask) -> None:
