@@ -11,10 +11,12 @@ import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import orjson
 
 from insights_mcp.local import actions, cohorts, queries
@@ -152,13 +154,13 @@ class Computing:
     async def _given_a_moment(self, job: Job, ask: Ask) -> None:
         """Most queries end in a moment. Then the first reply tells so, and nobody has to ask again."""
         if job.work:
-            with self.jobs.running(ask.query_id, job.cancelled):
-                await asyncio.wait([asyncio.wrap_future(job.work)], timeout=MOMENT)
+            with self.jobs.running(ask.query_id, job.cancelled), anyio.move_on_after(MOMENT):
+                await _ended(job.work)
 
     def _work(self, job: Job, source: Source, key: str, ask: Ask) -> None:
         job.pickup = self._backend.clock()
         try:
-            job.response = encoded(response(self._run(source, key, ask, job.cancelled)))
+            self.jobs.answered(job, encoded(response(self._run(source, key, ask, job.cancelled))))
         except Exception as error:
             job.error, job.error_message = True, _safe_message(error)
             if job.error_message is None:
@@ -207,6 +209,23 @@ def settings_in(store: Store) -> Settings:
         cohorts=cohorts.defined(store),
     )
     return Settings(project, hashlib.sha1(repr(said).encode()).hexdigest())
+
+
+async def _ended(work: Future[None]) -> None:
+    """Waits until it has; who stops waiting does not stop the work."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+
+    def end() -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    def tell(_: Future[None]) -> None:
+        with suppress(RuntimeError):  # the loop may be over
+            loop.call_soon_threadsafe(end)
+
+    work.add_done_callback(tell)
+    await ended
 
 
 def response(outcome: Outcome) -> dict[str, Any]:

@@ -57,19 +57,26 @@ class Jobs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
+        self._weight = 0
         self._running: list[tuple[str, threading.Event]] = []
 
     def add(self, job: Job) -> None:
         """Remember a job, and forget those whose time is over; the oldest go earlier when they take too much room."""
         with self._lock:
-            self._jobs = {j.id: j for j in self._jobs.values() if not (j.end and j.expiration <= job.start)}
+            while (oldest := next(iter(self._jobs.values()), None)) and oldest.end and oldest.expiration <= job.start:
+                self._forget(oldest.id)
+            self._forget(job.id)
             self._jobs[job.id] = job
-            ended = sorted((j for j in self._jobs.values() if j.end), key=lambda j: j.start)
-            room = MOST_BYTES
-            for done in reversed(ended):
-                room -= len(done.response or b"")
-                if room < 0:
-                    del self._jobs[done.id]
+
+    def answered(self, job: Job, response: bytes) -> None:
+        """Keep its answer, while there is room."""
+        with self._lock:
+            job.response = response
+            if self._jobs.get(job.id) is job:
+                self._weight += len(response)
+            ended = (each for each in list(self._jobs.values()) if each.end)
+            while self._weight > MOST_BYTES and (oldest := next(ended, None)):
+                self._forget(oldest.id)
 
     def get(self, job_id: str, now: datetime) -> Job | None:
         """A job whose state is still kept."""
@@ -84,7 +91,12 @@ class Jobs:
     def remove(self, job_id: str) -> Job | None:
         """Forget a job."""
         with self._lock:
-            return self._jobs.pop(job_id, None)
+            return self._forget(job_id)
+
+    def _forget(self, job_id: str) -> Job | None:
+        job = self._jobs.pop(job_id, None)
+        self._weight -= len((job and job.response) or b"")
+        return job
 
     @contextmanager
     def running(self, query_id: str | None, cancelled: threading.Event) -> Iterator[None]:
