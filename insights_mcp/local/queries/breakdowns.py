@@ -17,7 +17,8 @@ ALL = "all"
 LIMIT = 25
 # Stands for all bins together.
 ALL_BINS = '["",""]'
-NUMBER = r"regexp_replace(({x})::varchar, '\.0$', '')"
+WHOLE = r"regexp_replace({x}, '\.0+$', '')"
+NUMBER = WHOLE.format(x="({x})::varchar")
 # Bins of equal width, named by their bounds; the last one holds its upper bound, so that is named a little higher. A
 # value is in the last bin that begins at or below it.
 STEP = "(high{n} - low{n}) / {count} * {i} + low{n}"
@@ -51,11 +52,21 @@ class Split:
         """SQL: the value a row falls under; never NULL. Binned values need the table of `bounds` beside them."""
         if self.bins:
             return self._bin(filters, number)
-        return f"coalesce(nullif({self.text(filters)}, ''), {filters.scan.bind(NONE)})"
+        return self.named(f"coalesce(nullif({self.text(filters)}, ''), {filters.scan.bind(NONE)})", filters)
 
     def raw(self, filters: Filters) -> str:
         """SQL: the same, but that none is ''. Grouping by a function of one column takes half the time of a CASE."""
         return f"concat({self.text(filters)}, '')"
+
+    def named(self, value: str, filters: Filters) -> str:
+        """SQL: a value as it is called: a whole number without decimals, however it was sent."""
+        catalogue = filters.context.catalogue
+        kinds = {
+            "event": catalogue.event_types.get(self.property),
+            "person": catalogue.person_types.get(self.property),
+            "group": catalogue.group_property_types.get((self.group_type_index or 0, self.property)),
+        }
+        return WHOLE.format(x=value) if kinds.get(self.type) == "Numeric" else value
 
     def number(self, filters: Filters) -> str:
         """SQL: the property as a number, or NULL."""

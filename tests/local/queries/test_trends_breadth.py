@@ -31,7 +31,7 @@ def event(name: str, time: str, who: str, **properties: Any) -> dict[str, Any]:
 EVENTS = [
     event("visit", "03-08T09:00", "ann", size=0, at="https://x.example/a/?#", old=1),
     event("visit", "03-08T10:00", "ann", size=1, at="/", old=1),
-    event("visit", "03-09T09:00", "ben", size=10),
+    event("visit", "03-09T09:00", "ben", size=10.0),
     event("visit", "03-09T10:00", "ben", page="p10", at="https://x.example/a"),
     event("visit", "03-10T10:00", "ben", page="p2", **{"$session_id": "s"}),
     event("buy", "03-10T10:00", "ben", page="p3"),
@@ -90,6 +90,20 @@ def test_bins_are_named_by_their_bounds(site: Ask, count: int, names: list[str])
     listed = site(trend(VISIT, **by(breakdowns=[{"property": "size", "histogram_bin_count": count}])))
     assert names == [name for name, _ in named(alone)]
     assert [[name] for name in names] == [name for name, _ in named(listed)]
+
+
+def test_a_whole_number_has_no_decimals(site: Ask) -> None:
+    """However it was sent; so it is called, and so those behind it are found."""
+    for split in (by(breakdown="size"), by(breakdowns=[{"property": "size"}, {"property": "page"}])):
+        names = [series["breakdown_value"] for series in site(trend(VISIT, **split))["results"]]
+        assert "10" in [name if isinstance(name, str) else name[0] for name in names]
+    point = {
+        "kind": "InsightActorsQuery",
+        "source": trend(VISIT, **by(breakdown="size")),
+        "breakdown": "10",
+        "day": "2026-03-09",
+    }
+    assert 1 == len(site({"kind": "ActorsQuery", "select": ["actor"], "source": point})["results"])
 
 
 def test_no_number_at_all(site: Ask) -> None:

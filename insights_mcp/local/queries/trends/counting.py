@@ -120,6 +120,7 @@ class Counting:
         if not by:
             return UNRANKED.format_map(text)
         shown = f"case b when '' then {self.scan.bind(NONE)} else b end" if by.is_plain else "b"
+        shown = by.splits[0].named(shown, self.filters) if by.is_plain else shown
         text["per"] = NAMED.format(shown=shown, per=text["per"])
         text["bins"] = BINS.format(edges=by.edges(), bounds=bounds, tables=tables, where=where) if bounds else ""
         return RANKED.format_map(text | self._ranking())

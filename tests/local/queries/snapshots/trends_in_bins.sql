@@ -1,7 +1,7 @@
 with bins as (
   select list_transform(range(3), lambda i: (high0 - low0) / 3 * i + low0) as starts0,
     list_transform(range(3), lambda i:
-      '[' || regexp_replace(((high0 - low0) / 3 * i + low0)::varchar, '\.0$', '') || ',' || case when i = 3 - 1 then regexp_replace(((high0 - low0) / 3 * (i + 1) + low0 + 0.01)::varchar, '\.0$', '') else regexp_replace(((high0 - low0) / 3 * (i + 1) + low0)::varchar, '\.0$', '') end || ']') as names0
+      '[' || regexp_replace(((high0 - low0) / 3 * i + low0)::varchar, '\.0+$', '') || ',' || case when i = 3 - 1 then regexp_replace(((high0 - low0) / 3 * (i + 1) + low0 + 0.01)::varchar, '\.0+$', '') else regexp_replace(((high0 - low0) / 3 * (i + 1) + low0)::varchar, '\.0+$', '') end || ']') as names0
   from (select min(try_cast(e."p.amount" as double)) as low0, max(try_cast(e."p.amount" as double)) as high0 from events e where e.event = $p4 and e.timestamp >= $p2 and e.timestamp <= $p3)),
 per as (select d::timestamp as d, b as b, n from (select e.timestamp::date as d, coalesce(bins.names0[len(list_filter(bins.starts0, lambda start: start <= try_cast(e."p.amount" as double)))], $p1) as b, count(*) as n
   from events e cross join bins
