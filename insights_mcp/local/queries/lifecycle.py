@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from insights_mcp.local.events import Rows
-from insights_mcp.local.queries import dates, entities, presence
+from insights_mcp.local.queries import dates, entities, presence, unsupported
 from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.presence import Mask
@@ -121,6 +121,7 @@ def _numbers(point: InsightActorsQuery, span: Span, context: Context) -> list[in
 
 def _span(query: LifecycleQuery, context: Context) -> Span:
     given = query.dateRange or DateRange()
+    unsupported.asked_of_dates(given)
     names = [None if each.kind == "ActionsNode" else each.event for each in query.series]
     exact = bool(given.explicitDate)
     period = dates.period(

@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any
 
 from insights_mcp.local.events import Rows
-from insights_mcp.local.queries import dates, entities, hogql, presence
+from insights_mcp.local.queries import dates, entities, hogql, presence, unsupported
 from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.presence import Mask
@@ -125,6 +125,7 @@ def _parts(query: StickinessQuery, context: Context) -> Iterator[Part]:
 
 def _periods(query: StickinessQuery, context: Context) -> list[tuple[str | None, Period]]:
     given, compare = query.dateRange or DateRange(), query.compareFilter or CompareFilter()
+    unsupported.asked_of_dates(given)
     current = dates.period(
         given.date_from,
         given.date_to,

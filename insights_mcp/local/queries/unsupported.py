@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.schema.filters import DateRange
 
 KINDS = {
     "InsightActorsQuery": "An ActorsQuery with it as its `source`",
@@ -26,6 +27,10 @@ MATHS = {
     "first_time_for_group": "use 'first_time_for_user'",
     "first_matching_event_for_group": "use 'first_matching_event_for_user'",
 }
+DATES = {
+    "daysOfWeek": "use a filter of type hogql, such as toDayOfWeek(timestamp) < 6",
+    "excludeIncompletePeriods": "end with the last whole period, such as date_to '-1dEnd'",
+}
 FEATURES = {
     "sampling": "Sampling; leave samplingFactor out",
     "comparison": "A funnel with compareFilter; ask for each of the two date ranges",
@@ -48,6 +53,14 @@ def feature(table: dict[str, str], name: str, attr: str) -> QueryError | None:
     if instead is None:
         return None
     return QueryError(f"'{name}' is not supported yet by the embedded backend: {instead}.", attr=attr)
+
+
+def asked_of_dates(given: DateRange) -> None:
+    """Raise for what a date range asks that would be left out of the numbers."""
+    for name in DATES:
+        refused = feature(DATES, name, "dateRange")
+        if refused and (given.model_extra or {}).get(name):
+            raise refused
 
 
 def refuse(name: str, attr: str) -> QueryError:

@@ -151,6 +151,7 @@ def test_test_accounts(ask: Ask) -> None:
         (trend({"event": "visit", "math": "sum"}), "math_property"),
         (trend({"event": "visit", "properties": [{"key": "id", "type": "cohort", "value": 1}]}), "cohort"),
         (trend({"event": "visit"}, dateRange={"date_from": "soon"}), "'soon' is no date"),
+        (trend({"event": "visit"}, dateRange={"daysOfWeek": [1, 2]}), "'daysOfWeek' is not supported"),
         (trend({"event": "visit"}, dateRange={"date_from": "1900-01-01"}, interval="minute"), "larger interval"),
         (
             trend({"event": "visit", "properties": [{"key": "page", "operator": "regex", "value": "("}]}),

@@ -95,6 +95,7 @@ def _periods(query: TrendsQuery, context: Context, display: str) -> Iterator[tup
 def current(query: TrendsQuery, context: Context, display: str) -> Period:
     """The period the query asks about."""
     given, filters = query.dateRange or DateRange(), Filters(context.scan(), context)
+    unsupported.asked_of_dates(given)
     known = [series for series in query.series if entities.exists(series, context)]
     common: Any = {
         "now": context.local_now,
