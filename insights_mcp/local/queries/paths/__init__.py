@@ -13,7 +13,7 @@ from insights_mcp.local.queries import dates, presence
 from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.paths import items
 from insights_mcp.local.queries.paths.funneled import funneled
-from insights_mcp.local.queries.paths.steps import NAMED, steps
+from insights_mcp.local.queries.paths.steps import PLAIN, RENAMED, steps
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.sql import Scan, Sql
@@ -85,7 +85,7 @@ def tables(query: PathsQuery, scan: Scan, context: Context, *, sized: bool = Fal
         "where": _where(query, given, scan, context) + (f" and {funnel.condition}" if funnel else ""),
         "tables": scan.tables + (funnel.join if funnel else ""),
     }
-    return NAMED.format_map(holes) + walked
+    return (PLAIN if items.as_they_are(given, context) else RENAMED).format_map(holes) + walked
 
 
 def _where(query: PathsQuery, given: PathsFilter, scan: Scan, context: Context) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.sql import Scan
@@ -14,6 +15,18 @@ ADDRESS = "case when ends_with({url}, '/') and length({url}) > 1 then left({url}
 
 # Where the shortest match of a pattern ends; of several, the one that ends first names the step.
 END = "case when regexp_matches(name, {pattern}) then length(regexp_extract(name, {pattern})) end"
+
+
+def _page(scan: Scan) -> str:
+    return ADDRESS.format(url=scan.event_property("$current_url"))
+
+
+def _screen(scan: Scan) -> str:
+    return scan.event_property("$screen_name")
+
+
+# What an event of a kind is called, where it is not by its own name.
+CALLED: dict[str, Callable[[Scan], str]] = {SCREEN: _screen, PAGE: _page}
 
 
 def counted(given: PathsFilter, scan: Scan) -> str | None:
@@ -29,17 +42,17 @@ def counted(given: PathsFilter, scan: Scan) -> str | None:
 
 def item(given: PathsFilter, scan: Scan, context: Context) -> str:
     """SQL: what an event's step is called before cleaning; never NULL."""
+    kinds = given.includeEventTypes or []
+    if len(kinds) == 1 and kinds[0] in CALLED:
+        return f"coalesce({CALLED[kinds[0]](scan)}, '')"
     name = "e.event"
     if _named_by(HOGQL, given) and given.pathsHogQLExpression:
         from insights_mcp.local.queries.hogql import expression
 
         name = f"({expression(given.pathsHogQLExpression, scan, context).sql})::varchar"
-    cases = ""
-    if _named_by(SCREEN, given):
-        cases += f" when {scan.bind(SCREEN)} then {scan.event_property('$screen_name')}"
-    if _named_by(PAGE, given):
-        url = scan.event_property("$current_url")
-        cases += f" when {scan.bind(PAGE)} then {ADDRESS.format(url=url)}"
+    cases = "".join(
+        f" when {scan.bind(kind)} then {called(scan)}" for kind, called in CALLED.items() if _named_by(kind, given)
+    )
     return f"coalesce(case e.event{cases} else {name} end, '')" if cases else f"coalesce({name}, '')"
 
 
@@ -56,13 +69,21 @@ def excluded(given: PathsFilter) -> list[str]:
 
 def cleaned(given: PathsFilter, scan: Scan, context: Context) -> str:
     """SQL: `item` after the project's cleaning rules (unless declined) and the query's own, in order."""
+    text = "item"
+    for rule in _rules(given, context):
+        text = f"regexp_replace({text}, {scan.bind(rule.regex)}, {scan.bind(rule.alias or '')}, 'g')"
+    return text
+
+
+def _rules(given: PathsFilter, context: Context) -> list[PathCleaningFilter]:
     rules = [PathCleaningFilter.model_validate(each) for each in context.project.path_cleaning_filters]
     rules = sorted(rules, key=lambda rule: rule.order or 0) if given.pathReplacements is not False else []
-    text = "item"
-    for rule in (*rules, *(given.localPathCleaningFilters or ())):
-        if rule.regex:
-            text = f"regexp_replace({text}, {scan.bind(rule.regex)}, {scan.bind(rule.alias or '')}, 'g')"
-    return text
+    return [rule for rule in (*rules, *(given.localPathCleaningFilters or ())) if rule.regex]
+
+
+def as_they_are(given: PathsFilter, context: Context) -> bool:
+    """Names are neither cleaned nor grouped."""
+    return not (given.pathGroupings or _rules(given, context))
 
 
 def grouped(given: PathsFilter, scan: Scan) -> str:

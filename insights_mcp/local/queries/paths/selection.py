@@ -17,7 +17,6 @@ WALKERS = "{tables}\nselect steps.pid as actor, count(*) as event_count{events} 
 EVENTS = """, list(distinct row(e.timestamp, e.uuid, {session}, {window}))[:100] as matching_events
 from steps join events e on e.rowid = steps.id"""
 COLUMNS = {"event_count": "UInt64", "matching_events": "Array(Tuple(DateTime, UUID, String, String))"}
-NUMBER = "(select min(k) from paths where path = {path})"
 
 
 def actors(query: PathsQuery, point: Point, scan: Scan, context: Context) -> Actors:
@@ -48,4 +47,4 @@ def _at(key: str, place: str, number: str, scan: Scan) -> str:
     before, _, path = key.partition("_")
     if not before.isdecimal() or len(before) > 9:
         raise QueryError(f"'{key}' is no step of a path; they are like 2_/buy.", attr="pathsFilter")
-    return f"{place} = {int(before)} and {number} = {NUMBER.format(path=scan.bind(path))}"
+    return f"{place} = {int(before)} and {number} = hash({scan.bind(path)})"

@@ -1,7 +1,7 @@
 """The steps of each session, numbered within what is shown of it: from a point on, up to a point, or between two.
 
 Equal steps in a row are one, at the time of the last; an unnamed step at the end is none; a pause of half an hour ends
-a session. Rows are sorted once, with small numbers in place of names: that is most of what paths cost.
+a session. Rows are sorted once, with a hash of 64 bits in place of names: that is most of what paths cost.
 """
 
 from __future__ import annotations
@@ -10,25 +10,44 @@ from insights_mcp.local.queries.sql import Scan
 from insights_mcp.schema.paths import PathsFilter
 
 STEP_LIMIT = 5
-BLANK, ELLIPSIS = 0, 4_294_967_295
+BLANK, ELLIPSIS = "hash('')", "hash('...')"
 
-NAMED = """with raw as materialized (
+# Names as they are; or made others by rules, which are tried on each name once.
+PLAIN = """with raw as materialized (
+  select *, hash(path) as k
+  from (select e.pid, e.timestamp as ts, e.rowid as id, {item} as path from {tables} where {where}){kept}),
+paths as materialized (select k, any_value(path) as path from raw group by k{ellipsis}),
+visits as (select pid, ts, id, k from raw order by pid, ts, id),
+"""
+RENAMED = """with raw as materialized (
   select e.pid, e.timestamp as ts, e.rowid as id, {item} as item
   from {tables} where {where}),
 items as materialized (
-  select item, path, case when path = '' then 0 else dense_rank() over (order by path) end::uinteger as k
+  select item, path, hash(path) as k
   from (select item, {grouped} as path
         from (select item, {cleaned} as name from (select distinct item from raw))){kept}),
 paths as materialized (select distinct k, path from items{ellipsis}),
+visits as (select pid, ts, id, k from raw join items using (item) order by pid, ts, id),
 """
-# Sorted once; windows that say nothing of order or parts then read row by row, in this order, and sort no more.
-# `last` is true of a session's last row. `rn` counts all steps, `s` is where a session starts, and so its name.
-SESSIONS = """visits as (select pid, ts, id, k from raw join items using (item) order by pid, ts, id),
-seen as (
+# Windows that say nothing of order or parts read row by row, in the order of `visits`, and sort no more.
+# `last` is true of a session's last row.
+SEEN = """seen as (
   select pid, ts, id, k, lead(k) over () as nk,
          coalesce(lead(pid) over () <> pid or epoch_us(lead(ts) over ()) - epoch_us(ts) >= {pause}, true) as last
   from visits),
-compact as (
+"""
+# Few steps are numbered by looking back so many rows: that is faster than counting on from the start of the session.
+LOOK_BACK = 8
+FEW = """compact as (
+  select pid, ts, id, k, lag(k) over () as fk, lag(ts) over () as fts, last and k = {blank} as nothing,
+         {lasts}
+  from seen where last or k <> nk),
+steps as (
+  select pid, ts, id, k, fk, fts, i
+  from (select *, case {numbers} end as i from compact)
+  where i is not null and not nothing)"""
+# `rn` counts all steps, `s` is where a session starts, and so its name.
+SESSIONS = """compact as (
   select pid, ts, id, k, last, row_number() over () as rn, lag(k) over () as fk, lag(ts) over () as fts,
          coalesce(lag(last) over (), true) as is_new
   from seen where last or k <> nk),
@@ -78,14 +97,24 @@ LENGTH = {
 
 
 def steps(given: PathsFilter, scan: Scan, *, pause: int, sized: bool = False) -> tuple[str, str]:
-    """SQL of the tables up to `steps` (pid, ts, id, k, its number i; fk and fts of the one before), after `NAMED`; and
-    what to add to its `paths`. With `sized`, also how many steps are shown of the session. `pause` in microseconds."""
-    form = _form(given)
-    holes = _holes(given, scan)
+    """SQL of the tables up to `steps` (pid, ts, id, k, its number i; fk and fts of the one before), after `visits`; and
+    what to add to `paths`. With `sized`, also how many steps are shown of the session. `pause` in microseconds."""
+    form, limit = _form(given), given.stepLimit or STEP_LIMIT
+    seen = SEEN.format(pause=pause)
+    if form is WHOLE and 0 < limit <= LOOK_BACK and not sized:
+        return seen + _few(limit), ""
+    holes = _holes(given, limit, scan)
     holes["length"] = LENGTH[form].format_map(holes) if sized else ""
-    extra = f" union all select {ELLIPSIS}::uinteger, '...'" if form is BETWEEN else ""
-    sessions = SESSIONS.format(pause=pause, blank=BLANK, materialized="" if form is WHOLE else "materialized ")
-    return sessions + form.format_map(holes), extra
+    extra = f" union select {ELLIPSIS}, '...'" if form is BETWEEN else ""
+    sessions = SESSIONS.format(blank=BLANK, materialized="" if form is WHOLE else "materialized ")
+    return seen + sessions + form.format_map(holes), extra
+
+
+def _few(limit: int) -> str:
+    numbers = range(1, limit + 1)
+    lasts = ", ".join(f"lag(last, {number}, true) over () as last{number}" for number in numbers)
+    cases = " ".join(f"when last{number} then {number}" for number in numbers)
+    return FEW.format(blank=BLANK, lasts=lasts, numbers=cases)
 
 
 def _form(given: PathsFilter) -> str:
@@ -94,14 +123,13 @@ def _form(given: PathsFilter) -> str:
     return UP_TO if given.endPoint else FROM if given.startPoint else WHOLE
 
 
-def _holes(given: PathsFilter, scan: Scan) -> dict[str, str]:
-    limit = given.stepLimit or STEP_LIMIT
-    holes = {"limit": str(limit), "half": str(limit // 2), "ellipsis": str(ELLIPSIS)}
+def _holes(given: PathsFilter, limit: int, scan: Scan) -> dict[str, str]:
+    holes = {"limit": str(limit), "half": str(limit // 2), "ellipsis": ELLIPSIS}
     if given.startPoint and given.endPoint:
-        return holes | {"start": _number(given.startPoint, scan), "end": _number(given.endPoint, scan)}
+        return holes | {"start": _hash(given.startPoint, scan), "end": _hash(given.endPoint, scan)}
     point = given.endPoint or given.startPoint or ""
-    return holes | {"point": _number(point[:-1] if len(point) > 1 and point.endswith("/") else point, scan)}
+    return holes | {"point": _hash(point[:-1] if len(point) > 1 and point.endswith("/") else point, scan)}
 
 
-def _number(path: str, scan: Scan) -> str:
-    return f"(select min(k) from paths where path = {scan.bind(path)})"
+def _hash(path: str, scan: Scan) -> str:
+    return f"hash({scan.bind(path)})"

@@ -1,12 +1,8 @@
 with raw as materialized (
-  select e.pid, e.timestamp as ts, e.rowid as id, coalesce(case e.event when $p3 then case when ends_with(e."p.$current_url", '/') and length(e."p.$current_url") > 1 then left(e."p.$current_url", -1) else e."p.$current_url" end else e.event end, '') as item
-  from events e where (e.event = $p3) and e.timestamp >= $p4 and e.timestamp <= $p5),
-items as materialized (
-  select item, path, case when path = '' then 0 else dense_rank() over (order by path) end::uinteger as k
-  from (select item, name as path
-        from (select item, item as name from (select distinct item from raw)))),
-paths as materialized (select distinct k, path from items union all select 4294967295::uinteger, '...'),
-visits as (select pid, ts, id, k from raw join items using (item) order by pid, ts, id),
+  select *, hash(path) as k
+  from (select e.pid, e.timestamp as ts, e.rowid as id, coalesce(case when ends_with(e."p.$current_url", '/') and length(e."p.$current_url") > 1 then left(e."p.$current_url", -1) else e."p.$current_url" end, '') as path from events e where (e.event = $p5) and e.timestamp >= $p3 and e.timestamp <= $p4)),
+paths as materialized (select k, any_value(path) as path from raw group by k union select hash('...'), '...'),
+visits as (select pid, ts, id, k from raw order by pid, ts, id),
 seen as (
   select pid, ts, id, k, lead(k) over () as nk,
          coalesce(lead(pid) over () <> pid or epoch_us(lead(ts) over ()) - epoch_us(ts) >= 1800000000, true) as last
@@ -16,16 +12,16 @@ compact as (
          coalesce(lag(last) over (), true) as is_new
   from seen where last or k <> nk),
 sessions as materialized (
-  select pid, ts, id, k, fk, fts, rn, last and k = 0 as nothing,
+  select pid, ts, id, k, fk, fts, rn, last and k = hash('') as nothing,
          max(case when is_new then rn end) over (rows unbounded preceding) as s
   from compact),
-starts as (select s, min(rn) as t from sessions where k = (select min(k) from paths where path = $p1) group by 1),
+starts as (select s, min(rn) as t from sessions where k = hash($p1) group by 1),
 points as (
   select s, t, min(rn) as u from sessions join starts using (s)
-  where k = (select min(k) from paths where path = $p2) and rn >= t and not nothing group by all),
+  where k = hash($p2) and rn >= t and not nothing group by all),
 ways as (
   select pid, s, ts, id, rn - t + 1 as i, u - t + 1 as size,
-         case when u - t + 1 > 5 and rn - t = 2 then 4294967295 else k end as k
+         case when u - t + 1 > 5 and rn - t = 2 then hash('...') else k end as k
   from sessions join points using (s) where rn between t and u),
 shown as (
   select pid, s, ts, id, k, case when size > 5 and i > 2 + 1 then i - size + 2 * 2 + 1 else i end as i

@@ -1,12 +1,8 @@
 with raw as materialized (
-  select e.pid, e.timestamp as ts, e.rowid as id, coalesce(case e.event when $p2 then case when ends_with(e."p.$current_url", '/') and length(e."p.$current_url") > 1 then left(e."p.$current_url", -1) else e."p.$current_url" end else e.event end, '') as item
-  from events e where (e.event = $p2) and e.timestamp >= $p3 and e.timestamp <= $p4),
-items as materialized (
-  select item, path, case when path = '' then 0 else dense_rank() over (order by path) end::uinteger as k
-  from (select item, name as path
-        from (select item, item as name from (select distinct item from raw)))),
-paths as materialized (select distinct k, path from items),
-visits as (select pid, ts, id, k from raw join items using (item) order by pid, ts, id),
+  select *, hash(path) as k
+  from (select e.pid, e.timestamp as ts, e.rowid as id, coalesce(case when ends_with(e."p.$current_url", '/') and length(e."p.$current_url") > 1 then left(e."p.$current_url", -1) else e."p.$current_url" end, '') as path from events e where (e.event = $p4) and e.timestamp >= $p2 and e.timestamp <= $p3)),
+paths as materialized (select k, any_value(path) as path from raw group by k),
+visits as (select pid, ts, id, k from raw order by pid, ts, id),
 seen as (
   select pid, ts, id, k, lead(k) over () as nk,
          coalesce(lead(pid) over () <> pid or epoch_us(lead(ts) over ()) - epoch_us(ts) >= 1800000000, true) as last
@@ -16,10 +12,10 @@ compact as (
          coalesce(lag(last) over (), true) as is_new
   from seen where last or k <> nk),
 sessions as materialized (
-  select pid, ts, id, k, fk, fts, rn, last and k = 0 as nothing,
+  select pid, ts, id, k, fk, fts, rn, last and k = hash('') as nothing,
          max(case when is_new then rn end) over (rows unbounded preceding) as s
   from compact),
-points as (select s, min(rn) as t from sessions where k = (select min(k) from paths where path = $p1) and not nothing group by 1),
+points as (select s, min(rn) as t from sessions where k = hash($p1) and not nothing group by 1),
 steps as (
   select pid, ts, id, k, fk, fts, rn - greatest(s, t - 5 + 1) + 1 as i
   from sessions join points using (s) where rn between greatest(s, t - 5 + 1) and t),
