@@ -62,7 +62,8 @@ class Aggregates(Compiler):
     def _aggregated(self, base: str, node: Call, scope: Scope, condition: str) -> Typed:
         if base == "count":
             return self._count(node, scope, condition)
-        args = self.args(node, scope)
+        person = self.person_number(node.args[0], scope) if base in COUNTED and len(node.args) == 1 else None
+        args = [person] if person else self.args(node, scope)
         if base in aggregations.QUANTILES:
             return self._quantile(base, node, [_numeric(arg) for arg in args], condition)
         args = [_numeric(arg) for arg in args] if base in aggregations.NUMERIC else args
@@ -70,10 +71,8 @@ class Aggregates(Compiler):
         check_count(base, node, function.fewest, 50 if base in COUNTED else function.most)
         if base in aggregations.LISTS:
             return self._listed(base, function, node, args[0], condition)
-        if base in COUNTED:
-            if len(args) > 1:
-                args = [Typed(f"({', '.join(arg.sql for arg in args)})", "Tuple", False)]
-            args = [self.person_number(node.args[0], scope) or args[0]] if len(node.args) == 1 else args
+        if base in COUNTED and len(args) > 1:
+            args = [Typed(f"({', '.join(arg.sql for arg in args)})", "Tuple", False)]
         return self._written(base, function, node, args, condition)
 
     def _written(self, base: str, function: Function, node: Call, args: list[Typed], condition: str) -> Typed:
