@@ -425,7 +425,7 @@ REPAIRS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
     "a window and its unit": (
         FUNNEL | {"conversionWindow": 3, "conversionWindowUnit": "weeks"},
         FUNNEL | {"funnelsFilter": {"funnelWindowInterval": 3, "funnelWindowIntervalUnit": "week"}},
-        ["conversionWindow → funnelsFilter.funnelWindowInterval"],
+        ["conversionWindowUnit: the unit of conversionWindow", "conversionWindow → funnelsFilter.funnelWindowInterval"],
     ),
     "exclusions by name": (
         {"kind": "funnel", "steps": ["a", "b"], "exclusions": ["c"]},

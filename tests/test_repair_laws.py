@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,20 @@ def test_whatever_is_given(written: Any) -> None:
     again = repaired(read.query)
     assert (json.dumps(read.query), ()) == (json.dumps(again.query), again.repairs)
     names_in(read.query)
+
+
+MANY = 300_000
+TRENDS: dict[str, Any] = {"kind": "trends", "events": ["a"]}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [TRENDS | {"range": "a" + " " * MANY + "b"}, TRENDS | {"where": " " * MANY + "x"}, TRENDS | {"math": "a" * MANY},
+     TRENDS | {"where": {"_" * MANY + "!": 1}}, TRENDS | {"where": {"x": "!=" + " " * MANY}}, TRENDS | {"by": " " * MANY},
+     "```" + " \n" * MANY + "```", "{'a': " * MANY],
+    ids=["range", "where", "math", "name", "value", "by", "fence", "JSON"],
+)  # fmt: skip
+def test_long_texts_are_read_to_their_end(written: Any) -> None:
+    """Once, not once for each of their characters: else this would not end."""
+    with suppress(BadQuery):
+        repaired(written)

@@ -30,6 +30,7 @@ PATH_WORDS = {
     "custom": "custom_event", "customevents": "custom_event", "customevent": "custom_event", "events": "custom_event",
 }  # fmt: skip
 SEVERAL = re.compile(r"\s*(?:,|->|→|=>)\s*")  # between names in one text
+LONGEST = 1_000  # characters of a text that may be several names
 WINDOW_UNITS = ("windowunit", "conversionwindowunit", "funnelwindowunit", "unit")
 PATH_TYPES = ("$pageview", "$screen", "custom_event", "hogql")
 
@@ -38,10 +39,17 @@ def _at(*path: str) -> Short:
     return lambda value, at, found: [(path, value)]
 
 
+def _several(value: Any, at: Path, found: Findings) -> Any:
+    """Names in one text, as a list of them."""
+    if not isinstance(value, str) or value.startswith("[") or len(value) > LONGEST:
+        return value
+    names = SEVERAL.split(value.strip())
+    return found.repaired(at, value, names) if len(names) > 1 and all(names) else value
+
+
 def _listed(*path: str) -> Short:
     def listed(value: Any, at: Path, found: Findings) -> Placed:
-        if isinstance(value, str) and not value.startswith("[") and len(names := SEVERAL.split(value.strip())) > 1:
-            value = found.repaired(at, value, names)
+        value = _several(value, at, found)
         return [(path, value if isinstance(value, list) else [value])]
 
     return listed
@@ -50,8 +58,7 @@ def _listed(*path: str) -> Short:
 def _by(value: Any, at: Path, found: Findings) -> Placed:
     """What to split by: the newer list of breakdowns."""
     value = ranges.owned(value)
-    if isinstance(value, str) and not value.startswith("[") and len(names := SEVERAL.split(value.strip())) > 1:
-        value = found.repaired(at, value, names)
+    value = _several(value, at, found)
     if isinstance(value, dict) and "limit" in value and {"property", "key", "name"} & value.keys():
         one = {key: item for key, item in value.items() if key != "limit"}
         return [*_by(one, at, found), (("breakdownFilter", "breakdown_limit"), value["limit"])]
@@ -311,7 +318,7 @@ def shorts(kind: str) -> dict[str, Short]:
     return everywhere | to | again | _ONLY.get(kind, {}) | easy
 
 
-def with_unit(query: dict[str, Any]) -> dict[str, Any]:
+def with_unit(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     """A funnel's window with the unit that stands beside it."""
     own = {each for each, short in shorts("FunnelsQuery").items() if short is _window}
     window = next((key for key in query if word(key) in own), None)
@@ -319,6 +326,7 @@ def with_unit(query: dict[str, Any]) -> dict[str, Any]:
     if window is None or unit is None or not str(query[window]).strip().isdigit() or not isinstance(query[unit], str):
         return query
     both = f"{query[window]} {query[unit]}"
+    found.said((*at, unit), f"the unit of {window}")
     return {key: both if key == window else item for key, item in query.items() if key != unit}
 
 

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from insights_mcp.repair.comparisons import ENDS, at_end, comparisons, is_triple, said, unprefixed
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.values import from_json
 from insights_mcp.repair.words import PROPERTY_TYPES, WHOSE, nearly, operator, word
 from insights_mcp.schema.filters import OPERATORS
 from insights_mcp.text import nearest
 
-OWNERS: dict[str, dict[str, Any]] = {
-    "event": {"type": "event"},
-    "properties": {"type": "event"},
-    "person": {"type": "person"},
-    "session": {"type": "session"},
-    "event_properties": {"type": "event"},
-    "person_properties": {"type": "person"},
-    "user_properties": {"type": "person"},
-    **{f"group_{n}": {"type": "group", "group_type_index": n} for n in range(5)},
-}
-OWNER = re.compile(rf"({'|'.join(OWNERS)})\.(?:properties\.)?(.+)", re.DOTALL)
 KEYS = {"property": "key", "prop": "key", "name": "key", "field": "key", "propertyname": "key", "propertykey": "key",
         "values": "value", "val": "value", "op": "operator", "comparison": "operator", "comparator": "operator",
         "condition": "operator", "propertytype": "type", "grouptypeindex": "group_type_index"}  # fmt: skip
@@ -29,21 +18,6 @@ FIELDS = ("key", "value", "operator", "type", "group_type_index", "label", "coho
 GROUPS = {"and": "AND", "all": "AND", "or": "OR", "any": "OR"}
 WITHOUT_OPERATOR = (None, "event", "hogql", "cohort", "empty", "behavioral")
 EXAMPLE = {"key": "plan", "operator": "exact", "value": ["paid"], "type": "event"}
-LEGACY = re.compile(r"(.+)__([a-z_]+)", re.DOTALL)  # `plan__icontains` of old filters
-# `plan = 'paid'`: SQL only in looks, as a property's name alone is no column
-PLAIN = re.compile(
-    r"\s*((?:person\.(?!properties\b))?[\w$ ]*?[\w$])\s*"
-    r"(>=|<=|!=|<>|==|=|>|<|\blike\b|\bilike\b)\s*"
-    r"('[^']*'|\"[^\"]*\"|-?\d+(?:\.\d+)?|true|false)\s*",
-    re.IGNORECASE,
-)
-COLUMNS = frozenset({"event", "timestamp", "distinct_id", "uuid", "created_at", "person_id", "elements_chain"})
-BOTH = re.compile(r"\s+and\s+", re.IGNORECASE)
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-UNEQUAL = re.compile(r"\s*(?:!=|<>)\s*(\S.*?)\s*", re.DOTALL)
-HOLDING = re.compile(r"%([^%]+)%", re.DOTALL)
-ENDS = {"startswith": "^{}", "beginswith": "^{}", "prefix": "^{}", "endswith": "{}$", "suffix": "{}$"}  # as regex
-COMPARED = re.compile(r"\s*(>=|<=|!=|>|<)\s*(-?\d+(?:\.\d+)?)\s*")
 
 
 def conditions(value: Any, at: Path, found: Findings, *, grouped: bool = True) -> Any:
@@ -52,28 +26,16 @@ def conditions(value: Any, at: Path, found: Findings, *, grouped: bool = True) -
     if value is None:
         return None
     if isinstance(value, str):
-        return found.expanded(at, value, _said(value, at, found))
+        return found.expanded(at, value, said(value, at, found))
     if isinstance(value, dict):
         return _object(value, at, found, grouped)
-    if isinstance(value, list) and _is_triple(value):
+    if isinstance(value, list) and is_triple(value):
         value = [value]
     if isinstance(value, list):
         read = [each for place, item in enumerate(value) for each in _items(item, (*at, place), found)]
         return _gathered(read, at, found, grouped) if any(map(_is_group, read)) else read
     found.wrong(at, f"{shown(value)} is no list of property filters", example=[EXAMPLE])
     return value
-
-
-def whose(name: str) -> tuple[dict[str, Any], str]:
-    """Whose property `person.plan` is, and its name; without a prefix it is the event's."""
-    parts = OWNER.fullmatch(name)
-    return (OWNERS[parts[1]], parts[2]) if parts else ({"type": "event"}, name)
-
-
-def unprefixed(name: str, of: dict[str, Any]) -> str | None:
-    """The name of a property without what SQL writes before it; None where nothing stands there."""
-    before = "person.properties." if of.get("type") == "person" else "properties."
-    return name.removeprefix(before) if name.startswith(before) and len(name) > len(before) else None
 
 
 def _object(value: dict[str, Any], at: Path, found: Findings, grouped: bool) -> Any:
@@ -111,12 +73,12 @@ def _items(item: Any, at: Path, found: Findings, *, silent: bool = False) -> lis
     """The filters that one entry of a list means."""
     item = from_json(item, at, found)
     if isinstance(item, str):
-        read = _said(item, at, found)
+        read = said(item, at, found)
         found.expanded(at, item, read if len(read) > 1 else read[0])
         return read
-    if isinstance(item, list) and _is_triple(item):
+    if isinstance(item, list) and is_triple(item):
         name, sign, *rest = item
-        return [found.repaired(at, item, _meant(name, {sign: rest[0] if rest else True}, at, found)[0])]
+        return [found.repaired(at, item, comparisons(name, {sign: rest[0] if rest else True}, at, found)[0])]
     if not isinstance(item, dict):
         found.wrong(at, f"{shown(item)} is no property filter", example=EXAMPLE)
         return [item]
@@ -128,8 +90,8 @@ def _items(item: Any, at: Path, found: Findings, *, silent: bool = False) -> lis
         return [_filter(item, at, found)]
     if len(item) == 2 and isinstance(sign := item.get("operator"), str):
         ((name, value),) = ((key, each) for key, each in item.items() if key != "operator")
-        return [found.repaired(at, item, _meant(name, {sign: value}, at, found)[0])]
-    made = [each for key, value in item.items() for each in _meant(key, value, (*at, key), found)]
+        return [found.repaired(at, item, comparisons(name, {sign: value}, at, found)[0])]
+    made = [each for key, value in item.items() for each in comparisons(key, value, (*at, key), found)]
     return made if silent else found.expanded(at, item, made)
 
 
@@ -190,21 +152,13 @@ def _filter(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     elif kind is not None and not isinstance(kind, str):
         found.not_allowed((*at, "type"), kind, PROPERTY_TYPES, EXAMPLE)
     if isinstance(read.get("operator"), str) and (form := ENDS.get(word(read["operator"]))) and "value" in read:
-        read |= _at_end(form, read["operator"], read["value"], (*at, "operator"), found)
+        read |= at_end(form, read["operator"], read["value"], (*at, "operator"), found)
     if read.get("operator") is not None:
         read["operator"] = _operator(read["operator"], (*at, "operator"), found)
     elif isinstance(kind, str) and kind in PROPERTY_TYPES and kind not in WITHOUT_OPERATOR and "value" in read:
         read["operator"] = "exact"
         found.said((*at, "operator"), 'missing → "exact"')
     return _checked(read, at, found)
-
-
-def _at_end(form: str, sign: str, value: Any, at: Path, found: Findings) -> dict[str, Any]:
-    """Beginning or end of a text, which PostHog compares by pattern only."""
-    either = "|".join(re.escape(str(each)) for each in _listed(value))
-    pattern = form.format(f"({either})" if isinstance(value, list) else either)
-    found.repaired(at, {sign: value}, {"regex": pattern})
-    return {"operator": "regex", "value": pattern}
 
 
 def _checked(read: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
@@ -260,93 +214,3 @@ def _operator(given: Any, at: Path, found: Findings) -> Any:
         return found.repaired(at, given, meant)
     found.not_allowed(at, given, OPERATORS, EXAMPLE)
     return given
-
-
-def _expression(text: str) -> dict[str, Any]:
-    return {"type": "hogql", "key": text}
-
-
-def _said(text: str, at: Path, found: Findings) -> list[dict[str, Any]]:
-    """The filters a text means: comparisons of properties by their names alone; any other is an expression."""
-    read = [PLAIN.fullmatch(each) for each in BOTH.split(text)]
-    if not all(each and each[1].lower() not in COLUMNS for each in read):
-        return [_expression(text)]
-    return [_by_sign(each, at, found) for each in read if each]
-
-
-def _by_sign(read: re.Match[str], at: Path, found: Findings) -> dict[str, Any]:
-    sign, literal = read[2], read[3]
-    owner, key = whose(read[1])
-    value: Any = literal[1:-1] if literal[:1] in "'\"" else literal.lower()
-    if NUMBER.fullmatch(literal):
-        value = float(literal) if "." in literal else int(literal)
-    if sign.lower() in ("like", "ilike"):
-        value = str(value).strip("%")
-    return _compared(key, owner, sign, value, at, found)
-
-
-def _is_triple(value: list[Any]) -> bool:
-    """`["plan", "=", "paid"]`, `["plan", "is_set"]`."""
-    if len(value) not in (2, 3) or not all(isinstance(each, str) for each in value[:2]):
-        return False
-    sign = value[1] if value[1] in OPERATORS else operator(value[1])
-    return sign is not None and (len(value) == 3 or sign in ("is_set", "is_not_set"))
-
-
-def _meant(name: str, value: Any, at: Path, found: Findings) -> list[dict[str, Any]]:
-    """The filters that `{"name": value}` means: equal, one of a list, not set, or by operators."""
-    if word(name) in ("cohort", "cohorts") and not isinstance(value, dict):
-        return [{"type": "cohort", "key": "id", "operator": "in", "value": n} for n in _listed(value)]
-    old = LEGACY.fullmatch(name)
-    if old and not isinstance(value, dict) and (old[2] in OPERATORS or operator(old[2])):
-        name, value = old[1], {old[2]: value}
-    if name in OWNERS and isinstance(value, dict) and not any(_sign(each) for each in value):
-        return [each for of, item in value.items() for each in _meant(f"{name}.{of}", item, (*at, of), found)]
-    owner, key = whose(name)
-    if isinstance(value, dict):
-        return [_compared(key, owner, sign, item, (*at, sign), found) for sign, item in value.items()]
-    if value is None:
-        return [{"key": key, "operator": "is_not_set", "value": "is_not_set", **owner}]
-    if isinstance(value, str) and (compared := COMPARED.fullmatch(value)):
-        number = float(compared[2])
-        given = int(number) if number.is_integer() else number
-        found.repaired(at, value, {compared[1]: given})
-        return [_compared(key, owner, compared[1], given, at, found)]
-    if isinstance(value, str) and (unlike := UNEQUAL.fullmatch(value)):
-        found.repaired(at, value, {"!=": unlike[1]})
-        return [_compared(key, owner, "is_not", unlike[1], at, found)]
-    if isinstance(value, str) and (holding := HOLDING.fullmatch(value)):
-        found.repaired(at, value, {"icontains": holding[1]})
-        return [_compared(key, owner, "icontains", holding[1], at, found)]
-    if any(isinstance(each, dict | list) for each in _listed(value)):
-        found.wrong(at, f"{shown(value)} is no value to compare with", example={"plan": ["paid", "free"]})
-    return [{"key": key, "operator": "exact", "value": [_text(each) for each in _listed(value)], **owner}]
-
-
-def _compared(key: str, owner: dict[str, Any], sign: str, value: Any, at: Path, found: Findings) -> dict[str, Any]:
-    if form := ENDS.get(word(sign)):
-        return {"key": key, **_at_end(form, sign, value, at, found), **owner}
-    meant = _sign(sign)
-    if meant is None:
-        found.not_allowed(at, sign, OPERATORS, {"amount": {"gt": 5}})
-    meant = {"in": "exact", "not_in": "is_not"}.get(str(meant), meant)  # of properties it is the same, and older
-    if meant in ("exact", "is_not"):
-        value = [_text(each) for each in _listed(value)]
-    if meant in ("is_set", "is_not_set"):
-        meant = meant if value is not False else {"is_set": "is_not_set", "is_not_set": "is_set"}[meant]
-        value = meant
-    return {"key": key, "operator": meant or sign, "value": value, **owner}
-
-
-def _sign(text: str) -> str | None:
-    """The operator of this name."""
-    return text if text in OPERATORS else operator(text)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _text(value: Any) -> Any:
-    """True and false are texts where properties are compared."""
-    return str(value).lower() if isinstance(value, bool) else value

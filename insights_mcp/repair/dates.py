@@ -64,6 +64,7 @@ PARTS = tuple(  # months and quarters of a year
         r"q(?P<quarter>[1-4])[ /-]?(?P<year>\d{4})", r"(?P<year>\d{4})[ /-]?q(?P<quarter>[1-4])",
     )
 )  # fmt: skip
+LONGEST = 200  # characters of a date in words
 FORMS = "a date is -30d, -1mStart, all or 2026-01-31"
 Ends = tuple[str, str | None]
 
@@ -77,6 +78,8 @@ def start(text: str) -> Ends | None:
     """From when, and until when where the words mean a time that has ended: `last month`. None: not understood."""
     if is_date(text):
         return text, None
+    if len(text) > LONGEST:
+        return None
     word = " ".join(text.lower().split())
     return next((found for read in READ if (found := read(word))), None)
 
@@ -85,6 +88,8 @@ def end(text: str) -> str | None:
     """Until when."""
     if is_date(text):
         return text
+    if len(text) > LONGEST:
+        return None
     if finish := FINISH.fullmatch(" ".join(text.lower().split())):
         return f"{'-1' if finish['last'] else ''}{_unit(finish['unit'])}End"
     found = start(text)
@@ -96,6 +101,8 @@ def end(text: str) -> str | None:
 
 def span(text: str) -> Ends | None:
     """Both ends, written as one text: `last 30 days`, `2026-01-01 to 2026-01-31`, `2026-11`."""
+    if len(text) > LONGEST:
+        return None
     text = SINCE.sub("", text.strip(), count=1) if SINCE.match(text.strip()) else text.strip()
     if found := _part(text.lower()) or start(text):
         return found

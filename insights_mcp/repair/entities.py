@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
-from insights_mcp.repair.conditions import unprefixed, whose
+from insights_mcp.repair.comparisons import unprefixed, whose
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.values import from_json
 from insights_mcp.repair.words import ENTITIES, VALUES, word
 from insights_mcp.schema.filters import Math
 
+LONGEST = 300  # characters of a math with its property
 EVERY = "*"
 EVERY_SAID = frozenset({EVERY, "all events", "any event", "every event"})
 OVER = re.compile(r"\s*([\w ]+?)\s*\(\s*(?:properties\.)?([^()]*?)\s*\)\s*")
@@ -183,7 +184,12 @@ def _missing(at: Path, value: Any, found: Findings) -> Any:
 def _math(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     """`sum(amount)` is math and property; `person.age` says whose property it is."""
     math = node.get("math")
-    if isinstance(math, str) and math not in MATHS and (over := OVER.fullmatch(math) or SUM_OF.fullmatch(math)):
+    if (
+        isinstance(math, str)
+        and len(math) <= LONGEST
+        and math not in MATHS
+        and (over := OVER.fullmatch(math) or SUM_OF.fullmatch(math))
+    ):
         name = next((m for m in MATHS if word(m) == word(over[1])), None) or VALUES["math"].get(word(over[1]), over[1])
         more = {"math": name, **({"math_property": over[2]} if over[2] else {})}
         node = node | found.repaired((*at, "math"), math, more)

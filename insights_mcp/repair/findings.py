@@ -12,6 +12,7 @@ from insights_mcp.text import clean, nearest
 
 Path = tuple[str | int, ...]
 MOST_SOUGHT = 500
+LONGEST_NAME = 400  # characters; nothing longer is nearly a name
 NAMED = 12  # allowed values that are named
 
 
@@ -89,7 +90,7 @@ class Findings:
 
     def near(self, text: str, allowed: Iterable[str]) -> str | None:
         """What was probably meant."""
-        return nearest(text, allowed) if self.seeks() else None
+        return nearest(text, allowed) if len(text) <= LONGEST_NAME and self.seeks() else None
 
     def seeks(self) -> bool:
         """Whether what is nearly the same is still looked for: it takes long, and nobody makes so many slips."""

@@ -24,7 +24,7 @@ def placed(model: type[BaseModel], query: dict[str, Any], at: Path, found: Findi
     """The query with each field in its place."""
     placing = _Placing(model, at, found)
     typed = any(word(key) == "breakdowntype" for key in query)
-    for key, item in (with_unit(query) if placing.kind == "FunnelsQuery" else query).items():
+    for key, item in (with_unit(query, at, found) if placing.kind == "FunnelsQuery" else query).items():
         placing.place(key, item, typed)
     return placing.finished()
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from insights_mcp.repair import dates
-from insights_mcp.repair.conditions import OWNERS, unprefixed, whose
+from insights_mcp.repair.comparisons import OWNERS, unprefixed, whose
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.values import from_json
 from insights_mcp.repair.words import PROPERTY_TYPES, WHOSE, nearly, spoken, word

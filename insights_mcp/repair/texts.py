@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any
 
-FENCED = re.compile(r"\s*`{3,}[ \t]*\w*[ \t]*\n?(.*?)\s*`{3,}\s*", re.DOTALL)
+FENCE = "```"
+LANGUAGE = re.compile(r"`*[ \t]*\w*[ \t]*(?:\n|(?=[{\[]))")  # after the fence
 SQL = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with)\b", re.IGNORECASE | re.DOTALL)
 TOKEN = re.compile(
     r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/|\#[^\n]*)
@@ -22,8 +23,12 @@ WORDS = {"true": "true", "True": "true", "false": "false", "False": "false",
 
 def unfenced(text: str) -> str:
     """What stands in a code fence, if the whole text is one."""
-    found = FENCED.fullmatch(text)
-    return found[1] if found else text
+    inside = text.strip()
+    if not (inside.startswith(FENCE) and inside.endswith(FENCE) and len(inside) > 2 * len(FENCE)):
+        return text
+    inside = inside.removeprefix(FENCE).rstrip("`")
+    language = LANGUAGE.match(inside)
+    return inside[language.end() if language else 0 :].strip()
 
 
 def is_sql(text: str) -> bool:

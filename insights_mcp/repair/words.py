@@ -34,6 +34,8 @@ def likeness(one: str, other: str) -> float:
 def slipped(one: str, other: str) -> bool:
     """Whether one letter was left out, put in, or swapped with the next."""
     short, long = sorted((one, other), key=len)
+    if len(long) - len(short) > 1:
+        return False
     if len(long) == len(short):
         return any(long[:n] + long[n + 1 : n + 2] + long[n] + long[n + 2 :] == short for n in range(len(long) - 1))
     return any(long[:n] + long[n + 1 :] == short for n in range(len(long)))
