@@ -19,7 +19,7 @@ EQUAL = {
     "RetentionQuery": 27,
     "StickinessQuery": 10,
     "LifecycleQuery": 12,
-    "HogQLQuery": 330,
+    "HogQLQuery": 336,
     "PathsQuery": 39,
     "ActorsQuery": 305,
 }

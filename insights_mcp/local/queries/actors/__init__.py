@@ -6,21 +6,27 @@ Who is meant is told by a selection of the source's kind (whom.py, points.py), w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from insights_mcp.local.events import Rows
+from insights_mcp.local.events import APART, Rows
+from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries import hogql
 from insights_mcp.local.queries.actors import recordings
 from insights_mcp.local.queries.actors.frame import DELETE, WHO, Column, Frame
 from insights_mcp.local.queries.actors.plan import Plan
 from insights_mcp.local.queries.actors.whom import RECORDINGS, whom
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql import printing, statements
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.selects import Selects
+from insights_mcp.local.queries.hogql.sources import Relation
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.selection import PAGE
+from insights_mcp.local.queries.sql import Scan
 from insights_mcp.schema.actors import ActorsQuery
 
-__all__ = ["MODEL", "compile", "interval", "shape"]
+__all__ = ["MODEL", "compile", "interval", "relation", "shape"]
 
 MODEL = ActorsQuery
 DEFAULT_LIMIT, LIMIT = 100, 50_000
@@ -50,6 +56,19 @@ def compile(query: ActorsQuery, context: Context) -> Plan:  # noqa: A001 (each k
         meant.origin.details(f"${PAGE}") if is_shown else None,
         scan.statement(late) if late else None,
     )
+
+
+def relation(query: ActorsQuery, scan: Scan, context: Context) -> Relation:
+    """The actors as a table within another statement, which must run APART."""
+    frame = Frame(query, whom(query, scan, context, Selects(scan, context)), Selects(scan, context), Scope())
+    if any(column.late for column in frame.columns):
+        raise QueryError("Inside SQL, actors have no recordings and no distinct ids; leave these out.", attr="select")
+    names = [printing.name_of(statements.parse_column(column.name)) for column in frame.columns]
+    page = frame.page(scan.bind(LIMIT), scan.bind(0))
+    listed = ", ".join(f"c{number} as {identifier(name)}" for number, name in enumerate(names))
+    typed = (column.typed for column in frame.columns)
+    columns = {name: replace(each, sql=identifier(name)) for name, each in zip(names, typed, strict=True)}
+    return Relation(f"{APART}select {listed} from ({page})", columns)
 
 
 # -- results -----------------------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def _limited(tree: Node) -> tuple[Node, int, int, bool]:
         inner = replace(tree, offset=None) if isinstance(tree, Select) else tree
         return inner, DEFAULT_LIMIT, offset, not isinstance(tree, Union)
     limit = _number(tree.limit)
-    if limit is None:
+    if tree.ties:
         return tree, LIMIT, 0, False
     return replace(tree, limit=None, offset=None), min(limit, LIMIT), _number(tree.offset) or 0, True
 

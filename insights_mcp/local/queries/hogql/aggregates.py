@@ -81,12 +81,14 @@ class Aggregates(Compiler):
         )
         template = template.replace("{p}", _size(node))
         if condition and not SIMPLE.match(template):  # several aggregates: each sees only what is meant
-            args = [replace(arg, sql=f"case when {condition} then {arg.sql} end", nullable=True) for arg in args]
+            args = [replace(arg, sql=f"case when {condition} then {arg.sql} end") for arg in args]
             condition = ""
         found = written(replace(function, template=template, forms={}), args)
         sql = found.sql + (f" filter (where {condition})" if condition else "")
         if function.type == "sum":
             return Typed(f"coalesce({sql}, 0)", _summed(args[0].type), False)
+        if function.type == "=" and not args[0].nullable and default_of(found.type) != "null":
+            return Typed(f"coalesce({sql}, {default_of(found.type)})", found.type, False)
         nullable = args[0].nullable if found.type != "Float64" else True
         return Typed(sql, found.type, found.nullable and nullable)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from insights_mcp.local.queries.hogql.signatures import table
 
 PRESENT = "list({0}) filter (where {0} is not null)"
-IN_ORDER = "list({0} order by {1}) filter (where {0} is not null)"
 RISES = "coalesce(list_sum(list_transform(range(2, len(l) + 1), lambda z: greatest(l[z] - l[z - 1], 0))), 0)"
 
 
@@ -81,7 +80,6 @@ AGGREGATES = table(
             "medianExactHigh": _exact("0.5"),
             "medianExactLow": _exact("0.5", "ceil({p} * len(l)) - 1"),
             "deltaSum": _held(PRESENT, RISES),
-            "deltaSumTimestamp": _held(IN_ORDER, RISES),
             "groupUniqArrayArray": f"list_distinct(flatten({PRESENT}))",
             "groupArrayArray": f"flatten({PRESENT})",
         },

@@ -17,9 +17,7 @@ from insights_mcp.local.queries.hogql.sources import Typed
 if TYPE_CHECKING:
     from insights_mcp.local.queries.hogql.tree import Call
 
-NAME = re.compile(
-    r"^(?P<base>.+?)(?P<how>Array|ForEach|Map|State|Merge|ArgMin|ArgMax)?(?P<empty>OrNull|OrDefault)?(?P<given>If)?$"
-)
+HOW = ("Array", "ForEach", "Map", "State", "Merge", "ArgMin", "ArgMax")
 STATE = re.compile(r"^AggregateFunction\(\w+, (?P<inner>.*)\)$", re.DOTALL)
 PER_KEY = (
     "list_transform([coalesce(flatten(list(map_entries({0}))), [])], lambda l: list_transform([list_sort(list_distinct("
@@ -47,10 +45,14 @@ def taken_apart(name: str) -> Combined | None:
     """The parts of an aggregate's name; None when it is none."""
     if known(name):
         return Combined(name, None, None, False)
-    match = NAME.match(name)
-    if match is None or not known(match["base"]):
-        return None
-    return Combined(match["base"], match["how"], match["empty"], match["given"] is not None)
+    base = name.removesuffix("If")
+    empty = next((each for each in ("OrNull", "OrDefault") if base.endswith(each)), None)
+    base = base.removesuffix(empty or "")
+    if known(base):
+        return Combined(base, None, empty, name.endswith("If"))
+    how = next((each for each in HOW if base.endswith(each)), "")
+    base = base.removesuffix(how)
+    return Combined(base, how, empty, name.endswith("If")) if known(base) else None
 
 
 def combined(parts: Combined, node: Call, args: list[Typed], condition: str) -> Typed:

@@ -13,6 +13,7 @@ from typing import Any
 from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import functions, moment_formats
+from insights_mcp.local.queries.hogql.parsing import FOLD, folded
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import Function
 from insights_mcp.local.queries.hogql.sources import TIME, Relation, Typed
@@ -25,6 +26,7 @@ from insights_mcp.local.queries.hogql.tree import (
     Literal,
     Node,
     Placeholder,
+    Settled,
     Subquery,
 )
 from insights_mcp.local.queries.project import Context
@@ -141,6 +143,25 @@ class Compiler:
             known = ", ".join(self.values) or "none"
             raise QueryError(f"Unresolved placeholder: {{{name}}}. Values are given for: {known}.", attr="query")
         return self.expression(_valued(self.values[name]), scope)
+
+    def _settled(self, node: Settled, scope: Scope, truth: bool) -> Typed:
+        return self.expression(self._with_values(node.what), scope, truth=truth)
+
+    def _with_values(self, node: Node) -> Node:
+        """An expression with its values; of `a ? b : c` what holds, and `sql(…)` is left as it is."""
+        if isinstance(node, Field):
+            name = ".".join(node.chain)
+            return _valued(self.values[name]) if name in self.values else Placeholder(node.chain)
+        if not isinstance(node, Call):
+            return node
+        if node.name == "sql" and len(node.args) == 1:
+            return node.args[0]
+        args = tuple(self._with_values(arg) for arg in node.args)
+        if node.name == "if" and len(args) == 3 and isinstance(args[0], Literal):
+            return args[1] if args[0].value else args[2]
+        if node.name in FOLD and len(args) == 2:
+            return folded(replace(node, args=args))
+        return replace(node, args=args)
 
     def _interval(self, node: Interval, scope: Scope, truth: bool) -> Typed:
         return self.expression(Call(f"toInterval{node.unit.capitalize()}", (node.count,)), scope)
@@ -293,6 +314,7 @@ EXPRESSIONS: dict[type[Node], Callable[[Compiler, Any, Scope, bool], Typed]] = {
     Field: Compiler._field,
     Alias: Compiler._alias,
     Placeholder: Compiler._placeholder,
+    Settled: Compiler._settled,
     Interval: Compiler._interval,
     Subquery: Compiler._subquery,
     Cast: Compiler._cast,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
 
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import calls, printing, sources, tables, tree
+from insights_mcp.local.queries.hogql import calls, printing, sources, statements, tables, tree
 from insights_mcp.local.queries.hogql.aggregates import Aggregates
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import TWIN, Relation, Source, Typed
 from insights_mcp.local.queries.hogql.tree import Alias, Call, Literal, Node, Select, Star, Table, Union
+from insights_mcp.local.queries.presence import sampled
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.schema.hogql import HogQLFilters
 
@@ -20,8 +24,11 @@ assert calls.TABLE  # registers the functions
 TABLES = (
     "events", "persons", "sessions", "groups", "cohort_people", "static_cohort_people", "raw_cohort_people",
     "person_distinct_ids", "raw_person_distinct_ids", "raw_sessions", "raw_persons", "raw_groups", "numbers",
+    "session_replay_events",
 )  # fmt: skip
 FILTERED = (sources.Events, tables.Sessions)
+# What grows in a common table expression that refers to itself.
+WIDE = {"Int64": "::bigint", "UInt64": "::bigint"}
 COLUMN_LIMIT = 500
 NESTING = 20
 
@@ -65,7 +72,7 @@ class Selects(Aggregates):
         scope.aliases = {item.name: item.what for item in node.columns if isinstance(item, Alias)}
         scope.aliases |= {name: each for name, each in scope.ctes.items() if not isinstance(each, (Select, Union))}
         columns = self._columns(node.columns, scope)
-        clauses = self._clauses(node, scope, columns)
+        clauses = self._clauses(node, scope, columns, joins)
         listed = ", ".join(f"{typed.sql} as {identifier(name)}" for name, typed in columns.items())
         origin = self._from(node, scope, joins) + elements
         sql = f"select {'distinct ' if node.distinct else ''}{listed}{origin}{clauses}"
@@ -79,27 +86,77 @@ class Selects(Aggregates):
             return []
         found = [("", self._source(node.source, scope))]
         found += [(join.kind, self._source(join.source, scope)) for join in node.joins]
+        recorded = any(isinstance(source, tables.Recordings) for _, source in found)
         for _, source in found:
+            if recorded and isinstance(source, sources.Events):  # snapshots are no events beside recordings
+                shown = self.scan.bind(list(tables.Recordings.SNAPSHOTS))
+                own = f"{source.scan.events}.event"
+                source.kept.append(f"coalesce({own} not in (select unnest({shown}::varchar[])), true)")
             scope.add(source)
         return found
 
     def _source(self, node: Node, scope: Scope) -> Source:
         if isinstance(node, tree.Derived):
             return sources.Derived(node.alias or f"subquery_{id(node)}", self.query(node.query, scope.ctes))
+        if isinstance(node, tree.Tagged):
+            return sources.Derived(node.alias or f"query_{id(node)}", self._tagged(node.query, scope))
         if not isinstance(node, Table):
             raise QueryError("A table's name is expected after FROM.", attr="query")
         name, alias = ".".join(node.chain), node.alias or node.chain[-1]
         if name in scope.ctes and node.args is None:
-            inner = {key: value for key, value in scope.ctes.items() if key != name}
-            return sources.Derived(alias, self.query(scope.ctes[name], inner))
+            return sources.Derived(alias, self._common(name, scope.ctes))
         return self._table(name, alias, node, scope)
 
+    def _common(self, name: str, ctes: dict[str, Node]) -> Relation:
+        """A common table expression, which may refer to itself after its first part."""
+        node, inner = ctes[name], {key: value for key, value in ctes.items() if key != name}
+        if isinstance(node, tree.Own):
+            return Relation(f"select * from {identifier(name)}", dict(node.columns))
+        if not (isinstance(node, Union) and any(_reads(part, name) for _, part in node.rest)):
+            return self.query(node, inner)
+        first = self.query(node.first, {**inner, **dict(node.ctes)})
+        listed = ", ".join(f"{c.sql}{WIDE.get(c.type, '')} as {identifier(n)}" for n, c in first.columns.items())
+        text = f"(select {listed} from ({first.sql}))"
+        for word, part in node.rest:
+            own = tree.Own(tuple(first.columns.items()))
+            text += f" {word} ({self.query(part, {**inner, **dict(node.ctes), name: own}).sql})"
+        sql = f"with recursive {identifier(name)} as ({text}) select * from {identifier(name)}"
+        return Relation(sql, first.columns)
+
+    def _tagged(self, query: dict[str, Any], scope: Scope) -> Relation:
+        """A query that is written as a tag, as a table."""
+        if query.get("kind") == "HogQLQuery" and isinstance(query.get("query"), str):
+            return self.query(statements.parse(query["query"]), scope.ctes)
+        if query.get("kind") != "ActorsQuery":
+            raise QueryError("A tag after FROM is an <ActorsQuery> or a <HogQLQuery>.", attr="query")
+        from insights_mcp.local.queries import actors  # it is built on this package
+
+        try:
+            parsed = actors.MODEL.model_validate(query)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise QueryError(
+                f"The tag <ActorsQuery> does not fit at `{where}`: {first['msg']}.", attr="query"
+            ) from None
+        fresh = replace(
+            self.scan, with_persons=False, events="e", persons="p", groups=set(), session_fields=set(),
+            persons_on_events=self.context.project.persons_on_events,
+        )  # fmt: skip
+        return actors.relation(parsed, fresh, self.context)
+
     def _table(self, name: str, alias: str, node: Table, scope: Scope) -> Source:
-        if name == "numbers" and node.args:
+        if name == "numbers":
             return sources.Derived(alias, self._numbers(node.args, scope))
-        if name not in TABLES or node.args is not None:
+        if name in TABLES and node.args is not None:
+            raise QueryError(f"Table '{name}' does not accept arguments", attr="query")
+        if name not in TABLES:
             raise sources.unknown_table(name, [*(c for c in scope.ctes), *TABLES])
         scan = replace(self.scan.inner(identifier(alias)), persons=identifier(alias + ".person"))
+        if node.share < 1:
+            if name != "events":
+                raise QueryError("SAMPLE takes a share of `events` only.", attr="query")
+            return sources.Events(alias, scan, self.clock, sampled(scan, node.share))
         name = name.removeprefix("raw_") if name not in ("raw_sessions", "raw_person_distinct_ids") else name
         if name == "persons":
             own = replace(scan, persons=identifier(alias), persons_on_events=False)
@@ -107,8 +164,8 @@ class Selects(Aggregates):
         if name.endswith("cohort_people"):
             return tables.CohortPeople(alias, scan, self.context, name.startswith("static"))
         made = {"events": sources.Events, "sessions": tables.Sessions, "groups": tables.Groups}
-        made["raw_sessions"] = tables.RawSessions
-        return made[name](alias, scan, self.clock) if name in made else sources.DistinctIds(alias)
+        made |= {"raw_sessions": tables.RawSessions, "session_replay_events": tables.Recordings}
+        return made[name](alias, scan, self.clock) if name in made else sources.DistinctIds(alias, scan, self.clock)
 
     def _unfolded(self, node: Select, scope: Scope) -> str:
         """ARRAY JOIN: a row for each element; several arrays go in step."""
@@ -126,10 +183,13 @@ class Selects(Aggregates):
         scope.sources = {source.alias: source, **scope.sources}
         return (" cross join lateral " if node.source else " from ") + source.tables()
 
-    def _numbers(self, args: tuple[Node, ...], scope: Scope) -> Relation:
+    def _numbers(self, args: tuple[Node, ...] | None, scope: Scope) -> Relation:
+        if args is None:
+            raise QueryError("Table function 'numbers' requires arguments", attr="query")
         found = [f"({self.expression(arg, scope).sql})::bigint" for arg in args]
-        if len(found) > 2:
-            raise QueryError("numbers takes a count, or a start and a count.", attr="query")
+        if not 1 <= len(found) <= 2:
+            bound = "at least 1 argument" if not found else "at most 2 arguments"
+            raise QueryError(f"Table function 'numbers' requires {bound}", attr="query")
         start, count = ("0::bigint", found[0]) if len(found) == 1 else found
         # A subquery in the arguments cannot be one of a table function: unnest a list instead.
         text = f"select unnest(range({start}, {start} + least({count}, 100000))) as number"
@@ -189,19 +249,31 @@ class Selects(Aggregates):
             if name not in item.without
         ]
 
-    def _clauses(self, node: Select, scope: Scope, columns: dict[str, Typed]) -> str:
+    def _clauses(self, node: Select, scope: Scope, columns: dict[str, Typed], joins: list[tuple[str, Source]]) -> str:
         where = f" where {self._truth(node.where, scope)}" if node.where else ""
         group = ", ".join(self._place(item, scope, columns) for item in node.group)
         having = f" having {self._truth(node.having, scope)}" if node.having else ""
         order = self._order(node, scope, columns)
+        drawn = [part for _, source in joins for part in source.kept]
+        if drawn:
+            where = f"{where} and " if where else " where "
+            where += " and ".join(drawn)
         text = where + (f" group by {group}" if group else "") + having
         if node.limit_by:
             count, by = node.limit_by
             partition = ", ".join(self._place(item, scope, columns) for item in by)
             text += f" qualify row_number() over (partition by {partition} {order}) <= {self._whole(count)}"
+        if node.ties:
+            return text + self._tied(node, order, bool(node.limit_by))
         text += f" {order}" if order else ""
         text += f" limit {self._whole(node.limit)}" if node.limit else ""
         return text + (f" offset {self._whole(node.offset)}" if node.offset else "")
+
+    def _tied(self, node: Select, order: str, taken: bool) -> str:
+        """LIMIT n WITH TIES: also those that are equal to the last."""
+        if not order or taken or node.offset:
+            raise QueryError("LIMIT WITH TIES needs ORDER BY, and no OFFSET and no LIMIT BY.", attr="query")
+        return f" qualify rank() over ({order}) <= {self._whole(node.limit)} {order}"
 
     def _truth(self, node: Node, scope: Scope) -> str:
         found = self.expression(node, scope, truth=True)
@@ -279,6 +351,12 @@ def _unused(name: str, columns: dict[str, Typed]) -> str:
     while found.lower() in taken:
         found, number = f"{name}{TWIN}{number}", number + 1
     return found
+
+
+def _reads(node: Node, name: str) -> bool:
+    """Whether a SELECT reads a table of this name."""
+    read = [node.source, *(join.source for join in node.joins)] if isinstance(node, Select) else []
+    return any(isinstance(each, Table) and each.chain == (name,) for each in read)
 
 
 def _has_equality(node: Node) -> bool:

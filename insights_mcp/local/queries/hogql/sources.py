@@ -64,6 +64,11 @@ TIME = "coalesce(try_cast({0} as timestamptz)::timestamp, make_timestamp((try_ca
 
 
 SESSION_KINDS = {"String": "String", "Numeric": "UInt64", "DateTime": "DateTime", "Boolean": "UInt8"}
+# What ClickHouse says of the session of an event that has none.
+MISSING = {
+    "String": "''", "UInt64": "0", "Int64": "0", "UInt8": "false", "DateTime": "timestamp '1970-01-01'",
+    "Array(String)": "[]",
+}  # fmt: skip
 # Types of facts about sessions, where they are not what the kind of the fact says.
 SESSION_TYPES = {
     "$urls": Typed("", "Array(String)", False),
@@ -82,7 +87,9 @@ def session_type(name: str) -> Typed | None:
 
 
 class Source:
-    """Something in FROM, under a name."""
+    """Something in FROM, under a name; `kept` are conditions on its rows that no clause says."""
+
+    kept: list[str] = []
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
@@ -108,10 +115,11 @@ class Source:
 class Events(Source):
     """The table `events`."""
 
-    def __init__(self, alias: str, scan: Scan, clock: Clock) -> None:
+    def __init__(self, alias: str, scan: Scan, clock: Clock, kept: list[str] | None = None) -> None:
         super().__init__(alias)
         self.scan = scan
         self.clock = clock
+        self.kept = kept or []
 
     def field(self, chain: tuple[str, ...]) -> Typed | None:
         first, *rest = chain
@@ -144,12 +152,13 @@ class Events(Source):
 
     def _session(self, name: str) -> Typed | None:
         if name in ("id", "session_id"):
-            return Typed(self.property(("$session_id",)).sql, "String", False)
+            return Typed(f"coalesce({self.property(('$session_id',)).sql}, '')", "String", False)
         typed = session_type(name)
         if typed is None:
             return None
         sql = self.scan.session_property(name).removesuffix("::varchar")
-        return replace(typed, sql=self.clock(sql) if typed.type == "DateTime" else sql)
+        found = self.clock(sql) if typed.type == "DateTime" else sql
+        return replace(typed, sql=found if typed.nullable else f"coalesce({found}, {MISSING[typed.type]})")
 
     def _group_names(self) -> dict[str, int]:
         named = {name: number for number, name in self.scan.catalogue.group_types.items()}
@@ -210,7 +219,17 @@ class Persons(Source):
 class DistinctIds(Source):
     """The tables `person_distinct_ids` and `raw_person_distinct_ids`: which distinct id is which person."""
 
+    def __init__(self, alias: str, scan: Scan, clock: Clock) -> None:
+        super().__init__(alias)
+        self.scan = replace(scan, persons_on_events=False)
+        self.clock = clock
+        self.with_person = False
+
     def field(self, chain: tuple[str, ...]) -> Typed | None:
+        if chain[0] == "person":
+            found = person_field(self.scan, self.clock, chain[1:] or ("id",))
+            self.with_person |= found is not None
+            return found
         if len(chain) != 1 or chain[0] not in DISTINCT_FIELDS:
             return None
         kinds = {"person_id": "UUID", "distinct_id": "String"}
@@ -220,9 +239,10 @@ class DistinctIds(Source):
         return DISTINCT_FIELDS[:2]
 
     def tables(self) -> str:
+        person = f" join persons {self.scan.persons} on {self.scan.persons}.pid = {self.name}.pid"
         return (
-            "(select d.distinct_id, q.person_id, 0::bigint as version, 0::bigint as is_deleted"
-            f" from person_distinct_ids d join persons q using (pid)) {self.name}"
+            "(select d.distinct_id, q.pid, q.person_id, 0::bigint as version, 0::bigint as is_deleted"
+            f" from person_distinct_ids d join persons q using (pid)) {self.name}{person if self.with_person else ''}"
         )
 
 
@@ -305,8 +325,8 @@ def cast(sql: str, kind: str | None, clock: Clock) -> Typed:
 
 
 UNKNOWN_TABLES = {
-    "session_replay_events": "recordings are not loaded; `sessions` tells what events say of a session",
-    "raw_session_replay_events": "recordings are not loaded; `sessions` tells what events say of a session",
+    "raw_session_replay_events": "use `session_replay_events`: which sessions were recorded, from when to when",
+    "exchange_rate": "rates of currencies are not loaded",
     "log_entries": "logs are not loaded; use events",
     "heatmaps": "heatmaps are not loaded; use events",
     "cohorts": "use `cohort_people`, or IN COHORT",

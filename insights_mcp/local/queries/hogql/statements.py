@@ -7,9 +7,11 @@ from collections.abc import Callable
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql.cursor import Item
 from insights_mcp.local.queries.hogql.parsing import Expressions
+from insights_mcp.local.queries.hogql.tags import tag
 from insights_mcp.local.queries.hogql.terms import RESERVED
 from insights_mcp.local.queries.hogql.tree import (
     Alias,
+    Call,
     Derived,
     Join,
     Literal,
@@ -17,6 +19,7 @@ from insights_mcp.local.queries.hogql.tree import (
     OrderBy,
     Select,
     Table,
+    Tagged,
     Union,
     Window,
 )
@@ -24,6 +27,7 @@ from insights_mcp.local.queries.hogql.tree import (
 UNION_LIMIT = 200
 SETS = {"union": "union", "intersect": "intersect", "except": "except"}
 JOIN_WORDS = ("inner", "left", "right", "full", "cross", "outer", "join", "any", "all", "asof", "global")
+UNSUPPORTED = ("settings", "format", "into", "qualify")
 REFUSED = {
     "insert": "INSERT", "update": "UPDATE", "delete": "DELETE", "drop": "DROP", "create": "CREATE", "alter": "ALTER",
     "attach": "ATTACH", "copy": "COPY", "set": "SET", "pragma": "PRAGMA", "install": "INSTALL", "load": "LOAD",
@@ -74,12 +78,16 @@ class Statements(Expressions):
         return self._select()
 
     def _ctes(self) -> tuple[tuple[str, Node], ...]:
+        if self.sees("recursive") and self.peek().text.lower() != "as":
+            self.next()
         return self.listed(self._cte)
 
     def _cte(self) -> tuple[str, Node]:
-        if self.peek().text.lower() == "as" and self.peek(2).text == "(":
+        if self.peek().text.lower() == "as" and self._query_follows():
             name = self.name()
             self.need("as")
+            if not self.take("materialized") and self.take("not"):
+                self.need("materialized")
             self.need("(")
             found = self.query()
             self.need(")")
@@ -88,6 +96,13 @@ class Statements(Expressions):
         if not isinstance(what, Alias):
             raise self.error("a name after AS is expected")
         return what.name, what.what
+
+    def _query_follows(self) -> bool:
+        """Whether a bracket follows AS, perhaps after [NOT] MATERIALIZED."""
+        ahead = 2
+        while self.peek(ahead).text.lower() in ("not", "materialized"):
+            ahead += 1
+        return self.peek(ahead).text == "("
 
     def _select(self) -> Select:
         self.need("select")
@@ -103,11 +118,15 @@ class Statements(Expressions):
         windows = self.listed(self._window) if self.take("window") else ()
         order = self.listed(self.ordered) if self.take("order", "by") else ()
         limit, offset, by = self._limits()
+        ties = self.take("with", "ties")
+        word = self.token.text.lower() if self.token.kind == "word" else ""
+        if word in UNSUPPORTED or self.sees("with", "fill") or self.sees("with", "totals"):
+            raise self.error(f"{word.upper()} is not supported here; leave it out")
         if apart:  # DISTINCT ON is LIMIT 1 BY
             distinct, by = False, (Literal(1), apart)
         return Select(
             columns, source, joins, (), where, group, having, windows, order, limit, offset, by, distinct, arrays,
-            keep_empty,
+            keep_empty, ties,
         )  # fmt: skip
 
     def _array_join(self) -> bool:
@@ -116,7 +135,12 @@ class Statements(Expressions):
     def _group(self) -> tuple[Node, ...]:
         if self.take("all"):
             raise QueryError("GROUP BY ALL is not supported; name the columns.", attr="query")
-        return self.listed(self.expression)
+        if self.sees("rollup", "(") or self.sees("cube", "(") or self.sees("grouping", "sets"):
+            raise self.error("totals of groups are not supported; ask for them by a UNION ALL")
+        found = self.listed(self.expression)
+        if self.sees("with"):
+            raise self.error("totals of groups are not supported; ask for them by a UNION ALL")
+        return found
 
     def _window(self) -> tuple[str, Window]:
         name = self.name()
@@ -137,8 +161,8 @@ class Statements(Expressions):
                 offset, limit = limit, self.expression()
             if self.take("by"):
                 by, limit = (limit, self.listed(self.expression)), None
-            if self.sees("with", "ties"):
-                raise self.error("LIMIT WITH TIES is not supported")
+            if self.sees("with", "ties") and (limit is None or self.peek(2).text.lower() == "by"):
+                raise self.error("WITH TIES follows LIMIT and a number")
         return limit, offset, by
 
     def _from(self) -> tuple[Node, tuple[Join, ...]]:
@@ -159,9 +183,10 @@ class Statements(Expressions):
         words = []
         while self.token.text.lower() in JOIN_WORDS:
             words.append(self.next().text.lower())
-        if words[-1:] != ["join"] or "asof" in words:
-            raise self.error("ASOF JOIN is not supported" if "asof" in words else "'JOIN' is expected")
+        if words[-1:] != ["join"]:
+            raise self.error("'JOIN' is expected")
         kind = next((word for word in ("left", "right", "full", "cross") if word in words), "inner")
+        kind = f"asof {kind}" if "asof" in words else kind
         source = self._source()
         if self.take("using"):
             names = self.inside("(", ")", self.name) if self.sees("(") else self.listed(self.name)
@@ -169,13 +194,18 @@ class Statements(Expressions):
         return Join(kind, source, self.expression() if self.take("on") else None)
 
     def _source(self) -> Node:
-        if self.sees("(") and not self.sees("(", "<"):
+        if self.sees("<"):
+            return Tagged(tag(self), self._alias())
+        if self.sees("(", "<"):
+            self.need("(")
+            found_tag = tag(self)
+            self.need(")")
+            return Tagged(found_tag, self._alias())
+        if self.sees("("):
             self.need("(")
             found = self.query()
             self.need(")")
             return Derived(found, self._alias())
-        if self.sees("<") or self.take("("):
-            raise QueryError("HogQLX tags are not supported; ask the query they stand for by itself.", attr="query")
         if self.token.kind == "string":
             raise self.error("a table's name is expected, not a string")
         chain = [self.name()]
@@ -184,14 +214,20 @@ class Statements(Expressions):
         args = self.inside("(", ")", self.expression) if self.sees("(") else None
         found_alias = self._alias()
         self.take("final")
-        if self.take("sample"):
-            self._sample()
-        return Table(tuple(chain), found_alias, args)
+        share = self._sample() if self.take("sample") else 1
+        return Table(tuple(chain), found_alias, args, share)
 
-    def _sample(self) -> None:
-        ratio = self.expression()
-        if ratio != Literal(1):
-            raise QueryError("SAMPLE is not supported yet; leave it out.", attr="query")
+    def _sample(self) -> float:
+        """A share of the users: SAMPLE 0.1, SAMPLE 1/10."""
+        found = self.sum()
+        parts = found.args if isinstance(found, Call) and found.name == "divide" else (found,)
+        numbers = [part.value for part in parts if isinstance(part, Literal)]
+        if len(numbers) != len(parts) or not all(isinstance(each, (int, float)) and each > 0 for each in numbers):
+            raise self.error("SAMPLE takes a share, such as 0.1 or 1/10")
+        share = float(numbers[0] or 0) / float(numbers[1] or 1) if len(numbers) == 2 else float(numbers[0] or 0)
+        if share > 1:
+            raise self.error("SAMPLE takes a share of 1 at most, not a number of rows")
+        return share
 
     def _alias(self) -> str | None:
         if self.take("as"):

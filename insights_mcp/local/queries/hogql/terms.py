@@ -16,6 +16,7 @@ from insights_mcp.local.queries.hogql.tree import (
     Node,
     OrderBy,
     Placeholder,
+    Settled,
     Star,
     Subquery,
     Window,
@@ -103,15 +104,13 @@ class Terms(Cursor):
         if self.sees("["):
             return Call("array", self.inside("[", "]", self.expression))
         if self.take("{"):
-            chain = [self.name()]
-            while self.take("."):
-                chain.append(self.name())
+            found = self.expression()
             self.need("}")
-            return Placeholder(tuple(chain))
+            return Placeholder(found.chain) if isinstance(found, Field) else Settled(found)
         if self.take("*"):
             return self._star()
         if self.sees("<"):
-            raise QueryError("HogQLX tags are not supported; ask the query they stand for by itself.", attr="query")
+            raise QueryError("A tag can stand after FROM only: SELECT * FROM <ActorsQuery …/>.", attr="query")
         raise self.error("an expression is expected")
 
     def _star(self) -> Star:

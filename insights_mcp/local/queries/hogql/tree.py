@@ -42,6 +42,13 @@ class Placeholder(Node):
 
 
 @dataclass(frozen=True)
+class Settled(Node):
+    """`{variables.which ? sql(a = 1) : sql(a = 2)}`: an expression over given values, settled before the query is."""
+
+    what: Node
+
+
+@dataclass(frozen=True)
 class OrderBy(Node):
     what: Node
     descending: bool = False
@@ -100,6 +107,7 @@ class Table(Node):
     chain: tuple[str, ...]
     alias: str | None = None
     args: tuple[Node, ...] | None = None
+    share: float = 1
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,21 @@ class Derived(Node):
     """A subquery in FROM."""
 
     query: Node
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class Own(Node):
+    """A common table expression inside itself: it is read by its name."""
+
+    columns: Any
+
+
+@dataclass(frozen=True)
+class Tagged(Node):
+    """A query of another kind in FROM, by its JSON."""
+
+    query: dict[str, Any]
     alias: str | None = None
 
 
@@ -135,6 +158,7 @@ class Select(Node):
     distinct: bool = False
     arrays: tuple[Node, ...] = ()
     keep_empty: bool = False
+    ties: bool = False
 
 
 @dataclass(frozen=True)

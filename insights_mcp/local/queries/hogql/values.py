@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import moments, operators
+from insights_mcp.local.queries.hogql import combinators, moments, operators
 from insights_mcp.local.queries.hogql.compiling import CASTS, NUMBERS, TIMES, Compiler, Handler, default_of, element
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Typed, type_name
-from insights_mcp.local.queries.hogql.tree import Call, Literal
+from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node
 
 
 def array(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -59,7 +59,25 @@ def type_of(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     return Typed(compiler.scan.bind(type_name(found, compiler.context.project.timezone)), "String", False)
 
 
+def _path(node: Node) -> tuple[str, ...] | None:
+    """The chain of names and places that leads into a property: `properties.list[1].id`; None for anything else."""
+    if isinstance(node, Field):
+        return node.chain if "properties" in node.chain[:-1] else None
+    if not isinstance(node, Call) or node.name not in ("arrayElement", "tupleElement") or len(node.args) != 2:
+        return None
+    inner, key = _path(node.args[0]), node.args[1]
+    if inner is None or not isinstance(key, Literal) or not isinstance(key.value, (int, str)):
+        return None
+    if key.value == 0:
+        example = "array[1]" if node.name == "arrayElement" else "array.1"
+        raise QueryError(f"SQL indexes start from one, not from zero. E.g: {example}", attr="query")
+    return (*inner, str(key.value - 1) if isinstance(key.value, int) else key.value)
+
+
 def array_element(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """An element of an array, a map, a tuple, or of what is inside a property."""
+    if path := _path(node):
+        return compiler.expression(Field(path), scope)
     owner, key = compiler.args(node, scope)
     if owner.type.startswith("Map("):
         kind = split_types(owner.type[4:-1])[1]
@@ -139,6 +157,9 @@ def xor(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 
 def member(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """An element of a tuple, by its number."""
+    if path := _path(node):
+        return compiler.expression(Field(path), scope)
     owner = compiler.expression(node.args[0], scope)
     index = node.args[1].value if isinstance(node.args[1], Literal) else None
     listed = owner.type.startswith("Array(Tuple(")
@@ -170,6 +191,8 @@ SUM_MAP = f"row(list_transform({ENTRIES}, lambda e: e.key), list_transform({ENTR
 
 def sum_map(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     """Values added up by key, over all rows: a tuple of the keys and of the sums."""
+    if len(node.args) == 1 and (one := compiler.expression(node.args[0], scope)).type.startswith("Map("):
+        return combinators.combined(combinators.Combined("sum", "Map", None, False), node, [one], "")
     given = node.args[0] if len(node.args) == 1 else Call("tuple", node.args)
     args = [member(compiler, Call("tupleElement", (given, Literal(place))), scope, truth) for place in (1, 2)]
     if not all(arg.type.startswith("Array(") for arg in args):
