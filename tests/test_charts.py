@@ -244,7 +244,7 @@ def test_names_never_cover_each_other(wanted: list[float]) -> None:
 def test_totals_are_bars_with_values_the_largest_first() -> None:
     """A pie, too, with shares."""
     spec = drawn([total("x", 1), total("y", 3)], trendsFilter={"display": "ActionsPie"})
-    assert ["3  (75.0%)", "1  (25.0%)"] == texts(spec)
+    assert ["3  (75%)", "1  (25%)"] == texts(spec)
 
 
 def test_people_have_no_shares() -> None:
@@ -407,7 +407,37 @@ def test_a_calendar_has_a_cell_for_each_hour_of_the_week() -> None:
     spec = drawn([{"label": "visit", "calendar_heatmap_data": grid}])
     cells = rows(spec, *layers(spec, "rect"))
     assert (168, 5) == (len(cells), sum(row["y"] for row in cells))
-    assert ("Mon", 0) == next((row["s"], row["x"]) for row in cells if row["y"])
+    assert (0, 0) == next((row["s"], row["x"]) for row in cells if row["y"])
+
+
+def test_calendars_of_several_series_stand_below_each_other() -> None:
+    """Each under its name, all on one scale; the fourth is named as left out."""
+    grids = [{"label": f"visit {n}", "calendar_heatmap_data": {"data": [{"row": 7, "column": 23, "value": n + 1}]}}
+             for n in range(4)]  # fmt: skip
+    spec = drawn(grids)
+    assert [(7, 1), (15, 2), (23, 3)] == [(r["s"], r["y"]) for r in rows(spec, *layers(spec, "rect")) if r["y"]]
+    assert (["visit 0", "visit 1", "visit 2"], True) == (texts(spec), "1 more series not drawn" in notes(spec))
+
+
+def test_boxes_of_several_series_stand_side_by_side() -> None:
+    """With a legend; what is left out is said, and what is not over is dashed."""
+    box = {"min": 1, "p25": 2, "median": 3, "p75": 4, "max": 9}
+    result = [box | {"day": f"2026-01-{day:02}", "series_index": n, "series_label": f"ms {n}"}
+              for n in range(4) for day in range(8, 11)]  # fmt: skip
+    spec = drawn(result)
+    assert ["ms 0", "ms 1", "ms 2"] == spec["encoding"]["xOffset"]["scale"]["domain"]
+    assert {2} == {row["x"] for row in spec["data"]["values"] if row["p"]}
+    assert {"1 more series not drawn", "dashed: not over yet"} <= set(notes(spec).split(" · "))
+
+
+@pytest.mark.parametrize(("display", "told"), [("ActionsPie", "instead of a pie"), ("WorldMap", "instead of a map")])
+def test_what_is_drawn_instead_is_said(display: str, told: str) -> None:
+    """So that nobody looks for a pie."""
+    result = [{"label": str(n), "breakdown_value": str(n), "data": [], "aggregated_value": n + 1,
+               "action": {"math": "total"}} for n in range(3)]  # fmt: skip
+    spec = drawn(result, trendsFilter={"display": display})
+    assert told in notes(spec)
+    assert "3  (50%)" in texts(spec)
 
 
 @pytest.mark.parametrize(

@@ -437,3 +437,25 @@ HEATMAP = [
 def test_a_calendar_heatmap(fact: str) -> None:
     """The hours and weekdays it happens in."""
     assert fact in said(HEATMAP)
+
+
+def test_weekdays_and_hours_of_a_calendar_heatmap_are_reachable() -> None:
+    """Each with what it has in all, which cannot be summed where people are counted."""
+    found = readable(HEATMAP, None, ASKED)
+    assert found.whole is not None
+    assert [["Monday", "all", 7], ["Sunday", "all", 3], ["all", "09:00", 7]] == [
+        [*row] for row in found.whole.rows[2:5]
+    ]
+
+
+def test_weekdays_that_are_more_often_in_the_window_are_named() -> None:
+    """From Thursday the first to Saturday the tenth: three of them twice."""
+    assert "of Thursday, Friday, Saturday there are 2 in the window, of others 1" in said(HEATMAP)
+
+
+def test_a_bucket_without_values_has_no_median() -> None:
+    """PostHog sends zeros for it."""
+    empty = dict.fromkeys(("min", "p25", "median", "p75", "max", "mean"), 0)
+    box = {"min": 1, "p25": 2, "median": 3, "p75": 4, "max": 9, "mean": 3}
+    found = said([part | {"day": day, "series_index": 0} for part, day in zip((box, empty, box), days(3), strict=True)])
+    assert ("low 0" in found, "always 3" in found or "average 3" in found) == (False, True)

@@ -157,9 +157,12 @@ def _boxes(result: list[Row], asked: Asked) -> Iterator[Block]:
 
 
 def _grids(result: list[Row], _: Asked) -> Iterator[Block]:
+    """Each hour of the week, with what its weekday and its hour of the day have in all."""
     for grid in result:
         days, hours, values = zip(*heatmaps.cells(grid), strict=True) if heatmaps.cells(grid) else ((), (), ())
-        yield _head(grid), {"weekday": days, "hour": hours, "value": values}
+        by_day, by_hour = heatmaps.totals(grid, *heatmaps.ROWS), heatmaps.totals(grid, *heatmaps.COLUMNS)
+        sums = {"weekday_total": [by_day.get(day) for day in days], "hour_total": [by_hour.get(hour) for hour in hours]}
+        yield _head(grid), {"weekday": days, "hour": hours, "value": values, **sums}
 
 
 def _objects(result: list[Row], _: Asked) -> Iterator[Block]:

@@ -208,9 +208,9 @@ def _of_boxes(result: list[dict[str, Any]], asked: Asked) -> Readable:
     return Readable(tuple(boxes.digest(result, asked)), table, Table(table.columns, table.rows))
 
 
-def _of_grids(result: list[dict[str, Any]], _: Asked) -> Readable:
+def _of_grids(result: list[dict[str, Any]], asked: Asked) -> Readable:
     table = heatmaps.table(result)
-    return Readable(tuple(heatmaps.digest(result)), table, Table(table.columns, table.rows))
+    return Readable(tuple(heatmaps.digest(result, asked)), table, Table(table.columns, table.rows))
 
 
 def _of_objects(result: list[dict[str, Any]], _: Asked) -> Readable:

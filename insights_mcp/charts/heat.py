@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from insights_mcp.answer.asked import Asked
+from insights_mcp.answer.digest import heatmaps
 from insights_mcp.answer.digest.retention import Cohort, cohorts_of, weighted
-from insights_mcp.answer.numbers import number
 from insights_mcp.answer.series import Series, label_of
 from insights_mcp.charts.folding import MOST
 from insights_mcp.charts.lines import lines
@@ -22,7 +22,6 @@ from insights_mcp.charts.look import (
     distinct,
     extent,
     rows,
-    short,
 )
 from insights_mcp.charts.part import Part
 from insights_mcp.charts.units import PEOPLE, PER_CENT
@@ -35,6 +34,7 @@ MOST_PERIODS = 32
 TEXT_WIDTH = 34  # a cell as wide holds a percentage
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOURS = 24
+MOST_GRIDS = 3
 PALE = 0.5  # of the scale: darker cells have white text
 Cell = dict[str, Any]
 PLAIN = {"title": None, "domain": False, "ticks": False}
@@ -151,19 +151,35 @@ def _curve(cohorts: list[Cohort], widest: int) -> list[float | None]:
 
 
 def calendar(result: Sequence[dict[str, Any]], _: Asked) -> Part:
-    """Weekdays by hours, of the first series."""
-    item = result[0]
-    found = item["calendar_heatmap_data"].get("data") or []
-    counts = {(number(c.get("row")), number(c.get("column"))): number(c.get("value")) for c in found}
-    top = max((value for value in counts.values() if value is not None), default=0.0) or 1.0
-    every = {(day, hour): counts.get((day, hour)) or 0.0 for day in range(1, 8) for hour in range(HOURS)}
-    cells = [{"s": DAYS[day - 1], "x": hour, "y": value, "t": "", "p": False} for (day, hour), value in every.items()]
+    """Weekdays by hours; several series one below another, each under its name, on the same scale."""
+    drawn = result[:MOST_GRIDS]
+    names, above = distinct(map(label_of, drawn), 60), int(len(drawn) > 1)
+    counts = [{(day, hour): value for day, hour, value in heatmaps.cells(item)} for item in drawn]
+    top = max((value for held in counts for value in held.values()), default=0.0) or 1.0
+    block = len(DAYS) + above
+    places = {(grid, day): grid * block + above + day for grid in range(len(drawn)) for day in range(len(DAYS))}
+    cells = [{"s": place, "x": hour, "y": counts[grid].get((day + 1, hour), 0.0), "t": "", "p": False}
+             for (grid, day), place in places.items() for hour in range(HOURS)]  # fmt: skip
+    layers = squares(cells, top, False) + (_captions(names, block) if above else [])
+    spec = {"height": block * len(drawn) * (22 if above else 32), "encoding": _hours(places), "layer": layers}
+    more = len(result) - len(drawn)
+    left_out = (f"{more} more series not drawn",) if more else ()
+    return Part(spec, "calendar", (*(() if above else names), f"darkest: {PEOPLE.told(top)} in an hour", *left_out))
+
+
+def _hours(places: dict[tuple[int, int], int]) -> dict[str, Any]:
+    """The axes: hours, and the weekdays of each grid."""
     x = {"field": "x", "type": "ordinal", "scale": {"domain": list(range(HOURS)), "paddingInner": 0.06},
          "axis": {"title": "hour of the day", "domain": False, "ticks": False, "labelAngle": 0,
                   **chosen(range(0, HOURS, 3), [f"{hour:02}:00" for hour in range(0, HOURS, 3)])}}  # fmt: skip
-    y = {"field": "s", "type": "nominal", "sort": None, "scale": {"domain": list(DAYS), "paddingInner": 0.08},
-         "axis": PLAIN}  # fmt: skip
-    notes = (short(label_of(item), 60), f"darkest: {PEOPLE.told(top)} in an hour")
-    more = (f"the first of {len(result)} series",) if len(result) > 1 else ()
-    spec = {"height": 7 * 32, "encoding": {"x": x, "y": y}, "layer": squares(cells, top, False)}
-    return Part(spec, "calendar", notes + more)
+    days = [DAYS[day] for _, day in places]
+    y = {"field": "s", "type": "ordinal", "scale": {"domain": list(range(max(places.values()) + 1)),
+         "paddingInner": 0.08}, "axis": {**PLAIN, **chosen(list(places.values()), days)}}  # fmt: skip
+    return {"x": x, "y": y}
+
+
+def _captions(names: Sequence[str], block: int) -> list[Cell]:
+    """The name of each grid in the row above it."""
+    mark = {"type": "text", "align": "left", "baseline": "middle", "fontWeight": "bold", "color": INK}
+    data = rows({"s": place * block, "t": name} for place, name in enumerate(names))
+    return [{"data": data, "mark": mark, "encoding": {"text": {"field": "t"}, "x": {"value": 0}}}]

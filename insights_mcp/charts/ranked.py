@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from insights_mcp.answer.asked import Asked
-from insights_mcp.answer.numbers import change, number
+from insights_mcp.answer.numbers import change, number, percent
 from insights_mcp.answer.series import SUMMABLE, breakdown_of, label_of
 from insights_mcp.charts.folding import is_rest
 from insights_mcp.charts.look import INK, MAIN, OTHERS, PALETTE, ROOM, SOFT, distinct, rows, short
@@ -20,7 +20,9 @@ MOST = 20
 NAME = 40
 BAR = 26
 PAIR = 40  # the height of two bars, one for each period
-SHARED = frozenset({"ActionsPie"})
+SHARED = frozenset({"ActionsPie", "WorldMap"})
+# What these displays show is read faster, and drawn without a map, as a ranking: so that nobody looks for the other.
+INSTEAD = {"ActionsPie": ("ranked, instead of a pie",), "WorldMap": ("ranked, instead of a map",)}
 OUTSIZED = 2  # times the greatest named value
 
 
@@ -40,8 +42,9 @@ def totals(result: Sequence[dict[str, Any]], asked: Asked) -> Part:
     if len(found) == 1:
         return single(found[0], unit)
     summable = all(_math(item) in SUMMABLE and item.get("action") for item in result)
-    shared = summable and asked.part("trendsFilter").get("display") in SHARED
-    return bars(found, unit, summable=summable, shared=shared)
+    display = asked.part("trendsFilter").get("display")
+    part = bars(found, unit, summable=summable, shared=summable and display in SHARED)
+    return replace(part, notes=(*INSTEAD.get(str(display), ()), *part.notes))
 
 
 def _bars(result: Sequence[dict[str, Any]]) -> list[Bar]:
@@ -89,7 +92,7 @@ def _together(rest: Sequence[Bar]) -> Bar:
 
 
 def _share(value: float, whole: float) -> str:
-    return f"  ({100 * value / whole:.1f}%)" if whole > 0 else ""
+    return f"  ({percent(value, whole)})" if whole > 0 else ""
 
 
 def _horizontal(drawn: Sequence[Bar], told: Sequence[str], outsized: bool) -> dict[str, Any]:

@@ -29,7 +29,8 @@ def table(boxes: list[Box], asked: Asked) -> Table:
     several = len(_by_series(boxes)) > 1
     ordered = [(medians, own, place) for label, own in _by_series(boxes).items()
                for medians in [_medians(label, own, asked)] for place in range(len(own))]  # fmt: skip
-    rows = [[*([medians.label] if several else []), place_name(medians, place), *(own[place].get(n) for n in SPREAD)]
+    rows = [[*([medians.label] if several else []), place_name(medians, place),
+             *(own[place].get(n) if medians.values[place] is not None else None for n in SPREAD)]
             for medians, own, place in ordered]  # fmt: skip
     ends = [at for at, (medians, _, place) in enumerate(ordered) if place in (medians.low, medians.high, medians.last)]
     ranked = list(dict.fromkeys([*ends, *range(len(rows) - 1, -1, -1)]))
@@ -49,8 +50,16 @@ def _by_series(boxes: Sequence[Box]) -> dict[str, list[Box]]:
 
 
 def _medians(label: str, own: Sequence[Box], asked: Asked) -> Series:
+    """Of buckets with values: where there are none, PostHog sends zeros, which are no median."""
     days = [str(box.get("day") or box.get("label") or "") for box in own]
-    return Series(label, [number(box.get("median")) for box in own], days, asked.unfinished(days))
+    held = any(map(has_values, own))
+    medians = [number(box.get("median")) if has_values(box) or not held else None for box in own]
+    return Series(label, medians, days, asked.unfinished(days))
+
+
+def has_values(box: Box) -> bool:
+    """Whether anything is in it."""
+    return any(number(box.get(name)) for name in SPREAD)
 
 
 def _told(medians: Series, own: Sequence[Box]) -> list[str]:
