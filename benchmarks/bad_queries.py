@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from benchmarks.measure import Measurement
 from insights_mcp.repair import BadQuery, repaired
 from insights_mcp.repair.examples import COMMON
-from insights_mcp.repair.query import MODELS
+from insights_mcp.repair.kinds import MODELS
 
 MUTATIONS = 200
 A: dict[str, Any] = {"kind": "EventsNode", "event": "$pageview", "math": "total"}

@@ -17,7 +17,7 @@ from benchmarks import bad_queries
 from insights_mcp.repair import BadQuery, names_in, repaired
 from insights_mcp.repair.common import EASY, shorts
 from insights_mcp.repair.examples import COMMON, PARTS, example_of, example_with
-from insights_mcp.repair.query import MODELS
+from insights_mcp.repair.kinds import MODELS
 from insights_mcp.repair.shapes import Many, Part, fields
 from insights_mcp.repair.words import EASY_KINDS
 from tests.valid_queries import VALID
@@ -142,7 +142,8 @@ TRENDS: dict[str, Any] = {"kind": "trends", "events": ["a"]}
 @pytest.mark.parametrize(
     "written",
     [TRENDS | {"range": "a" + " " * MANY + "b"}, TRENDS | {"where": " " * MANY + "x"}, TRENDS | {"math": "a" * MANY},
-     TRENDS | {"where": {"_" * MANY + "!": 1}}, TRENDS | {"where": {"x": "!=" + " " * MANY}}, TRENDS | {"by": " " * MANY},
+     TRENDS | {"where": {"_" * MANY + "!": 1}}, TRENDS | {"where": {"x": "!=" + " " * MANY}},
+     TRENDS | {"by": " " * MANY},
      "```" + " \n" * MANY + "```", "{'a': " * MANY],
     ids=["range", "where", "math", "name", "value", "by", "fence", "JSON"],
 )  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 from insights_mcp.local import open_backend
 from insights_mcp.local.demo_data import make
 from insights_mcp.repair import describing
-from insights_mcp.repair.query import MODELS
+from insights_mcp.repair.kinds import MODELS
 from insights_mcp.repair.shapes import fields
 from insights_mcp.server import described, instructions
 from insights_mcp.tools import TOOLS

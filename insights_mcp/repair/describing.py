@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from insights_mcp.repair.common import EASY
 from insights_mcp.repair.examples import COMMON, example_of
-from insights_mcp.repair.query import MODELS, repaired
+from insights_mcp.repair.kinds import MODELS
+from insights_mcp.repair.query import repaired
 from insights_mcp.repair.shapes import Choice, Either, Many, Part, Plain, Shape, fields, kind_of
 from insights_mcp.repair.words import EASY_KINDS, KINDS, word
 from insights_mcp.schema.filters import PropertyFilter
