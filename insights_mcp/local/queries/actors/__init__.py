@@ -60,9 +60,10 @@ def compile(query: ActorsQuery, context: Context) -> Plan:  # noqa: A001 (each k
 
 def relation(query: ActorsQuery, scan: Scan, context: Context) -> Relation:
     """The actors as a table within another statement, which must run APART."""
-    frame = Frame(query, whom(query, scan, context, Selects(scan, context)), Selects(scan, context), Scope())
-    if any(column.late for column in frame.columns):
-        raise QueryError("Inside SQL, actors have no recordings and no distinct ids; leave these out.", attr="select")
+    compiler = Selects(scan, context)
+    frame = Frame(query, whom(query, scan, context, compiler), compiler, Scope(), within=True)
+    if any(column.name == RECORDINGS for column in frame.columns):
+        raise QueryError("Inside SQL, actors have no recordings; leave matched_recordings out.", attr="select")
     names = [printing.name_of(statements.parse_column(column.name)) for column in frame.columns]
     page = frame.page(scan.bind(LIMIT), scan.bind(0))
     listed = ", ".join(f"c{number} as {identifier(name)}" for number, name in enumerate(names))

@@ -43,10 +43,13 @@ class Column:
 
 
 class Frame:
-    """Compiles the parts of one ActorsQuery."""
+    """Compiles the parts of one ActorsQuery. `within` another statement no column comes later."""
 
-    def __init__(self, query: ActorsQuery, whom: Whom, compiler: Selects, scope: Scope) -> None:
+    def __init__(
+        self, query: ActorsQuery, whom: Whom, compiler: Selects, scope: Scope, *, within: bool = False
+    ) -> None:
         self.query, self.whom, self.compiler, self.scope = query, whom, compiler, scope
+        self.within = within
         scope.add(whom.origin)
         scope.add(whom.beside)
         self.asked = [self._read(name) for name in self._names()]
@@ -75,8 +78,9 @@ class Frame:
         """What is asked for; of trends, PostHog also says by which ids each person came."""
         origin = self.whom.origin
         names = self.query.select or list(origin.defaults)
-        extra = isinstance(origin, Persons) and DISTINCT_IDS in self.whom.beside.columns and DISTINCT_IDS not in names
-        return [*names, DISTINCT_IDS] if extra else names
+        if self.within or not isinstance(origin, Persons) or DISTINCT_IDS in names:
+            return names
+        return [*names, DISTINCT_IDS] if DISTINCT_IDS in self.whom.beside.columns else names
 
     def _read(self, name: str) -> Asked:
         if name == DELETE:
@@ -91,7 +95,7 @@ class Frame:
         if asked.node is None:
             return Column(asked.name, Typed("1", "UInt8", False))
         beside = self.whom.beside
-        late = None if self.is_counted or not self.whom.of_page else beside.column(asked.name)
+        late = None if self.within or self.is_counted or not self.whom.of_page else beside.column(asked.name)
         if late and late not in beside.used:
             return Column(asked.name, Typed("null", beside.columns[late]), late)
         return Column(asked.name, self._compiled(asked.node))

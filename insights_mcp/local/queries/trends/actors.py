@@ -10,13 +10,14 @@ from typing import Any
 
 from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.breakdowns import ALL_BINS, NONE, OTHER, Split
+from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import ALWAYS, joined
 from insights_mcp.local.queries.selection import PAGE, Actors
 from insights_mcp.local.queries.sql import Scan
 from insights_mcp.local.queries.trends.counting import WINDOWS, Counting, window
-from insights_mcp.local.queries.trends.parts import Part, parts
+from insights_mcp.local.queries.trends.parts import Part, current, display_of, parts
 from insights_mcp.schema.actors import InsightActorsQuery
 from insights_mcp.schema.trends import TrendsQuery
 
@@ -32,11 +33,13 @@ FIRST = "{actor} in (select actor from firsts where first = matched and first = 
 COLUMNS = {
     "event_count": "UInt64",
     "event_distinct_ids": "Array(String)",
+    "last_seen": "DateTime",
     "matching_events": "Array(Tuple(DateTime, UUID, String, String))",
 }
 VALUES = {
     "event_count": "count(*)",
     "event_distinct_ids": "list(distinct {e}.distinct_id)",
+    "last_seen": "max({at})",
     "matching_events": "list(distinct row({at}, {e}.uuid, {session}, {window}))[:100]",
 }
 
@@ -44,7 +47,7 @@ VALUES = {
 def actors(query: TrendsQuery, point: InsightActorsQuery, scan: Scan, context: Context) -> Actors:
     """Who is behind a point. Raises QueryError when the query has no such point."""
     part = _part(query, point, context)
-    return _Selection(Counting(part, query, context, scan), point).actors()
+    return _Selection(Counting(part, query, context, scan), point, current(query, context, display_of(query))).actors()
 
 
 def _part(query: TrendsQuery, point: InsightActorsQuery, context: Context) -> Part:
@@ -67,6 +70,7 @@ class _Selection:
 
     counting: Counting
     point: InsightActorsQuery
+    current: Period
 
     def actors(self) -> Actors:
         columns = {name: kind for name, kind in COLUMNS.items() if not (self._grouped and name == "event_distinct_ids")}
@@ -140,11 +144,11 @@ class _Selection:
     def _during(self) -> tuple[datetime, datetime]:
         """When the events behind the point happened; the end is included."""
         part, math = self.counting.part, self.counting.math
-        if self.point.day is None or part.in_all:
+        if part.in_all and self.point.day is not None:
+            raise QueryError("This chart counts its whole range at once: leave 'day' out.", attr="day")
+        if part.in_all:
             return window(part, math)
-        period = part.period
-        moment, _ = dates.parsed(str(self.point.day), period.start)
-        bucket = dates.floor(moment, period.interval, period.week_start)
+        bucket, period = self._bucket(), part.period
         if math in WINDOWS:
             until = bucket + timedelta(days=1)
             return until - timedelta(days=WINDOWS[math]), until - ONE
@@ -152,7 +156,20 @@ class _Selection:
         given = self.counting.query.dateRange
         if given and given.explicitDate:
             start, end = max(start, period.start), min(end, period.end)
-        return period.read_from if part.cumulative else start, end
+        return start, end
+
+    def _bucket(self) -> datetime:
+        """When the day's bucket starts; of the period before, the bucket at that one's place."""
+        asked, period, buckets = self.point.day, self.counting.part.period, self.current.buckets()
+        if asked is None:
+            known = f"{dates.day(buckets[0], period.interval)} to {dates.day(buckets[-1], period.interval)}"
+            raise QueryError(f"Which number is meant? Say 'day', the date of a bucket: {known}.", attr="day")
+        moment, _ = dates.parsed(str(asked), period.start)
+        bucket = dates.floor(moment, period.interval, period.week_start)
+        if self.counting.part.compared != "previous":
+            return bucket
+        place = dict(zip(buckets, period.buckets(), strict=False)).get(bucket.replace(tzinfo=None))
+        return place.replace(tzinfo=bucket.tzinfo) if place else bucket + (period.start - self.current.start)
 
     def _of_value(self) -> list[str]:
         """SQL that holds for the events under the breakdown's value."""
