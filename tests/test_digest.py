@@ -175,6 +175,17 @@ def test_chosen_buckets_keep_the_extremes() -> None:
     assert {data[0], data[-1], 900, 2} <= set(values)
 
 
+def test_totals_of_two_periods_are_compared() -> None:
+    """Each with itself, not ranked among each other."""
+    both = [{"label": name, "aggregated_value": value, "compare_label": period, "action": {"math": "total"}}
+            for period, values in (("current", (30, 10)), ("previous", (40, 8)))
+            for name, value in zip("ab", values, strict=True)]  # fmt: skip
+    found = said(both)
+    assert '2 values: largest "a" 30 (75%), "b" 10 (25%); total 40; least "b" 10' in found
+    assert 'the period before: "a" 40 (-25%), "b" 8 (+25%)' in found
+    assert '"a" 30; the period before 40 (-25%)' == said([both[0], both[2]])
+
+
 def test_every_value_is_in_the_whole_table() -> None:
     """Also of more series than there are columns."""
     found = readable([series([n, n], f"s{n}") for n in range(40)], None, ASKED).whole

@@ -80,25 +80,47 @@ def _compared(now: Series, then: Series) -> str:
 
 
 def totals(result: list[dict[str, Any]], _: Asked) -> list[str]:
-    """One number for each series: rank and, where amounts add up, shares."""
-    found = [(number(item.get("aggregated_value")), item) for item in result]
+    """One number for each series: rank and, where amounts add up, shares; and what each was in the period before."""
+    current = [item for item in result if item.get("compare_label") != "previous"] or result
+    found = [(number(item.get("aggregated_value")), item) for item in current]
     ranked = sorted(((v, item) for v, item in found if v is not None), key=lambda pair: -pair[0])
     if not ranked:
         return []
     whole = sum(value for value, _ in ranked) if all(_adds_up(item) for _, item in ranked) else 0.0
+    before = {
+        _bare(item): number(item.get("aggregated_value")) for item in result if item.get("compare_label") == "previous"
+    }
     named = [_valued(value, item, whole if len(ranked) > 1 else 0.0) for value, item in ranked[:MOST_NAMED]]
+    against = [_against(value, item, before) for value, item in ranked[:MOST_NAMED]]
     if len(ranked) == 1:
-        return named
+        return [f"{named[0]}{f'; the period before {against[0]}' if against[0] else ''}"]
     least = _valued(*ranked[-1], 0.0)
     total = f"; total {told(whole)}" if whole else ""
-    return [f"{len(ranked)} values: largest {', '.join(named)}{total}; least {least}"]
+    told_before = [
+        f"{quoted(_bare(item), NAME)} {text}" for (_, item), text in zip(ranked, against, strict=False) if text
+    ]
+    return [
+        f"{len(ranked)} values: largest {', '.join(named)}{total}; least {least}",
+        *([f"the period before: {', '.join(told_before)}"] if told_before else []),
+    ]
+
+
+def _against(value: float, item: dict[str, Any], before: dict[str, float | None]) -> str:
+    """What it was in the period before, and the change since; '' where that is not known."""
+    then = before.get(_bare(item))
+    return "" if then is None else f"{told(then)} ({change(then, value)})"
+
+
+def _bare(item: dict[str, Any]) -> str:
+    """The name without the period."""
+    return label_of({key: value for key, value in item.items() if key != "compare_label"})
 
 
 def _adds_up(item: dict[str, Any]) -> bool:
     action = item.get("action")
-    return isinstance(action, dict) and action.get("math") in (None, "total", "sum") and not item.get("compare_label")
+    return isinstance(action, dict) and action.get("math") in (None, "total", "sum")
 
 
 def _valued(value: float, item: dict[str, Any], whole: float) -> str:
     share = f" ({percent(value, whole)})" if whole > 0 else ""
-    return f"{quoted(label_of(item), NAME)} {told(value)}{share}"
+    return f"{quoted(_bare(item), NAME)} {told(value)}{share}"
