@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from benchmarks import bad_queries
 from insights_mcp.repair import BadQuery, names_in, repaired
-from insights_mcp.repair.common import EASY, shorts
+from insights_mcp.repair.also import shorts
+from insights_mcp.repair.common import EASY
 from insights_mcp.repair.examples import COMMON, PARTS, example_of, example_with
 from insights_mcp.repair.kinds import MODELS
 from insights_mcp.repair.shapes import Many, Part, fields

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from insights_mcp.repair.common import ABSENT, EASY, absent, shorts, with_unit
+from insights_mcp.repair.also import ABSENT, absent, shorts, with_unit
+from insights_mcp.repair.common import EASY
 from insights_mcp.repair.examples import COMMON
 from insights_mcp.repair.findings import Findings, Path, dotted, shown
 from insights_mcp.repair.objects import OURS, by_words, meant, read
