@@ -216,3 +216,20 @@ def test_a_month_ago_is_as_long(site: Ask) -> None:
     """The other period is as long as this one, though that month is shorter."""
     compared = {"compareFilter": {"compare": True, "compare_to": "-1m"}, **ranged("2026-03-01", "2026-03-31")}
     assert 31 == len(site(trend(VISIT, **compared))["results"][1]["days"])
+
+
+@pytest.mark.parametrize(
+    ("until", "more", "found"),
+    [
+        ("2026-03-10", {}, ([[2.0, 1.0]], ["2026-03-08", "2026-03-10"], 3.0, True)),
+        ("2026-03-09", {}, ([[2.0, 2.0]], ["2026-03-08", "2026-03-09"], 4.0, False)),
+        ("2026-03-08", {}, ([[2.0]], ["2026-03-08"], 2.0, False)),
+        ("2026-03-10", {"math": "weekly_active"}, ([[2, 2]], ["2026-03-08", "2026-03-10"], 7.0, True)),
+    ],
+)
+def test_a_slope_is_of_both_ends(site: Ask, until: str, more: dict[str, Any], found: tuple[Any, ...]) -> None:
+    """The first bucket and the last, of which it says whether it is over; nothing to compare or to smooth."""
+    filters = {"trendsFilter": {"display": "SlopeGraph", "smoothingIntervals": 3}, "compareFilter": {"compare": True}}
+    answer = site(trend({**VISIT, **more}, **filters, **ranged("2026-03-08", until)))
+    [series] = answer["results"]
+    assert found == (data(answer), series["days"], series["count"], series["incomplete_end"])

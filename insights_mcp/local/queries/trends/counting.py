@@ -20,6 +20,7 @@ OVER_VALUES = {
     **{name: f"coalesce(quantile_cont({{x}}, {share}), 0)" for name, share in QUANTILES.items()},
 }
 PER_ACTOR_COUNT = "_count_per_actor"
+SLOPE_POINTS = 2
 PER_DAY = {"hour": 24, "minute": 1440, "second": 86_400}
 WINDOWS = {"weekly_active": 7, "monthly_active": 30}
 USERS = ("dau", *WINDOWS)
@@ -185,9 +186,18 @@ class Counting:
         """SQL that holds for the events that count."""
         start, end = window(self.part, self.math)
         during = [f"{self.at} >= {self.bound(start)}", f"{self.at} <= {self.bound(end)}"]
+        during += self._ends()
         grouped = with_actor and self.actor != self.scan.actor
         known = [f"coalesce({self.actor}, '') <> ''"] if grouped else []
         return " and ".join(each for each in [self.events(), *during, *known, self.matching()] if each != ALWAYS)
+
+    def _ends(self) -> list[str]:
+        """SQL that holds in the ends of a slope; who is active in them is seen between them, too."""
+        buckets, period = self.part.period.buckets(), self.part.period
+        if self.part.open_end is None or self.math in WINDOWS or len(buckets) < SLOPE_POINTS:
+            return []
+        first, last = (self.bound(each.replace(tzinfo=period.zone)) for each in (buckets[1], buckets[-1]))
+        return [f"({self.at} < {first} or {self.at} >= {last})"]
 
 
 def math_of(part: Part) -> str:

@@ -18,11 +18,13 @@ from insights_mcp.schema.trends import Series, TrendsQuery
 NUMBER = "BoldNumber"
 IN_ALL = frozenset({NUMBER, "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap"})
 CUMULATIVE = "ActionsLineGraphCumulative"
+SLOPE = "SlopeGraph"
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one statement counts: a series in a period, `by` its values."""
+    """What one statement counts: a series in a period, `by` its values. `open_end`: it is a slope, of the first bucket
+    and the last, and whether that is not over yet."""
 
     series: Series
     name: str
@@ -32,6 +34,7 @@ class Part:
     by: By | None
     in_all: bool
     cumulative: bool
+    open_end: bool | None = None
 
 
 def parts(query: TrendsQuery, context: Context) -> list[Part]:
@@ -40,13 +43,20 @@ def parts(query: TrendsQuery, context: Context) -> list[Part]:
     by = breakdowns.of(query.breakdownFilter, display)
     if display == breakdowns.WORLD_MAP and by is None:
         raise QueryError("A world map needs a breakdown, by '$geoip_country_code'.", attr="breakdownFilter")
+    shown = (display in IN_ALL, display == CUMULATIVE)
     return [
-        Part(series, name_of(series, context), order, period, label, each, display in IN_ALL, display == CUMULATIVE)
+        Part(series, name_of(series, context), order, period, label, each, *shown, open_end)
         for label, period in _periods(query, context, display)
+        for open_end in (_open_end(period, context) if display == SLOPE else None,)
         for each in _each_cohort(by)
         for order, series in enumerate(query.series)
         if entities.exists(series, context)
     ]
+
+
+def _open_end(period: Period, context: Context) -> bool:
+    now = context.local_now.replace(tzinfo=None)
+    return any(each <= now < dates.plus(each, period.interval) for each in period.buckets()[-1:])
 
 
 def _each_cohort(by: By | None) -> list[By | None]:
@@ -81,7 +91,7 @@ def name_of(series: Entity, context: Context) -> str:
 def _periods(query: TrendsQuery, context: Context, display: str) -> Iterator[tuple[str | None, Period]]:
     period = current(query, context, display)
     compare = query.compareFilter
-    if not compare or not compare.compare:
+    if not compare or not compare.compare or display == SLOPE:
         yield None, period
         return
     given = query.dateRange or DateRange()

@@ -90,13 +90,21 @@ def _in_all(rows: dict[datetime | None, Any]) -> Series:
 
 def _over_time(query: TrendsQuery, part: Part, rows: dict[datetime | None, Any]) -> Series:
     data = [rows.get(bucket, 0) for bucket in part.period.buckets()]
-    data = smoothed(list(accumulate(data)) if part.cumulative else data, query)
-    return {
+    if part.open_end is None:
+        data = smoothed(list(accumulate(data)) if part.cumulative else data, query)
+    series = {
         "data": [float(number) for number in data] if part.by else data,
         "labels": part.period.labels,
         "days": part.period.days,
         "count": float((data[-1] if data else 0) if part.cumulative else sum(data)),
     }
+    return series if part.open_end is None else _slope(series, part.open_end)
+
+
+def _slope(series: Series, open_end: bool) -> Series:
+    """Its first bucket and its last, of the data and of what names them."""
+    ends = {name: series[name][:: max(1, len(series[name]) - 1)] for name in ("data", "labels", "days")}
+    return {**series, **ends, "incomplete_end": open_end}
 
 
 def smoothed(data: list[Any], query: TrendsQuery) -> list[Any]:
