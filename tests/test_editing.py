@@ -335,3 +335,14 @@ async def test_a_query_is_explained(backend: Backend) -> None:
     assert (False, True) == (told.failed, "The query does not compute." in told.text)
     told, _ = await tell(backend, "explain_insight")
     assert (True, True) == (told.failed, "Give id or query" in told.text)
+
+
+async def test_one_tag_is_a_list_of_one(backend: Backend) -> None:
+    """Also as the JSON text of a list, and a dashboard by its number."""
+    one = await saved(backend, tags=["a", "b"])
+    told, _ = await tell(backend, "update_insight", id=one["id"], add_tags="c", remove_tags='["a", "b"]')
+    assert (False, True) == (told.failed, 'tags: ["c"]' in told.text)
+    told, _ = await tell(backend, "list_insights", tags="c")
+    assert "Found 1 insight." in told.text
+    refused, _ = await tell(backend, "update_insight", id=one["id"], add_tags={"c": 1})
+    assert "'add_tags': input should be a valid list" in refused.text

@@ -26,7 +26,7 @@ from insights_mcp.tools.edits import in_a_sentence
 from insights_mcp.tools.insight_facts import facts, named, outline
 from insights_mcp.tools.picture import Drawable
 from insights_mcp.tools.query_input import Query
-from insights_mcp.tools.tool import DashboardReference, InsightReference, Tool, Work, given
+from insights_mcp.tools.tool import Dashboards, InsightReference, Texts, Tool, Work, given
 from insights_mcp.tools.unmodified import RACE, unmodified
 from insights_mcp.tools.verifying import Trial, first_numbers, tried, tried_as_saved
 from insights_mcp.words import changes, contradicted, described
@@ -34,7 +34,7 @@ from insights_mcp.words import changes, contradicted, described
 Name = Annotated[str, Field(min_length=1, max_length=400)]
 DEAD = " But its query does not compute."
 DryRun = Annotated[bool, Field(description="Only tell; save nothing.")]
-Tags = Annotated[list[str] | None, Field(description="Tags.")]
+Tags = Annotated[Texts | None, Field(description="Tags.")]
 
 
 class CreateInsight(Drawable):
@@ -50,7 +50,7 @@ class CreateInsight(Drawable):
     name: Annotated[Name, Field(description="What it answers, in a few words.")]
     description: Annotated[Description | None, Field(description="At most 400 characters.")] = None
     tags: Tags = None
-    dashboards: Annotated[list[DashboardReference] | None, Field(description="Numbers or names to put it on.")] = None
+    dashboards: Annotated[Dashboards | None, Field(description="Numbers or names to put it on.")] = None
     favorited: Annotated[bool, Field(description="Mark as favorite.")] = False
     dry_run: DryRun = False
 
@@ -96,10 +96,10 @@ class UpdateInsight(Drawable):
     name: Annotated[Name | None, Field(description="New name.")] = None
     description: Annotated[Description | None, Field(description="New text; empty removes it.")] = None
     query: Annotated[Query | None, Field(description="Replaces the query.")] = None
-    add_tags: Annotated[list[str] | None, Field(description="Tags to add.")] = None
-    remove_tags: Annotated[list[str] | None, Field(description="Tags to remove.")] = None
-    add_dashboards: Annotated[list[DashboardReference] | None, Field(description="Numbers or names.")] = None
-    remove_dashboards: Annotated[list[DashboardReference] | None, Field(description="Numbers or names.")] = None
+    add_tags: Annotated[Texts | None, Field(description="Tags to add.")] = None
+    remove_tags: Annotated[Texts | None, Field(description="Tags to remove.")] = None
+    add_dashboards: Annotated[Dashboards | None, Field(description="Numbers or names.")] = None
+    remove_dashboards: Annotated[Dashboards | None, Field(description="Numbers or names.")] = None
     favorited: Annotated[bool | None, Field(description="Favorite or not.")] = None
     if_unmodified_since: Annotated[str | None, Field(description="`modified` as read: refuse if changed since.")] = None
     dry_run: DryRun = False

@@ -20,7 +20,7 @@ from insights_mcp.text import counted
 from insights_mcp.tools.insight_facts import facts, insights_table, named, who
 from insights_mcp.tools.picture import Drawable
 from insights_mcp.tools.result import result_answer
-from insights_mcp.tools.tool import DashboardReference, Detailed, InsightReference, Tool, Work
+from insights_mcp.tools.tool import Dashboards, Detailed, InsightReference, Texts, Tool, Work
 
 
 class ListInsights(Tool):
@@ -32,11 +32,9 @@ class ListInsights(Tool):
 
     search: Annotated[str | None, Field(max_length=200, description="Words in name, description or tags.")] = None
     kind: Annotated[InsightKind | None, Field(description="Only this kind of query.")] = None
-    tags: Annotated[list[str] | None, Field(description="With any of these tags.")] = None
-    dashboards: Annotated[list[DashboardReference] | None, Field(description="On all of these: numbers or names.")] = (
-        None
-    )
-    events: Annotated[list[str] | None, Field(description="Using all of these events.")] = None
+    tags: Annotated[Texts | None, Field(description="With any of these tags.")] = None
+    dashboards: Annotated[Dashboards | None, Field(description="On all of these: numbers or names.")] = None
+    events: Annotated[Texts | None, Field(description="Using all of these events.")] = None
     favorited: Annotated[bool, Field(description="Only favorites.")] = False
     mine: Annotated[bool, Field(description="Only those the key's owner made.")] = False
     modified_after: Annotated[str | None, Field(description="Date, or relative: -7d.")] = None

@@ -5,7 +5,9 @@ Name and description come from the class's name and docstring, scopes from the e
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import get_annotations
@@ -137,6 +139,18 @@ InsightReference = Annotated[
     str, BeforeValidator(_reference), Field(max_length=2000, description="Number, short_id, URL or name.")
 ]
 DashboardReference = Annotated[str, BeforeValidator(_reference)]
+
+
+def _several(value: Any) -> Any:
+    """A list: of one where that was given alone, or out of its JSON text."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        with suppress(ValueError, RecursionError):
+            return json.loads(value)
+    return [value] if isinstance(value, str | int) and not isinstance(value, bool) else value
+
+
+Texts = Annotated[list[str], BeforeValidator(_several)]
+Dashboards = Annotated[list[DashboardReference], BeforeValidator(_several)]
 
 
 def parse(tool: type[Tool], arguments: dict[str, Any]) -> Tool:
