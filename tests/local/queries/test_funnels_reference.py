@@ -12,6 +12,8 @@ from statistics import mean, median
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from insights_mcp.local import queries
 from insights_mcp.local.events import EventStore
@@ -164,6 +166,15 @@ def test_those_with_many_events(store: EventStore, steps: str, few: int, monkeyp
     """Are followed another way, to the same end."""
     monkeypatch.setattr(chain, "FEW", few)
     assert pytest.approx(expected(ordered, steps)) == told(ask(store, steps))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.text("ABCDX", min_size=2, max_size=6), st.sampled_from([0, 2, 1000]))
+def test_any_steps(store: EventStore, steps: str, few: int) -> None:
+    """Whatever the steps, and from whatever number on events are many, the answer is that of following by hand."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(chain, "FEW", few)
+        assert pytest.approx(expected(ordered, steps)) == told(ask(store, steps))
 
 
 @pytest.mark.parametrize("steps", ["ABC", "AB", "CBA", "ABA"])

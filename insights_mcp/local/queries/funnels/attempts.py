@@ -9,7 +9,8 @@ from insights_mcp.local.queries.funnels.funnel import Funnel
 from insights_mcp.local.queries.funnels.marks import marks
 from insights_mcp.local.queries.funnels.order import came, entries, previous
 
-MATERIALIZED = frozenset({"marks", "who", "turns", "attempts", "persons", *(f"c{number}" for number in range(64))})
+STEPS = (f"{table}{number}" for table in "cnp" for number in range(64))
+MATERIALIZED = frozenset({"marks", "who", "starts", "turns", "attempts", "persons", *STEPS})
 
 
 def attempts(funnel: Funnel) -> Iterator[tuple[str, str]]:

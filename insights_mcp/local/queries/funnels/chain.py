@@ -1,10 +1,12 @@
 """The quick form of an ordered funnel: each step is looked for only where the one before was taken in time.
 
-Of all starts, few go on; so each table `c1`, `c2` … holds only the starts that came so far, and a person's furthest
-is the last table they are in. Exclusions, and who is behind a step, need every start in one row: that is order.py.
+Of all starts, few go on; so each table `c1`, `c2` … holds only the starts that came so far, `p1`, `p2` … the persons
+in it, and a person's furthest is the last table they are in. Exclusions, and who is behind a step, need every start in
+one row: that is order.py.
 
-The next event is found in a list of a person's events of that step. That takes a fifth of an ASOF join's time, but
-grows with the square of the list: those with many events are joined.
+Most persons do a step once or twice: then the first of these times, or the last, is the next one, and `n1`, `n2` … hold
+these beside each other. Who did it more often has a list, of which the earliest that fits is taken; as that grows with
+the square of the list, the longest are joined instead.
 """
 
 from __future__ import annotations
@@ -13,15 +15,31 @@ from collections.abc import Iterator
 
 from insights_mcp.local.queries.funnels.funnel import Funnel
 
-# More marked events than these are many.
+# More times than these are many.
 FEW = 1000
-NEXT = """select * from (
-  select c.*, list_min(list_filter(n.l, lambda x: x {sign} c.{before})) as t{number} from c{table} c
-  join (select {key}, list(ts) as l from marks where {is_step} and ({key}) in ({takers}) group by {key}) n
-  using ({key}))
+# That a group has rows is always so; but it makes the estimate smaller, so that this is the side that is hashed.
+DID = """select {key}, min(ts) as low, max(ts) as high, count(*) as n{lists}
+  from marks where {is_step}{among} group by {key} having count(*) > 0"""
+LISTS = ", case when n between 3 and {few} then list(ts) end as l"
+# Starts are the most: those who did the second step once or twice carry no lists along.
+SECOND = """select {key}, t0, t1 from (
+  select *, case when t0 {until} low then low when n = 2 and t0 {until} high then high end as t1 from starts)
+where t1 <= t0 + {window} union all
+select * from (select {key}, t0, list_min(list_filter(l, lambda x: x {sign} t0)) as t1 from starts join (
+    select {key}, list(ts) as l from marks semi join (select * from n1 where n between 3 and {few}) using ({key})
+    where {is_step} group by {key}) using ({key}) where {between})
+where t1 <= t0 + {window} union all
+select c.{own}, c.t0, n.ts as t1 from (select * from starts where n > greatest(2, {few}) and {between}) c"""
+NEXT = """select {key}, {times}, t{number} from (
+  select *, case when {before} {until} low then low when {before} {after} high then null when n = 2 then high
+    else list_min(list_filter(l, lambda x: x {sign} {before})) end as t{number}
+  from c{last} join (select * from n{number} where n <= {few}) using ({key}))
 where t{number} <= t0 + {window} union all
-select c.*, n.ts as t{number} from (select * from c{table} where many) c
-  asof join (select {key}, ts from marks where {is_step} and ({key}) in (select {key} from who where many)) n
+select c.*, n.ts as t{number} from (
+    select * from c{last} semi join (select * from n{number} where n > {few}) using ({key})) c"""
+JOINED = """
+  asof join (
+    select marks.* from marks semi join (select * from n{number} where n > {few}) using ({key}) where {is_step}) n
   on {same} and n.ts {sign} c.{before} where n.ts <= t0 + {window}"""
 
 
@@ -32,59 +50,77 @@ def fits(funnel: Funnel) -> bool:
 
 def attempts(funnel: Funnel) -> Iterator[tuple[str, str]]:
     """The tables up to `attempts`: for each start, one row for each number of steps up to those it took."""
-    yield from _chain(funnel)
-    starts = f"(select {funnel.key}, ts as t0 from marks where {funnel.is_step(0)})"
-    tables = [starts, *(f"c{number}" for number in funnel.later)]
+    yield from _chain(funnel, [])
+    tables = [_starts(funnel), *(f"c{number}" for number in funnel.later)]
     rows = [f"select {funnel.key}, t0, {taken + 1} as steps from {table}" for taken, table in enumerate(tables)]
     yield "attempts", " union all ".join(rows)
 
 
 def persons(funnel: Funnel, times: list[str]) -> Iterator[tuple[str, str]]:
     """The tables up to `persons`: one row for each person who is in a table and not in the next."""
-    yield from _chain(funnel)
-    key = funnel.key
-    nothing = "".join(f", null::double as y{n}, null::double as z{n}" for n in funnel.later)
-    rows = [f"select {key}, 1 as steps{nothing} from who anti join c1 using ({key}) where {_did(0)}"]
-    for taken in funnel.later:
-        left = f" anti join c{taken + 1} using ({key})" if taken + 1 < funnel.count else ""
-        seconds = f"select {key}{_times(funnel, taken)} from c{taken}{left}"
-        rows.append(f"select {key}, {taken + 1} as steps, {', '.join(times)} from ({seconds}) group by {key}")
-    yield "persons", " union all ".join(rows)
+    # Of all marks: a condition would hold for each reader of `marks`, and is then tried when they are written, slowly.
+    yield "who", f"select {funnel.key}, bit_or(m) as did from marks group by {funnel.key}"
+    yield from _chain(funnel, times)
+    rows = [f"select {funnel.key}, 1 as steps{_unknown(funnel, 0)} from who{_left(funnel, 0)} where did & 1 > 0"]
+    rows += [
+        f"select p{taken}.*, {taken + 1} as steps{_unknown(funnel, taken)} from p{taken}{_left(funnel, taken)}"
+        for taken in funnel.later
+    ]
+    yield "persons", " union all by name ".join(rows)
 
 
-def _chain(funnel: Funnel) -> Iterator[tuple[str, str]]:
-    key = funnel.key
-    yield "who", f"select {key}, bit_or(m) as did, count(*) > {FEW} as many from marks group by {key}"
-    takers = f"select {key}, many from who where {_did(0)} and {_did(1)}"
-    yield "c0", f"select {key}, ts as t0, many from marks join ({takers}) using ({key}) where {funnel.is_step(0)}"
+def _left(funnel: Funnel, taken: int) -> str:
+    """SQL: without those who went on."""
+    return f" anti join p{taken + 1} using ({funnel.key})" if taken + 1 < funnel.count else ""
+
+
+def _unknown(funnel: Funnel, taken: int) -> str:
+    """SQL: the times of the steps that were not taken."""
+    return "".join(f", null::double as y{n}, null::double as z{n}" for n in funnel.later if n > taken)
+
+
+def _starts(funnel: Funnel) -> str:
+    return f"(select {funnel.key}, ts as t0 from marks where {funnel.is_step(0)})"
+
+
+def _chain(funnel: Funnel, times: list[str]) -> Iterator[tuple[str, str]]:
+    """The tables of each step; of persons what `times` makes of the seconds of their steps so far."""
     for number in funnel.later:
+        yield f"n{number}", _did(funnel, number)
+        if number == 1:
+            yield "starts", f"select * from {_starts(funnel)} join n1 using ({funnel.key})"
         yield f"c{number}", _next(funnel, number)
+        seconds = "".join(f", date_diff('second', t{n - 1}, t{n}) as x{n}" for n in range(1, number + 1))
+        known = "".join(f", {time}" for time in times[:number])
+        yield (
+            f"p{number}",
+            f"select {funnel.key}{known} from (select {funnel.key}{seconds} from c{number}) group by all",
+        )
 
 
-def _did(step: int) -> str:
-    """SQL that holds for those who ever took a step."""
-    return f"did & {1 << step} > 0"
+def _did(funnel: Funnel, number: int) -> str:
+    """SQL: when they took a step, of those who came so far."""
+    key, later = funnel.key, number > 1
+    among = f" and ({key}) in (select {key} from p{number - 1})" if later else ""
+    lists = LISTS.format(few=FEW) if later else ""
+    return DID.format(key=key, is_step=funnel.is_step(number), among=among, lists=lists)
 
 
 def _next(funnel: Funnel, number: int) -> str:
-    before = number - 1
-    takers = f"c{before} where not many" if before else f"who where {_did(0)} and {_did(1)} and not many"
-    return NEXT.format(
+    sign, until, after = (">", "<", ">=") if funnel.repeats(number) else (">=", "<=", ">")
+    return ((NEXT if number > 1 else SECOND) + JOINED).format(
         number=number,
-        table=before,
-        before=f"t{before}",
+        last=number - 1,
+        times=", ".join(f"t{earlier}" for earlier in range(number)),
+        before=f"t{number - 1}",
         key=funnel.key,
+        own=funnel.key.replace(", ", ", c."),
         same=" and ".join(f"c.{name} = n.{name}" for name in funnel.key.split(", ")),
-        takers=f"select {funnel.key} from {takers}",
         is_step=funnel.is_step(number),
-        sign=">" if funnel.repeats(number) else ">=",
+        between=f"t0 {after} low and t0 {until} high",
+        sign=sign,
+        until=until,
+        after=after,
+        few=FEW,
         window=funnel.window,
     )
-
-
-def _times(funnel: Funnel, taken: int) -> str:
-    """SQL: the seconds of each step so far, NULL for the others."""
-    times = [
-        f"date_diff('second', t{n - 1}, t{n}) as x{n}" if n <= taken else f"null::bigint as x{n}" for n in funnel.later
-    ]
-    return ", " + ", ".join(times)

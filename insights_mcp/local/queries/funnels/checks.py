@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 from insights_mcp.local.queries import unsupported
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.schema.filters import PropertyFilter
 from insights_mcp.schema.funnels import Exclusion, FunnelsFilter, FunnelsQuery, Step
 
 MARKS = 60
@@ -94,6 +96,32 @@ def covers(wider: Step, narrower: Step) -> bool:
     """Whether each event of one step is, by its definition, one of the other too: the same, with no filter more."""
     same = (wider.kind, wider.event, wider.id) == (narrower.kind, narrower.event, narrower.id)
     return same and all(_filters(wider, name) <= _filters(narrower, name) for name in ("properties", "fixedProperties"))
+
+
+def apart(one: Step, other: Step) -> bool:
+    """Whether, by their definitions alone, no event can be both: other events, or other values of a property."""
+    if one.kind == other.kind == "EventsNode" and one.event and other.event and one.event != other.event:
+        return True
+    mine, theirs = _texts(one), _texts(other)
+    return any(mine[key].isdisjoint(theirs[key]) for key in mine.keys() & theirs.keys())
+
+
+def _texts(step: Step) -> dict[str, set[str]]:
+    """The values that a step wants properties of its events to be, where these are words: 1 and 1.0 may be one."""
+    given = step.properties if isinstance(step.properties, list) else []
+    exact = [
+        item
+        for item in given
+        if isinstance(item, PropertyFilter) and item.type in (None, "event") and item.operator in (None, "exact")
+    ]
+    listed = {str(item.key): item.value if isinstance(item.value, list) else [item.value] for item in exact}
+    return {key: {value.casefold() for value in values} for key, values in listed.items() if _are_words(values)}
+
+
+def _are_words(values: list[Any]) -> bool:
+    return bool(values) and all(
+        isinstance(value, str) and (value[:1].isalpha() or value[:1] in ("/", "$", "_")) for value in values
+    )
 
 
 def _filters(step: Step, name: str) -> set[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC
+from itertools import combinations
 
 from insights_mcp.local.queries import entities
+from insights_mcp.local.queries.funnels.checks import apart
 from insights_mcp.local.queries.funnels.funnel import Funnel, actor
 from insights_mcp.local.queries.properties import ALWAYS, Filters, joined
 from insights_mcp.schema.funnels import Step
@@ -29,19 +31,38 @@ def marks(funnel: Funnel) -> str:
 def _marks(funnel: Funnel) -> str:
     """SQL: one bit for each step that an event is, then one for each exclusion."""
     conditions = [_condition(entity, funnel) for entity in (*funnel.steps, *funnel.exclusions)]
+    if _are_apart(funnel):
+        arms = " ".join(f"when {condition} then {1 << bit}" for bit, condition in enumerate(conditions))
+        return f"(case {arms} else 0 end)::{'uinteger' if len(conditions) < 32 else 'ubigint'}"
     bits = [f"case when {condition} then {1 << bit} else 0 end" for bit, condition in enumerate(conditions)]
     return f"({' + '.join(bits)})::{'uinteger' if len(bits) < 32 else 'ubigint'}"
+
+
+def _are_apart(funnel: Funnel) -> bool:
+    """Whether an event can be one of them at most: then the first that it is needs no look at the others."""
+    return all(apart(one, other) for one, other in combinations((*funnel.steps, *funnel.exclusions), 2))
 
 
 def _where(funnel: Funnel) -> list[str]:
     given = funnel.query
     conditions = [in_range(funnel, funnel.scan.events)]
-    names = _names(funnel)
+    names = [] if _tell_all(funnel) else _names(funnel)
     if names:
         conditions.append(f"e.event in ({', '.join(funnel.scan.bind(name) for name in names)})")
     if given.filterTestAccounts:
         conditions.append(funnel.filters.test_accounts())
     return conditions + ([funnel.filters.all_of(given.properties)] if given.properties else [])
+
+
+def _tell_all(funnel: Funnel) -> bool:
+    """Whether the marks alone say, quickly, which events matter: names are then not compared twice."""
+    given, entities = funnel.query, (*funnel.steps, *funnel.exclusions)
+    plain = all(each.kind == "EventsNode" and not _narrowed(each) for each in entities)
+    return plain and _are_apart(funnel) and not (given.properties or given.filterTestAccounts)
+
+
+def _narrowed(step: Step) -> bool:
+    return bool(step.properties or step.fixedProperties or step.math in FIRST)
 
 
 def in_range(funnel: Funnel, events: str) -> str:

@@ -1,13 +1,19 @@
-with marks as materialized (select * from (select e.pid as a, e.timestamp as ts, (case when e.event = $p1 then 1 else 0 end + case when e.event = $p2 then 2 else 0 end)::uinteger as m from events e where e.timestamp >= $p3 and e.timestamp <= $p4 and e.event in ($p2, $p1)) where a is not null and m > 0),
-who as materialized (select a, bit_or(m) as did, count(*) > 1000 as many from marks group by a),
-c0 as materialized (select a, ts as t0, many from marks join (select a, many from who where did & 1 > 0 and did & 2 > 0) using (a) where m & 1 > 0),
-c1 as materialized (select * from (
-  select c.*, list_min(list_filter(n.l, lambda x: x >= c.t0)) as t1 from c0 c
-  join (select a, list(ts) as l from marks where m & 2 > 0 and (a) in (select a from who where did & 1 > 0 and did & 2 > 0 and not many) group by a) n
-  using (a))
+with marks as materialized (select * from (select e.pid as a, e.timestamp as ts, (case when e.event = $p1 then 1 when e.event = $p2 then 2 else 0 end)::uinteger as m from events e where e.timestamp >= $p3 and e.timestamp <= $p4) where a is not null and m > 0),
+who as materialized (select a, bit_or(m) as did from marks group by a),
+n1 as materialized (select a, min(ts) as low, max(ts) as high, count(*) as n
+  from marks where m & 2 > 0 group by a having count(*) > 0),
+starts as materialized (select * from (select a, ts as t0 from marks where m & 1 > 0) join n1 using (a)),
+c1 as materialized (select a, t0, t1 from (
+  select *, case when t0 <= low then low when n = 2 and t0 <= high then high end as t1 from starts)
 where t1 <= t0 + to_days($p5) union all
-select c.*, n.ts as t1 from (select * from c0 where many) c
-  asof join (select a, ts from marks where m & 2 > 0 and (a) in (select a from who where many)) n
+select * from (select a, t0, list_min(list_filter(l, lambda x: x >= t0)) as t1 from starts join (
+    select a, list(ts) as l from marks semi join (select * from n1 where n between 3 and 1000) using (a)
+    where m & 2 > 0 group by a) using (a) where t0 > low and t0 <= high)
+where t1 <= t0 + to_days($p5) union all
+select c.a, c.t0, n.ts as t1 from (select * from starts where n > greatest(2, 1000) and t0 > low and t0 <= high) c
+  asof join (
+    select marks.* from marks semi join (select * from n1 where n > 1000) using (a) where m & 2 > 0) n
   on c.a = n.a and n.ts >= c.t0 where n.ts <= t0 + to_days($p5)),
-persons as materialized (select a, 1 as steps, null::double as y1, null::double as z1 from who anti join c1 using (a) where did & 1 > 0 union all select a, 2 as steps, avg(x1) as y1, median(x1) as z1 from (select a, date_diff('second', t0, t1) as x1 from c1) group by a)
+p1 as materialized (select a, avg(x1) as y1, median(x1) as z1 from (select a, date_diff('second', t0, t1) as x1 from c1) group by all),
+persons as materialized (select a, 1 as steps, null::double as y1, null::double as z1 from who anti join p1 using (a) where did & 1 > 0 union all by name select p1.*, 2 as steps from p1)
 select count(*) filter (steps > 0), count(*) filter (steps > 1), avg(y1), median(z1) from persons
