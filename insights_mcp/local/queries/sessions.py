@@ -21,8 +21,9 @@ SEEN = "count(*) filter (event in ('$pageview', '$screen', '$autocapture'))"
 FIRST = "arg_min({x}, timestamp)"
 LAST = "arg_max({x}, timestamp)"
 DURATION = "date_diff('second', min(timestamp), max(timestamp))"
-# A session bounced when it saw one page only, nothing was clicked, and it was over in ten seconds.
-BOUNCE = f"case when {SEEN} > 0 then {SEEN} = 1 and {DURATION} < 10 end"
+# A session bounced when it saw one page only, nothing was clicked, and it was over in ten seconds (or as asked).
+BOUNCE_SECONDS = 10
+BOUNCE = f"case when {SEEN} > 0 then {SEEN} = 1 and {DURATION} < {{bounce}} end"
 # Fact -> (aggregate, the property it is taken from, the type of its value).
 FIELDS: dict[str, tuple[str, str | None, str]] = {
     "$start_timestamp": ("min(timestamp)", None, "DateTime"),
@@ -46,20 +47,20 @@ FIELDS: dict[str, tuple[str, str | None, str]] = {
 COUNTED = frozenset(name for name, (_, _, kind) in FIELDS.items() if kind == "Numeric") - {"$vitals_lcp"}
 
 
-def table(keys: list[str], event_property: Callable[[str], str]) -> str:
+def table(keys: list[str], event_property: Callable[[str], str], bounce: int = BOUNCE_SECONDS) -> str:
     """SQL: `session_id` and the facts asked for, one row for each session."""
-    facts = [f"{fact(key, event_property)} as {identifier(key)}" for key in keys]
+    facts = [f"{fact(key, event_property, bounce)} as {identifier(key)}" for key in keys]
     session = event_property("$session_id")
     listed = "".join(f", {each}" for each in facts)
     return f"select {session} as session_id{listed} from events e where {session} is not null group by 1"
 
 
-def fact(key: str, event_property: Callable[[str], str]) -> str:
+def fact(key: str, event_property: Callable[[str], str], bounce: int = BOUNCE_SECONDS) -> str:
     """SQL: one fact about a session, over its events."""
     aggregate, source, _ = FIELDS[checked(key)]
     if key == "$channel_type":
         return aggregate.format_map({name: FIRST.format(x=event_property(each)) for name, each in SOURCES.items()})
-    return aggregate.format(x=event_property(source)) if source else aggregate
+    return aggregate.format(x=event_property(source) if source else "", bounce=bounce)
 
 
 def checked(key: str) -> str:

@@ -22,6 +22,7 @@ from insights_mcp.local.queries.hogql.selects import Selects
 from insights_mcp.local.queries.hogql.sources import TWIN, Typed, type_name
 from insights_mcp.local.queries.hogql.tree import Literal, Node, Select, Union
 from insights_mcp.local.queries.project import Context
+from insights_mcp.local.queries.sessions import BOUNCE_SECONDS
 from insights_mcp.local.queries.sql import Scan, Sql
 from insights_mcp.schema.hogql import HogQLQuery
 
@@ -55,6 +56,7 @@ def compile(query: HogQLQuery, context: Context) -> Plan:  # noqa: A001 (each ki
     scan = context.scan()
     compiler = Selects(scan, context, _values(query))
     compiler.given = query.filters
+    compiler.bounce = _bounce(query)
     tree, limit, offset, limited = _limited(tree)
     relation = compiler.query(tree, {})
     text = f"{APART}select {plain(relation.columns)} from ({relation.sql}) limit {limit + 1} offset {offset}"
@@ -103,6 +105,12 @@ def _values(query: HogQLQuery) -> dict[str, Any]:
         if isinstance(each, dict) and "code_name" in each
     }
     return {**(query.values or {}), **named}
+
+
+def _bounce(query: HogQLQuery) -> int:
+    """After how many seconds a session did not bounce: as the query's modifiers say."""
+    seconds = (query.modifiers or {}).get("bounceRateDurationSeconds")
+    return int(seconds) if isinstance(seconds, (int, float)) and 0 <= seconds < 2**31 else BOUNCE_SECONDS
 
 
 def _limited(tree: Node) -> tuple[Node, int, int, bool]:

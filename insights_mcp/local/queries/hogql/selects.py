@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from insights_mcp.local.layout import identifier
-from insights_mcp.local.queries import dates
+from insights_mcp.local.queries import dates, sessions
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import calls, printing, sources, statements, tables, tree
 from insights_mcp.local.queries.hogql.aggregates import Aggregates
@@ -37,6 +37,7 @@ class Selects(Aggregates):
     """Compiles whole queries."""
 
     given: HogQLFilters | None = None
+    bounce = sessions.BOUNCE_SECONDS
     nesting = 0
 
     def query(self, node: Node, ctes: dict[str, Node]) -> Relation:
@@ -163,8 +164,12 @@ class Selects(Aggregates):
             return sources.Persons(alias, own, self.clock)
         if name.endswith("cohort_people"):
             return tables.CohortPeople(alias, scan, self.context, name.startswith("static"))
-        made = {"events": sources.Events, "sessions": tables.Sessions, "groups": tables.Groups}
+        made = {"events": sources.Events, "groups": tables.Groups}
         made |= {"raw_sessions": tables.RawSessions, "session_replay_events": tables.Recordings}
+        if name == "sessions":
+            found = tables.Sessions(alias, scan, self.clock)
+            found.bounce = self.bounce
+            return found
         return made[name](alias, scan, self.clock) if name in made else sources.DistinctIds(alias, scan, self.clock)
 
     def _unfolded(self, node: Select, scope: Scope) -> str:

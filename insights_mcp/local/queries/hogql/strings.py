@@ -162,8 +162,8 @@ FUNCTIONS = table(
             "alphaTokens": "regexp_extract_all({0}, '[a-zA-Z]+')"
             " ## regexp_extract_all({0}, '[a-zA-Z]+')[:{1}::integer]",
             "tokens": "regexp_extract_all({0}, '[a-zA-Z0-9\\x{80}-\\x{10FFFF}]+')",
-            "ngrams": "list_transform(range(1, length({0}) - {1}::integer + 2),"
-            " lambda z: substr({0}, z, {1}::integer))",
+            "ngrams": "list_transform(range(1, length({0}) - least({1}::integer, 100) + 2),"
+            " lambda z: substr({0}, z, least({1}::integer, 100)))",
             "extractIPv4Substrings": "regexp_extract_all({0}, '(?:\\d{1,3}\\.){3}\\d{1,3}')",
         },
     ),

@@ -16,6 +16,8 @@ from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.sql import Scan
 
+# What columns of sessions were called before.
+OLD = {"duration": "$session_duration"}
 HIDDEN = ("id", "$exit_current_url", "$exit_pathname", "$exit_hostname")
 
 
@@ -46,11 +48,12 @@ class Sessions(Beside):
         super().__init__(alias)
         self.scan = scan.inner("e")
         self.clock = clock
+        self.bounce = sessions.BOUNCE_SECONDS
 
     def field(self, chain: tuple[str, ...]) -> Typed | None:
         if len(chain) != 1:
             return None
-        [name] = chain
+        name = OLD.get(chain[0], chain[0])
         if name in ("session_id", "id"):
             return Typed(f"{self.name}.session_id", "String", False)
         typed = Typed("") if name == "distinct_id" else session_type(name)
@@ -64,7 +67,7 @@ class Sessions(Beside):
 
     def text(self) -> str:
         keys = [name for name in self.used if name != "distinct_id"]
-        found = sessions.table(keys, self.scan.event_property)
+        found = sessions.table(keys, self.scan.event_property, self.bounce)
         who = ", arg_max(distinct_id, timestamp) as distinct_id" if "distinct_id" in self.used else ""
         return found.replace(" from events e ", f"{who} from events e ", 1)
 
@@ -97,8 +100,9 @@ def session_filters(source: Sessions, context: Context) -> Filters:
 
 
 class RawSessions(Beside):
-    """`raw_sessions`: what its rows hold that is no state of an aggregate."""
+    """`raw_sessions`: what is known of each session, and states of `uniq`."""
 
+    STATES = {"pageview_uniq": "$pageview", "autocapture_uniq": "$autocapture", "screen_uniq": "$screen"}
     FIELDS = {
         "min_timestamp": ("$start_timestamp", "DateTime"),
         "max_timestamp": ("$end_timestamp", "DateTime"),
@@ -113,6 +117,8 @@ class RawSessions(Beside):
     def field(self, chain: tuple[str, ...]) -> Typed | None:
         if chain == ("session_id",):
             return self.sessions.field(chain)
+        if len(chain) == 1 and chain[0] in self.STATES:
+            return self.use(chain[0], Typed("", "AggregateFunction(uniq, UUID)", False))
         if len(chain) != 1 or chain[0] not in self.FIELDS:
             return None
         name, kind = self.FIELDS[chain[0]]
@@ -123,7 +129,11 @@ class RawSessions(Beside):
         return ("min_timestamp", "max_timestamp", "urls")
 
     def text(self) -> str:
-        return self.sessions.text()
+        states = "".join(
+            f", coalesce(list(distinct uuid) filter (event = '{self.STATES[name]}'), []) as {name}"
+            for name in self.used
+        )
+        return self.sessions.text().replace(" from events e ", f"{states} from events e ", 1)
 
 
 class Recordings(Beside):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql.cursor import Cursor
 from insights_mcp.local.queries.hogql.tree import (
     Call,
@@ -23,6 +22,7 @@ from insights_mcp.local.queries.hogql.tree import (
 )
 
 CHAIN_LIMIT = 30
+ELEMENT_LIMIT = 60
 UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
 # Words that end an expression: they cannot be an alias without AS.
 RESERVED = frozenset(
@@ -110,8 +110,44 @@ class Terms(Cursor):
         if self.take("*"):
             return self._star()
         if self.sees("<"):
-            raise QueryError("A tag can stand after FROM only: SELECT * FROM <ActorsQuery …/>.", attr="query")
+            return self._element()
         raise self.error("an expression is expected")
+
+    def _element(self) -> Node:
+        """A tag as a value: a tuple of its name, its attributes and what stands inside, which PostHog draws."""
+        self.depth += 1
+        if self.depth > ELEMENT_LIMIT:
+            raise self.error(f"tags are nested more than {ELEMENT_LIMIT} levels deep")
+        self.need("<")
+        name = self.name()
+        parts: list[Node] = [Literal("__hx_tag"), Literal(name)]
+        while not self.sees(">") and not self.sees("/"):
+            parts += [Literal(self.name()), self._given() if self.take("=") else Literal(True)]
+        if not self.take("/"):
+            parts += self._inside(name)
+        self.need(">")
+        self.depth -= 1
+        return Call("tuple", tuple(parts))
+
+    def _given(self) -> Node:
+        """The value of an attribute."""
+        if self.take("{"):
+            found = self.expression()
+            self.need("}")
+            return found
+        if self.token.kind != "string":
+            raise self.error("an attribute is text in quotes, or an expression in braces")
+        return Literal(self.next().text)
+
+    def _inside(self, name: str) -> list[Node]:
+        self.need(">")
+        found: list[Node] = []
+        while not self.sees("<", "/"):
+            found.append(self._element() if self.sees("<") else self._given())
+        self.place += 2
+        if self.name() != name:
+            raise self.error(f"'</{name}>' is expected")
+        return [Literal("children"), Call("tuple", tuple(found))] if found else []
 
     def _star(self) -> Star:
         if (self.sees("except") or self.sees("exclude")) and self.next():
@@ -187,6 +223,8 @@ class Terms(Cursor):
         if self.sees("("):
             params = args
             distinct, args = self._arguments()
+        if self.take("within", "group"):
+            params, args = self._within(args)
         if args == (Star(),):
             args = ()
         if self.take("filter", "("):
@@ -195,6 +233,18 @@ class Terms(Cursor):
             self.need(")")
         over = self._over() if self.take("over") else None
         return Call(name, args, params, distinct, over)
+
+    def _within(self, levels: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+        """percentile_cont(0.9) WITHIN GROUP (ORDER BY x): from the largest on when the order is descending."""
+        self.need("(")
+        self.need("order")
+        self.need("by")
+        order = self.ordered()
+        self.need(")")
+        level = levels[0] if len(levels) == 1 else None
+        if order.descending and isinstance(level, Literal) and isinstance(level.value, (int, float)):
+            levels = (Literal(1 - level.value),)
+        return levels, (order.what,)
 
     def _arguments(self) -> tuple[bool, tuple[Node, ...]]:
         self.need("(")

@@ -57,7 +57,6 @@ def test_actions(hogql: Rows) -> None:
     ("text", "says"),
     [
         ("select 1 from events where person_id in cohort 9", "Cohort 9 does not exist"),
-        ("select * from <ActorsQuery select={['id']} />", "HogQLX"),
         ("select lower(event) over () from events", "no window function"),
         ("select event, count() from events", "'event' must stand in GROUP BY"),
         ("select 1 /* never ends", "comment does not end"),

@@ -1,0 +1,86 @@
+"""HogQL beyond the plain SELECT: tags, recursion, samples, places inside properties, expressions over values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from insights_mcp.local import queries
+from tests.local.queries.conftest import Ask
+
+Rows = Callable[..., list[Any]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "with recursive t as (select 1 as n union all select n + 1 from t where n < 3) select n from t",
+            [[1], [2], [3]],
+        ),
+        ("select number % 2 as m from numbers(4) order by m limit 1 with ties", [[0], [0]]),
+        (
+            "select a.number, b.number from numbers(3) a asof join numbers(4) b on a.number = b.number"
+            " and a.number >= b.number order by 1 limit 1",
+            [[0, 0]],
+        ),
+        ("select count() from events sample 0.000001", [[0]]),
+        ("select distinct person.properties.plan from person_distinct_ids where distinct_id = 'bea'", [["pro"]]),
+        (
+            "select * from <ActorsQuery select={['properties.plan as p']} orderBy={['p']} /> limit 1",
+            [["free"]],
+        ),
+        ("select x.a from (<HogQLQuery query='select 7 as a' />) x", [[7]]),
+        ("select <Sparkline data={[1, 2]} />", [[["__hx_tag", "Sparkline", "data", [1, 2]]]]),
+        ("select count() from session_replay_events", [[0]]),
+        ("select session.id, session.$pageview_count from events where event = '$identify'", [["", 0]]),
+        ("select uniqMerge(pageview_uniq) from raw_sessions", [[0]]),
+        ("select toDateTime('nope'), toDate('2026/03/05'), 1 / 0", [[None, "2026-03-05", None]]),
+    ],
+)
+def test_answer(hogql: Rows, text: str, expected: list[Any]) -> None:
+    """One fact of the language each."""
+    assert expected == hogql(text)
+
+
+def test_places_inside_properties(hogql: Rows) -> None:
+    """`.1` and `[1]` are the first element of an array inside a property."""
+    made = 'select \'{"list": [{"id": [5]}]}\' as properties'
+    texts = ["properties.list.1.id.1", "properties.list[1].id[1]", "properties.list[1]['id'][1]"]
+    assert [["5", "5", "5"]] == hogql(f"select {', '.join(texts)} from ({made})")
+
+
+@pytest.mark.parametrize(("value", "count"), [(True, 3), (False, 4)])
+def test_expressions_over_variables(ask: Ask, value: bool, count: int) -> None:
+    """`{variables.x ? sql(…) : sql(…)}` is settled before the query is."""
+    text = "select count() from events where {variables.x ? sql(event = 'buy') : sql(event = 'visit')}"
+    variables = {"1": {"code_name": "x", "value": value}}
+    assert [[count]] == ask({"kind": "HogQLQuery", "query": text, "variables": variables})["results"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("select properties.a[0] from events", "indexes start from one"),
+        ("select number from numbers", "requires arguments"),
+        ("select number from numbers(1, 2, 3)", "at most 2 arguments"),
+        ("select * from events(1)", "does not accept arguments"),
+        ("select * from <TrendsQuery series={[]} />", "<ActorsQuery>"),
+        ("select * from <ActorsQuery limit='x' />", "limit"),
+        ("select * from <ActorsQuery select={[]}></HogQLQuery>", "</ActorsQuery>"),
+        ("select " + "<a>" * 100, "nested"),
+        ("select * from " + "<a b=" * 100, "nested"),
+        ("select event from events group by event with totals", "totals"),
+        ("select 1 settings max_threads = 1", "SETTINGS"),
+        ("select event from events sample 10", "share"),
+        ("select arrayReduce('system', [1])", "does not go over arrays"),
+        ("select format('{9}', 'a')", "asks for more"),
+    ],
+)
+def test_refused(hogql: Rows, text: str, says: str) -> None:
+    """In words that say what to do."""
+    with pytest.raises(queries.QueryError) as refused:
+        hogql(text)
+    assert says in refused.value.detail
