@@ -7,8 +7,10 @@ A name in another case is repaired when only one is meant.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from insights_mcp.repair import Name
 
 WITHIN = 6.0
+REMEMBERED = 16  # queries
 LATELY = "timestamp >= now() - interval 30 day"
 MOST = 8
 MOST_SEARCHED = 3
@@ -40,17 +43,17 @@ OWNERS: dict[str | None, tuple[str, ...]] = {"event": ("event",), "person": ("pe
 
 async def looked_through(client: Client, query: dict[str, Any], before: dict[str, Any] | None = None) -> Checked:
     """The query, looked through. Names that stood in the query `before` are not questioned."""
-    from insights_mcp.repair import names_in, renamed  # with its models it would weigh on the start
-
     plain, wanted = _without_mark(query)
-    old = {(name.of, name.name) for name in names_in(before)}
-    names = [name for name in names_in(plain) if _is_listed(name) and (name.of, name.name) not in old]
+    old = {(name.of, name.name) for name in _names(json.dumps(before))} if before else ()
+    names = [name for name in _names(json.dumps(plain)) if _is_listed(name) and (name.of, name.name) not in old]
     found: tuple[list[Name], dict[str, Known]] = ([], {})
     with anyio.move_on_after(WITHIN), suppress(InsightsError):
         found = await _missing(client, names)
     missing, lists = found
     if not missing:
         return Checked(plain)
+    from insights_mcp.repair import renamed
+
     changes = [(name, other) for name in missing if (other := same_but_for_case(name.name, _known(name, lists)))]
     rest = [name for name in missing if name not in [changed for changed, _ in changes]]
     others = await _of_others(client, rest)
@@ -59,6 +62,14 @@ async def looked_through(client: Client, query: dict[str, Any], before: dict[str
         tuple(dict.fromkeys(f"{name.of} {quoted(name.name)} → {quoted(to)}" for name, to in changes)),
         () if wanted else tuple(_told(name, lists, others) for name in _once(rest))[:MOST],
     )
+
+
+@lru_cache(REMEMBERED)
+def _names(text: str) -> tuple[Name, ...]:
+    """The names in a query, which is JSON text. The same query is often asked again."""
+    from insights_mcp.repair import names_in  # with its models it would weigh on the start
+
+    return tuple(names_in(json.loads(text)))
 
 
 def _without_mark(query: dict[str, Any]) -> tuple[dict[str, Any], bool]:

@@ -30,23 +30,30 @@ def series_of(
     told = filter_of(query, period)
     for part, answer in zip(parts, answers, strict=True):
         alike = {"order": part.order, "label": part.name, "action": _action(part, period), "filter": told}
-        for value, rows in _by_value(part, answer):
+        for value, numbers in _by_value(part, answer):
             other = value == OTHER or (isinstance(value, tuple) and OTHER in value)
             more = more or other
             if not (other and part.by and part.by.hide_other):
                 label = _value_label(value, part, cohort_name)
                 shown = label if alone else f"{part.name} - {label}"
-                results.append(_series(query, part, alike, value, rows, shown))
+                results.append(_series(query, part, alike, value, numbers, shown))
     return results, more
 
 
 Value = str | tuple[str, ...] | None
 
 
-def _by_value(part: Part, answer: Rows) -> list[tuple[Value, dict[datetime | None, Any]]]:
-    found: dict[Value, dict[datetime | None, Any]] = {} if part.by else {None: {}}
+def _by_value(part: Part, answer: Rows) -> list[tuple[Value, list[Any]]]:
+    """The numbers of each value, bucket by bucket; a single one where all time is one."""
+    buckets: list[datetime | None] = [None] if part.in_all else [*part.period.buckets()]
+    places, none = {bucket: place for place, bucket in enumerate(buckets)}, [0] * len(buckets)
+    found: dict[Value, list[Any]] = {} if part.by else {None: [*none]}
     for bucket, value, number, _ in answer.rows:
-        found.setdefault(tuple(value) if isinstance(value, list) else value, {})[bucket] = number
+        key = tuple(value) if isinstance(value, list) else value
+        if (numbers := found.get(key)) is None:
+            numbers = found[key] = [*none]
+        if (place := places.get(bucket)) is not None:
+            numbers[place] = number
     return list(found.items())
 
 
@@ -56,13 +63,11 @@ def _value_label(value: Value, part: Part, cohort_name: Named) -> str:
     return "::".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _series(
-    query: TrendsQuery, part: Part, alike: Series, value: Value, rows: dict[datetime | None, Any], label: str
-) -> Series:
+def _series(query: TrendsQuery, part: Part, alike: Series, value: Value, numbers: list[Any], label: str) -> Series:
     """One series; `alike` is what all of the part have, written once."""
     if _is_scaled(part, query.samplingFactor):
-        rows = {bucket: round(number / query.samplingFactor) for bucket, number in rows.items()}
-    series = {**alike, **(_in_all(rows) if part.in_all else _over_time(query, part, rows))}
+        numbers = [round(number / query.samplingFactor) for number in numbers]
+    series = {**alike, **(_in_all(numbers) if part.in_all else _over_time(query, part, numbers))}
     if part.compared:
         series |= {"compare": True, "compare_label": part.compared}
     if part.by and value is not None:
@@ -84,14 +89,14 @@ def _is_scaled(part: Part, share: float | None) -> bool:
     return share not in (None, 0, 1) and math not in UNSCALED and not math.endswith("_count_per_actor")
 
 
-def _in_all(rows: dict[datetime | None, Any]) -> Series:
-    return {"data": [], "days": [], "count": 0, "aggregated_value": rows.get(None, 0)}
+def _in_all(numbers: list[Any]) -> Series:
+    return {"data": [], "days": [], "count": 0, "aggregated_value": numbers[0]}
 
 
-def _over_time(query: TrendsQuery, part: Part, rows: dict[datetime | None, Any]) -> Series:
-    data = [rows.get(bucket, 0) for bucket in part.period.buckets()]
+def _over_time(query: TrendsQuery, part: Part, numbers: list[Any]) -> Series:
+    data = numbers
     if part.open_end is None:
-        data = smoothed(list(accumulate(data)) if part.cumulative else data, query)
+        data = smoothed(list(accumulate(numbers)) if part.cumulative else numbers, query)
     series = {
         "data": [float(number) for number in data] if part.by else data,
         "labels": part.period.labels,
