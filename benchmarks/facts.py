@@ -158,7 +158,7 @@ def _retention(dice: random.Random) -> tuple[str, list[Question]]:
         for c, d in zip(cohorts, _days(count), strict=True)
     ]
     over = [c for place, c in enumerate(cohorts) if place < count - 2]
-    largest = max(range(count), key=lambda place: cohorts[place][0])
+    largest = max(range(count - 1), key=lambda place: cohorts[place][0])  # today's may still grow
     last = next(p for p in range(count - 2, 0, -1))
     size, back = cohorts[0][:2]
     return _text(result, RETENTION), [
@@ -169,7 +169,7 @@ def _retention(dice: random.Random) -> tuple[str, list[Question]]:
         (rf"period {last} {_percent(cohorts[0][last], cohorts[0][0])}%", "return in the last period"),
         (rf"largest {_days(count)[largest]} with {_number(cohorts[largest][0])}", "the largest cohort"),
         (
-            rf"{_days(count)[0]} \| {_number(size)} \| {_number(round(round(100 * back / size, 2), 1))} ",
+            rf"{_days(count)[0]} \| {_number(size)} \| {_number(round(100 * back / size, 1))} ",
             "return of one cohort",
         ),
     ]

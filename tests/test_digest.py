@@ -263,6 +263,12 @@ def test_retention_is_weighted() -> None:
     assert "period 1 19% (19 of 100 in 2 cohorts)" in said([cohort(1, 90, 9), cohort(2, 10, 10)], RETENTION)
 
 
+def test_a_cohort_that_still_grows_is_not_the_least() -> None:
+    """It is marked, and not compared."""
+    found = [cohort(8, 10, 5), cohort(9, 20, 1), cohort(10, 3, 0)]
+    assert "3 cohorts, 1 not over yet: largest 2026-01-09 with 20, least 2026-01-08 with 10" in said(found, RETENTION)
+
+
 def test_empty_cohorts_have_no_percentage() -> None:
     """They count for nothing."""
     found = readable([cohort(1, 0, 0), cohort(2, 10, 5)], None, RETENTION)
@@ -281,7 +287,7 @@ def test_a_running_period_is_marked() -> None:
 
 def test_a_period_to_come_is_no_zero() -> None:
     """Whatever the reply has in its place."""
-    assert ["2026-01-10", 10, None] == rows(readable([cohort(10, 10, 0)], None, RETENTION))[0]
+    assert ["2026-01-10 (partial)", 10, None] == rows(readable([cohort(10, 10, 0)], None, RETENTION))[0]
 
 
 # lifecycle, paths, stickiness

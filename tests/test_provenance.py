@@ -9,6 +9,9 @@ import pytest
 
 from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.provenance import conditions, provenance
+from insights_mcp.answer.results import readable
+from insights_mcp.schema.query import QueryResponse
+from insights_mcp.tools.insight_facts import asked, source_line
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 
@@ -30,6 +33,14 @@ def line(source: dict[str, Any] | None = None, **more: Any) -> str:
 def test_the_window_has_absolute_dates_and_its_zone() -> None:
     """As the project's clocks show them."""
     assert line().startswith("2026-01-01 to 2026-01-10 (Europe/Berlin); ")
+
+
+def test_a_window_that_the_reply_does_not_tell_is_the_querys() -> None:
+    """Resolved from the moment it was computed; not beyond it."""
+    reply = QueryResponse(results=[], last_refresh="2026-01-10T15:00:00Z", timezone="UTC")
+    query = {"kind": "StickinessQuery", "dateRange": {"date_from": "-14d"}}
+    told = source_line(reply, asked(reply, query), readable([]))
+    assert told.startswith("2025-12-27 to 2026-01-10 15:00 (UTC)")
 
 
 @pytest.mark.parametrize(("given", "word"), [(True, "out"), (False, "in"), (None, "in")])

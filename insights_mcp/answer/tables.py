@@ -55,8 +55,8 @@ def _step_row(funnel: Funnel, place: int) -> list[Any]:
             funnel.medians[place]]  # fmt: skip
 
 
-def _share(part: float | None, of: float | None) -> float | None:
-    return round(100 * part / of, 2) if part is not None and of else None
+def _share(part: float | None, of: float | None, digits: int = 2) -> float | None:
+    return round(100 * part / of, digits) if part is not None and of else None
 
 
 def funnels(found: Sequence[Funnel]) -> Table:
@@ -108,7 +108,8 @@ def shares(found: Sequence[Cohort]) -> Table:
 
 
 def _cohort_name(cohort: Cohort) -> str:
-    return " ".join(part for part in (cohort.value, cohort.name) if part)
+    name = " ".join(part for part in (cohort.value, cohort.name) if part)
+    return f"{name}{PARTIAL}" if cohort.growing and cohort.size else name
 
 
 def _periods(widest: int) -> list[int]:
@@ -123,8 +124,7 @@ def _back(cohort: Cohort, period: int) -> Any:
     """The share; none of an empty cohort, none before the period began, marked while it runs."""
     if period >= len(cohort.counts) or not cohort.size or period > cohort.over:
         return None
-    share = _share(cohort.counts[period], cohort.size)
-    share = None if share is None else round(share, 1)
+    share = _share(cohort.counts[period], cohort.size, digits=1)
     return share if period < cohort.over or share is None else f"{share:g}{PARTIAL}"
 
 

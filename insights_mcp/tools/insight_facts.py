@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from insights_mcp.answer.asked import Asked, instant
 from insights_mcp.answer.provenance import provenance
 from insights_mcp.answer.results import Readable
 from insights_mcp.client import Client
+from insights_mcp.diagnosis.window import window_of
 from insights_mcp.schema.insight import Insight, User
 from insights_mcp.schema.query import QueryResponse, slim, source_of
 from insights_mcp.text import clean, quoted
@@ -52,13 +54,22 @@ def source_line(reply: Insight | QueryResponse, of: Asked, found: Readable, link
     if found.whole is None:
         return link
     return provenance(
-        of,
+        of if of.date_from else _dated(of, reply.outcome),
         computed=reply.last_refresh,
         cached=bool(reply.is_cached),
         now=datetime.now(UTC),
         unfinished=found.unfinished,
         link=link,
     )
+
+
+def _dated(of: Asked, outcome: Any) -> Asked:
+    """With the dates that the query means, where the reply does not tell them; as it is, where they are not known."""
+    found = window_of(of, outcome)
+    end = min(found.end or datetime.max, of.now or datetime.max)
+    if found.start is None or end == datetime.max:
+        return of
+    return replace(of, date_from=found.start.isoformat(), date_to=end.isoformat(timespec="seconds"))
 
 
 async def facts(insight: Insight, client: Client, *, linked: bool = False) -> dict[str, Any]:

@@ -31,6 +31,11 @@ class Cohort:
         """Who started."""
         return (self.counts[0] if self.counts else 0) or 0.0
 
+    @property
+    def growing(self) -> bool:
+        """Whether more may still start: its first period had not ended."""
+        return not self.over
+
 
 def cohorts_of(result: list[dict[str, Any]], asked: Asked) -> list[Cohort]:
     """The cohorts of a reply."""
@@ -104,11 +109,17 @@ def _period(cohorts: list[Cohort], period: int) -> str:
 
 
 def _sizes(started: list[Cohort], held: int) -> str:
-    largest, least = max(started, key=lambda c: c.size), min(started, key=lambda c: c.size)
+    whole = [cohort for cohort in started if not cohort.growing] or started
+    largest, least = max(whole, key=lambda c: c.size), min(whole, key=lambda c: c.size)
     empty = f", {held - len(started)} empty" if held > len(started) else ""
+    growing = f", {len(started) - len(whole)} not over yet" if len(whole) < len(started) else ""
     if largest.size == least.size:
-        return f"{held} cohorts{empty}, each with {told(largest.size)}" if held > 1 else ""
-    return f"{held} cohorts{empty}: largest {_named(largest)}, least {_named(least)}"
+        return (
+            f"{held} cohorts{empty}{growing}, each{' other' if growing else ''} with {told(largest.size)}"
+            if held > 1
+            else ""
+        )
+    return f"{held} cohorts{empty}{growing}: largest {_named(largest)}, least {_named(least)}"
 
 
 def _named(cohort: Cohort) -> str:
