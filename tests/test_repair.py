@@ -331,6 +331,38 @@ REPAIRS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
     "a number as text": (
         FUNNEL | {"samplingFactor": "0.1"}, FUNNEL | {"samplingFactor": 0.1}, ['samplingFactor: "0.1" → 0.1'],
     ),
+    "distinct persons": (
+        {"kind": "trends", "events": ["a"], "math": "count(distinct person_id)"},
+        {"kind": "TrendsQuery", "series": [A | {"math": "dau"}]},
+        ['events[0].math: "count(distinct person_id)" → {"math": "dau"}'],
+    ),
+    "distinct values": (
+        {"kind": "TrendsQuery", "series": [A | {"math": "count_distinct", "math_property": "order id"}]},
+        {"kind": "TrendsQuery", "series": [A | {"math": "hogql", "math_hogql": "uniq(properties.`order id`)"}]},
+        ['series[0].math: {"math": "count_distinct", "math_property": "order id"} → '
+         '{"math": "hogql", "math_hogql": "uniq(properties.`order id`)"}'],
+    ),
+    "a count of something": (
+        {"kind": "trends", "events": ["a"], "math": "count(*)"},
+        {"kind": "TrendsQuery", "series": [A | {"math": "total"}]},
+        ['events[0].math: "count(*)" → {"math": "total"}'],
+    ),
+    "several events in one node": (
+        {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": ["a", "b"], "math": "dau"}]},
+        {"kind": "TrendsQuery", "series": [{"kind": "GroupNode", "operator": "OR", "nodes": [A, B], "math": "dau"}]},
+        ["series[0].event: several events → a GroupNode of them"],
+    ),
+    "the older breakdown in the newer list": (
+        trend(breakdownFilter={"breakdowns": [{"breakdown": "x", "breakdown_type": "person"}]}),
+        trend(breakdownFilter={"breakdowns": [{"property": "x", "type": "person"}]}),
+        ["breakdownFilter.breakdowns[0].breakdown → breakdownFilter.breakdowns[0].property",
+         "breakdownFilter.breakdowns[0].breakdown_type → breakdownFilter.breakdowns[0].type"],
+    ),
+    "filters in filters": (
+        trend(filters={"properties": only("x", ["y"])}),
+        trend(properties=only("x", ["y"])),
+        ["filters → properties", "properties.properties: what is inside is the filters"],
+    ),
     "what SQL writes before a name": (
         trend(properties=[{"key": "properties.x", "operator": "exact", "value": "y", "type": "event"}],
               breakdownFilter={"breakdown": "person.properties.plan", "breakdown_type": "person"}),

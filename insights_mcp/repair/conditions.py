@@ -40,6 +40,9 @@ def conditions(value: Any, at: Path, found: Findings, *, grouped: bool = True) -
 
 def _object(value: dict[str, Any], at: Path, found: Findings, grouped: bool) -> Any:
     """All the filters of a query, or of a series, in one object."""
+    if value.keys() == {"properties"} and isinstance(value["properties"], list):
+        found.said((*at, "properties"), "what is inside is the filters")
+        return conditions(value["properties"], at, found, grouped=grouped)
     if _is_group(value):
         if not grouped:
             found.wrong(at, "groups of filters stand in the query's own properties only", example=[EXAMPLE])

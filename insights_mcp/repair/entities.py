@@ -16,6 +16,12 @@ EVERY = "*"
 EVERY_SAID = frozenset({EVERY, "all events", "any event", "every event"})
 OVER = re.compile(r"\s*([\w ]+?)\s*\(\s*(?:properties\.)?([^()]*?)\s*\)\s*")
 SUM_OF = re.compile(r"\s*(\w+) of (?:the )?(?:property |properties\.)?(\S.*?)\s*", re.IGNORECASE)
+DISTINCT = re.compile(r"\s*(?:count\s*\(\s*distinct\s|uniq(?:exact)?\s*\()\s*([^()`\s]+)\s*\)\s*", re.IGNORECASE)
+PLAIN = re.compile(r"[A-Za-z_$][\w$]*")
+OF_VALUES = frozenset({"distinct", "countdistinct", "distinctcount", "unique", "uniques", "uniq", "countunique",
+                       "uniquecount", "cardinality"})  # fmt: skip
+OF_WHAT = {**dict.fromkeys(("person_id", "person.id", "distinct_id", "user_id", "person", "user"), "dau"),
+           **dict.fromkeys(("$session_id", "session_id", "session.id"), "unique_session")}  # fmt: skip
 PLACE = frozenset({"order", "uuid", "step", "index"})  # of old filters: the list has an order of its own
 OVER_PROPERTY = ("sum", "avg", "min", "max", "median", "p75", "p90", "p95", "p99")
 EXAMPLE = {"kind": "EventsNode", "event": "$pageview", "math": "dau"}
@@ -160,6 +166,11 @@ def _numbered(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]
         return {"event" if key == "id" else key: item for key, item in node.items()}
     if node["kind"] == "EventsNode" and "event" not in node and _is_event(node.get("name")):
         return node | {"event": _missing((*at, "event"), node["name"], found)}
+    if node["kind"] == "EventsNode" and isinstance(events := node.get("event"), list):
+        with found.reading(easy=True):
+            group = _either(events, (*at, "event"), found)
+        found.said((*at, "event"), "several events → a GroupNode of them")
+        return group | {key: item for key, item in node.items() if key not in ("kind", "event", "name")}
     if node["kind"] == "GroupNode" and node.get("operator") is None:
         return node | {"operator": found.expanded((*at, "operator"), None, "OR")}
     number = node.get("id")
@@ -181,17 +192,32 @@ def _missing(at: Path, value: Any, found: Findings) -> Any:
     return value
 
 
+def _distinct(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """`count(distinct x)`, or a word for it with a property; for persons and sessions PostHog has a math."""
+    math = node.get("math")
+    if not isinstance(math, str) or len(math) > LONGEST:
+        return node
+    text = DISTINCT.fullmatch(math)
+    of = text[1] if text else node.get("math_property") if word(math) in OF_VALUES else None
+    if not isinstance(of, str):
+        return node
+    name = of.removeprefix("properties.").strip("`")
+    meant: dict[str, Any] = {"math": OF_WHAT[name]} if name in OF_WHAT else {"math": "hogql"}
+    if name not in OF_WHAT:
+        meant["math_hogql"] = f"uniq(properties.{name if PLAIN.fullmatch(name) else f'`{name}`'})"
+    found.repaired((*at, "math"), math if text else {"math": math, "math_property": of}, meant)
+    return {key: item for key, item in node.items() if key != "math_property"} | meant
+
+
 def _math(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     """`sum(amount)` is math and property; `person.age` says whose property it is."""
+    node = _distinct(node, at, found)
     math = node.get("math")
-    if (
-        isinstance(math, str)
-        and len(math) <= LONGEST
-        and math not in MATHS
-        and (over := OVER.fullmatch(math) or SUM_OF.fullmatch(math))
-    ):
+    odd = math if isinstance(math, str) and len(math) <= LONGEST and math not in MATHS else ""
+    if odd and (over := OVER.fullmatch(odd) or SUM_OF.fullmatch(odd)):
         name = next((m for m in MATHS if word(m) == word(over[1])), None) or VALUES["math"].get(word(over[1]), over[1])
-        more = {"math": name, **({"math_property": over[2]} if over[2] else {})}
+        of = {"math_property": over[2]} if over[2] and name != "total" else {}
+        more = {"math": name, **of}
         node = node | found.repaired((*at, "math"), math, more)
     over_what = node.get("math_property")
     if isinstance(over_what, str) and (bare := unprefixed(over_what, {})):

@@ -193,7 +193,8 @@ def renamed(names: dict[str, str], value: dict[str, Any], at: Path, found: Findi
     """The object with other names for its fields put right, where the right one is not there."""
     read: dict[str, Any] = {}
     for key, item in value.items():
-        name = key if key in names.values() or key in BreakdownFilter.model_fields else names.get(word(key), key)
+        kept = key in names.values() or (key in BreakdownFilter.model_fields and word(key) not in names)
+        name = key if kept else names.get(word(key), key)
         if name != key and (name in value or name in read):
             name = key
         if name != key:

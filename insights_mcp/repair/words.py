@@ -77,14 +77,14 @@ EASY_DISPLAYS = {
 }  # fmt: skip
 INTERVALS = spoken(
     {
-        "second": "seconds 1second",
-        "minute": "minutes minutely perminute 1minute 1min",
-        "hour": "hours hourly perhour h 1h 1hour 60min 60minutes",
+        "second": "seconds sec secs 1second",
+        "minute": "minutes min mins minutely perminute 1minute 1min",
+        "hour": "hours hr hrs hourly perhour h 1h 1hour 60min 60minutes",
         "day": "days daily perday d 1d 1day date 24h 24hours",
-        "week": "weeks weekly perweek w 1w 1week 7d 7days",
-        "month": "months monthly permonth m 1mo 1month 30d 30days",
+        "week": "weeks wk wks weekly perweek w 1w 1week 7d 7days",
+        "month": "months mon mo monthly permonth m 1mo 1month 30d 30days",
         "quarter": "quarters quarterly q",
-        "year": "years yearly annually annual y",
+        "year": "years yr yrs yearly annually annual y",
     }
 )
 VALUES: dict[str, dict[str, str]] = {
@@ -95,7 +95,7 @@ VALUES: dict[str, dict[str, str]] = {
         {
             "dau": "unique uniques uniqueusers uniqueuser uniquepersons uniquepeople uniquevisitors uniqueactors users "
             "people persons visitors distinct distinctusers activeusers dailyactiveusers dailyactive countdistinct "
-            "countunique uniquecount",
+            "countunique uniquecount uniq distinctcount cardinality uniqueuserscount uniqueusercount",
             "weekly_active": "wau weeklyactiveusers",
             "monthly_active": "mau monthlyactiveusers",
             "total": "count counts totalcount totals events totalevents eventcount number occurrences",
@@ -111,6 +111,7 @@ VALUES: dict[str, dict[str, str]] = {
             "p95": "percentile95",
             "p99": "percentile99",
             "first_time_for_user": "firsttime firstever firsttimeforuser",
+            "avg_count_per_actor": "avgcountperuser avgperuser averageperuser eventsperuser countperuser perperson",
             "hogql": "sql expression custom",
         }
     ),
@@ -147,6 +148,10 @@ VALUES: dict[str, dict[str, str]] = {
             "time_to_convert": "time conversiontime timing histogram",
             "trends": "trend overtime historical historicaltrends timeseries line conversionovertime actionslinegraph",
         }
+    ),
+    "funnelStepReference": spoken({"total": "first firststep overall", "previous": "last previousstep step"}),
+    "toggledLifecycles": spoken(
+        {"dormant": "churned lost gone inactive", "resurrecting": "resurrected reactivated", "returning": "retained"}
     ),
     "breakdownAttributionType": spoken(
         {"first_touch": "first firsttouchpoint", "last_touch": "last", "all_events": "all allsteps every"}
