@@ -171,17 +171,18 @@ def _edges(results: Any) -> Rows:
 
 
 PATHS = """
-with e0 as materialized (select pid, timestamp as ts,
+with e0 as materialized (select *, hash(path) as k from (select pid, timestamp as ts,
   coalesce(case when "p.$current_url" like '_%/' then left("p.$current_url", -1) else "p.$current_url" end, '') as path
-  from events where event = '$pageview' and {0}),
-dict as materialized (select path, (row_number() over ())::uinteger as k from (select distinct path from e0)),
-a as (select pid, ts, k, lead(k) over () as nk, coalesce(lead(pid) over () <> pid
+  from events where event = '$pageview' and {0})),
+dict as materialized (select k, any_value(path) as path from e0 group by k),
+a as (select k, lead(k) over () as nk, coalesce(lead(pid) over () <> pid
         or epoch_us(lead(ts) over ()) - epoch_us(ts) >= 1800000000, true) as lst
-      from (select pid, ts, k from e0 join dict using (path) order by pid, ts)),
-c as (select k, ts, row_number() over () as rn, lag(k) over () as fk, coalesce(lag(lst) over (), true) as is_new
-      from a where lst or k <> nk),
-d as (select k, fk, rn - max(case when is_new then rn end) over (rows unbounded preceding) + 1 as i from c),
-g as (select i, fk, k, count(*) as n from d where i between 2 and 5 group by all)
+      from (select pid, ts, k from e0 order by pid, ts)),
+c as (select k, lag(k) over () as fk,
+             case when lag(lst, 1, true) over () then 1 when lag(lst, 2, true) over () then 2
+                  when lag(lst, 3, true) over () then 3 when lag(lst, 4, true) over () then 4
+                  when lag(lst, 5, true) over () then 5 end as i from a where lst or k <> nk),
+g as (select i, fk, k, count(*) as n from c where i > 1 group by all)
 select (i - 1) || '_' || x.path, i || '_' || y.path, n from g join dict x on x.k = fk join dict y on y.k = g.k
 order by n desc, 1, 2 limit 50
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import datetime
 from typing import Any
 
 from insights_mcp.local.events import Rows
@@ -13,7 +13,7 @@ from insights_mcp.local.queries import dates, presence
 from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.paths import items
 from insights_mcp.local.queries.paths.funneled import funneled
-from insights_mcp.local.queries.paths.steps import PLAIN, RENAMED, steps
+from insights_mcp.local.queries.paths.steps import PLAIN, RENAMED, steps, tick
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.sql import Scan, Sql
@@ -25,7 +25,7 @@ EDGE_LIMIT = 50
 PAUSE = 1_800_000_000
 
 EDGES = """edges as (
-  select i, fk, k, count(*) as n, avg(epoch_us(ts) - epoch_us(fts)) / 1000 as ms
+  select i, fk, k, count(*) as n, avg(us - fus) / 1000 as ms
   from steps where i > 1 group by all{having})
 select (i - 1) || '_' || a.path as source, i || '_' || b.path as target, n, ms
 from edges join paths a on a.k = fk join paths b on b.k = edges.k order by n desc, 1, 2 limit {limit}"""
@@ -74,9 +74,15 @@ def tables(query: PathsQuery, scan: Scan, context: Context, *, sized: bool = Fal
     """SQL: WITH and the tables up to `steps`; see steps.py."""
     given = query.pathsFilter or PathsFilter()
     funnel = funneled(query.funnelPathsFilter, scan, context) if query.funnelPathsFilter else None
-    walked, extra = steps(given, scan, pause=funnel.pause if funnel else PAUSE, sized=sized)
+    since, until = _between(query, context)
+    ticks, bits = tick(since, until)
+    walked, extra = steps(given, scan, pause=funnel.pause if funnel else PAUSE, bits=bits, sized=sized)
     left_out = items.excluded(given)
+    # Reading twice is faster than keeping what was read, unless more is looked at than the page and the time.
+    costly = funnel or query.properties or query.filterTestAccounts or given.pathsHogQLExpression
     holes = {
+        "kept_once": "" if costly else "not ",
+        "tick": ticks,
         "item": items.item(given, scan, context),
         "cleaned": items.cleaned(given, scan, context),
         "grouped": items.grouped(given, scan),
@@ -88,10 +94,14 @@ def tables(query: PathsQuery, scan: Scan, context: Context, *, sized: bool = Fal
     return (PLAIN if items.as_they_are(given, context) else RENAMED).format_map(holes) + walked
 
 
+def _between(query: PathsQuery, context: Context) -> tuple[datetime, datetime]:
+    asked = period(query, context)
+    return presence.utc(asked.read_from), presence.utc(asked.end)
+
+
 def _where(query: PathsQuery, given: PathsFilter, scan: Scan, context: Context) -> str:
     filters = Filters(scan, context)
-    asked = period(query, context)
-    start, end = (scan.bind(each.astimezone(UTC).replace(tzinfo=None)) for each in (asked.read_from, asked.end))
+    start, end = map(scan.bind, _between(query, context))
     conditions = [items.counted(given, scan), f"e.timestamp >= {start}", f"e.timestamp <= {end}"]
     conditions += presence.sampled(scan, query.samplingFactor)
     if query.filterTestAccounts:
