@@ -36,9 +36,9 @@ class Series:
     @property
     def over(self) -> int:
         """The number of buckets that were over."""
-        return max(0, len(self.values) - self.unfinished)
+        return len(self.values) - self.unfinished
 
-    @cached_property
+    @property
     def complete(self) -> list[float | None]:
         """The values of buckets that were over."""
         return self.values[: self.over] if self.unfinished else self.values
@@ -63,24 +63,24 @@ class Series:
     @property
     def before(self) -> int | None:
         """The bucket before the last complete one."""
-        return None if self.last is None else self._known(self.last - 1)
+        return None if (last := self.last) is None else self._known(last - 1)
 
     @property
     def week_before(self) -> int | None:
         """The same weekday a week before, in a daily series."""
-        if self.last is None or spacing(self.buckets) != "day":
+        if (last := self.last) is None or spacing(self.buckets) != "day":
             return None
-        return self._known(self.last - 7)
+        return self._known(last - 7)
 
     def _known(self, place: int) -> int | None:
         return place if 0 <= place < len(self.values) and self.values[place] is not None else None
 
-    @cached_property
+    @property
     def low(self) -> int | None:
         """Where it was least, of the complete buckets."""
         return self._extreme(self.complete, min)
 
-    @cached_property
+    @property
     def high(self) -> int | None:
         """Where it was most; an unfinished bucket may have passed all others already."""
         return self._extreme(self.values, max)

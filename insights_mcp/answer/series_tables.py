@@ -111,8 +111,7 @@ def _short(value: float) -> float:
 
 def _ends(series: Series) -> list[Any]:
     """The last complete value, its change against the one before, low and high with their buckets."""
-    last = None if series.last is None else series.values[series.last]
-    before = None if series.before is None else series.values[series.before]
+    last, before = (None if place is None else series.values[place] for place in (series.last, series.before))
     change = round(100 * (last - before) / abs(before), 1) if last is not None and before else None
     return [last, change, *_extreme(series, series.low), *_extreme(series, series.high)]
 
