@@ -22,7 +22,8 @@ RUNNING = ("weekly_active", "monthly_active")
 SUM = re.compile(r"(?<![\w.*/])([A-Z])\s*\+\s*([A-Z])(?![\w.*/])")
 DAILY = re.compile(r"\b(?:daily active|active (?:users )?per day|daily users|DAUs?)\b")
 LONGEST = 300
-SILENT = 7  # days without an event, after which it has stopped
+SILENT = 7  # days without an event that are worth a word
+SHARE = 0.25  # of the window, likewise
 NEVER: Mapping[str, datetime] = {}
 HOUR = 1 / 24
 
@@ -147,10 +148,11 @@ def _ended(query: Query, last_seen: Mapping[str, datetime], now: datetime | None
     if now is None or bounded or (query.get("kind") == "HogQLQuery" and not lengths(str(query.get("query") or ""))):
         return
     pace = max(DAYS.get(str(query.get("interval")), 0), DAYS[_period(query)])
+    long = max(SILENT, 3 * pace, SHARE * (days(given) or 0))
     for name, seen in last_seen.items():
         silent = (now - seen).days
-        if silent > max(SILENT, 3 * pace) and f"{named(name)} stopped" not in told:
-            yield f"{named(name)} stopped arriving: last seen {seen:%Y-%m-%d}, {silent} days ago"
+        if silent > long and f"{named(name)} stopped" not in told:
+            yield f"{named(name)} has stopped or is rare: last seen {seen:%Y-%m-%d}, {silent} days ago"
 
 
 def _period(query: Query) -> str:

@@ -22,7 +22,7 @@ BACK = tuple(
 ASIDE = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 PEOPLE = r"(?:person_id|person\.id|distinct_id|events\.person_id|e\.person_id)"
 UNIQUE = re.compile(
-    rf"\b(?:count\s*\(\s*distinct\s+{PEOPLE}\s*\)|uniq(?:exact|combined|hll12)?\s*\(\s*{PEOPLE}\s*\))\s+as\s+(?P<name>\w+)",
+    rf"\b(?:count\s*\(\s*distinct\s+{PEOPLE}\s*\)|uniq(?:exact|combined|hll12)?\s*\(\s*{PEOPLE}\s*\))\s+(?:as\s+)?(?!from\b)(?P<name>\w+)",
     re.IGNORECASE,
 )
 
