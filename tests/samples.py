@@ -31,6 +31,9 @@ MEANT: dict[str, Any] = {
     "scoped_teams": [],
 }
 GIVEN = {"if_unmodified_since": "2100-01-01T00:00:00Z"}  # arguments that are no text of any kind
+# arguments that a call needs though no schema can say it, and those that do not go with the sample of a query
+NEEDED = {"list_actors": ("query", "day")}
+OTHERS = {"list_actors": frozenset({"series", "breakdown", "status", "step", "interval", "path"})}
 CANDIDATES: tuple[Any, ...] = (1, "12", "12345678", QUERY, ["12"], [1], True)
 
 
@@ -87,7 +90,9 @@ def arguments_of(tool: type[Tool], *, all_of_them: bool = False) -> dict[str, An
     """Arguments a tool takes: those it needs, and one more where it needs any; or all there are."""
     schema = input_schema(tool)
     names = list(schema["properties"])
-    wanted = names if all_of_them else [*schema.get("required", ()), *names[len(schema.get("required", ())) :][:1]]
+    needed = [*schema.get("required", ()), *NEEDED.get(tool.tool_name(), ())]
+    wanted = names if all_of_them else [*needed, *[name for name in names if name not in needed][:1]]
+    wanted = [name for name in wanted if name not in OTHERS.get(tool.tool_name(), ())]
     return {name: argument(schema["properties"][name], name) for name in wanted}
 
 

@@ -15,8 +15,13 @@ TREND = {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "$pag
 BY_BROWSER = TREND | {"breakdownFilter": {"breakdown": "$browser", "breakdown_type": "event"}}
 BY_TWO = TREND | {"breakdownFilter": {"breakdowns": [{"property": "$browser"}, {"property": "$os"}]}}
 BY_COHORT = TREND | {"breakdownFilter": {"breakdown": [3], "breakdown_type": "cohort"}}
-FUNNEL = {"kind": "FunnelsQuery", "series": []}
-RETENTION = {"kind": "RetentionQuery", "retentionFilter": {}}
+COMPARED = TREND | {"compareFilter": {"compare": True}}
+ONE_NUMBER = TREND | {"trendsFilter": {"display": "BoldNumber"}}
+STEPS = [{"kind": "EventsNode", "event": "$pageview"}, {"kind": "EventsNode", "event": "signed up"}]
+FUNNEL = {"kind": "FunnelsQuery", "series": STEPS}
+FUNNEL_TRENDS = FUNNEL | {"funnelsFilter": {"funnelVizType": "trends"}}
+RETENTION = {"kind": "RetentionQuery", "retentionFilter": {"totalIntervals": 3}}
+DAY = {"day": "2026-03-08"}
 STICKINESS = {"kind": "StickinessQuery", "series": []}
 LIFECYCLE = {"kind": "LifecycleQuery", "series": []}
 PATHS = {"kind": "PathsQuery", "pathsFilter": {"stepLimit": 3}}
@@ -26,14 +31,17 @@ ANN = {"id": "0a", "distinct_ids": ["ann", "anon-1"], "properties": {"email": "a
 @pytest.mark.parametrize(
     ("query", "asked", "point"),
     [
-        (TREND, {"day": "2026-03-08"}, {"day": "2026-03-08", "series": 0}),
-        (TREND, {"day": "2026-03-08", "compare": "previous"}, {"compare": "previous"}),
-        (BY_BROWSER, {"breakdown": "Chrome"}, {"breakdown": "Chrome"}),
-        (BY_BROWSER, {"breakdown": "(none)"}, {"breakdown": "$$_posthog_breakdown_null_$$"}),
-        (BY_TWO, {"breakdown": ["Chrome", "Mac"]}, {"breakdown": ["Chrome", "Mac"]}),
-        (BY_COHORT, {"breakdown": 3}, {"breakdown": 3}),
+        (TREND, DAY, {"day": "2026-03-08", "series": 0}),
+        (ONE_NUMBER, {}, {"kind": "InsightActorsQuery", "series": 0}),
+        (COMPARED, DAY | {"compare": "previous"}, {"compare": "previous"}),
+        (TREND, DAY | {"compare": "current", "interval": 0}, {"compare": "current"}),
+        (BY_BROWSER, DAY | {"breakdown": "Chrome"}, {"breakdown": "Chrome"}),
+        (BY_BROWSER, DAY | {"breakdown": "(none)"}, {"breakdown": "$$_posthog_breakdown_null_$$"}),
+        (BY_TWO, DAY | {"breakdown": ["Chrome", "Mac"]}, {"breakdown": ["Chrome", "Mac"]}),
+        (BY_COHORT, DAY | {"breakdown": 3}, {"breakdown": 3}),
         (FUNNEL, {"step": -2}, {"kind": "FunnelsActorsQuery", "funnelStep": -2}),
-        (FUNNEL, {"day": "2026-03-08"}, {"funnelTrendsEntrancePeriodStart": "2026-03-08 00:00:00"}),
+        (FUNNEL_TRENDS, DAY, {"funnelTrendsEntrancePeriodStart": "2026-03-08 00:00:00", "funnelTrendsDropOff": False}),
+        (FUNNEL_TRENDS, DAY | {"step": -2}, {"funnelTrendsDropOff": True}),
         (RETENTION, {"interval": 2}, {"kind": "InsightActorsQuery", "interval": 2}),
         (STICKINESS, {"day": 3}, {"kind": "StickinessActorsQuery", "day": "3"}),
         (LIFECYCLE, {"day": "2026-03-08", "status": "new"}, {"status": "new"}),
@@ -62,12 +70,48 @@ def test_an_edge_of_a_path_is_part_of_its_filter(path: list[str] | None, keys: d
 
 
 @pytest.mark.parametrize(
-    ("query", "says"), [(FUNNEL, "Which step"), ({"kind": "HogQLQuery"}, "Nobody can be listed behind a HogQLQuery")]
+    ("query", "asked", "says"),
+    [
+        ({"kind": "HogQLQuery"}, {}, "Nobody can be listed behind a HogQLQuery"),
+        (TREND, {}, "Give day: the date of its bucket"),
+        (ONE_NUMBER, DAY, "Leave day out"),
+        (TREND, DAY | {"series": 2}, "There is no series 2: the insight has one series"),
+        (TREND, DAY | {"breakdown": "Chrome"}, "has no breakdown"),
+        (TREND, DAY | {"compare": "previous"}, "compared with no other period"),
+        (TREND, DAY | {"step": 2, "status": "new"}, "no point that status, step would say. Say it by day, series"),
+        (FUNNEL, {}, "Give step: 2 reached step 2"),
+        (FUNNEL, {"step": 9}, "the funnel has 2. Give 1 to 2; or, for who left before a step, -2 to -2"),
+        (FUNNEL, {"step": -1}, "No step -1"),
+        (FUNNEL, DAY, "Leave day out"),
+        (FUNNEL_TRENDS, {"step": 2}, "Give day: when they entered"),
+        (RETENTION, {"interval": 3}, "There is no cohort 3"),
+        (RETENTION, DAY, "Say it by interval, breakdown; leave day out"),
+        (STICKINESS, {"day": "2026-03-08"}, "Give day as 1, 2, 3"),
+        (STICKINESS, {"day": 0}, "Give day as 1, 2, 3"),
+        (PATHS, {"path": ["/pricing"]}, "Write each step with its number"),
+        (PATHS, {"path": ["2_/b", "1_/a"]}, "Write each step with its number"),
+    ],
 )
-def test_a_point_that_is_not_said_is_asked_for(query: dict[str, Any], says: str) -> None:
-    """Nothing is sent when it cannot be meant."""
+def test_what_can_be_no_point_is_refused(query: dict[str, Any], asked: dict[str, Any], says: str) -> None:
+    """Nothing is sent when it cannot be meant; the refusal says what to give."""
     with pytest.raises(InvalidInput, match=says):
-        ListActors().actors_query(query)
+        ListActors.model_validate(asked).actors_query(query)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"offset": 40}, "No actor after the first 40"),
+        ({"search": "nobody at all"}, 'contains "nobody at all"'),
+    ],
+)
+async def test_an_empty_page_says_why(posthog: Loopback, asked: dict[str, Any], says: str) -> None:
+    """What was searched for, or that there are fewer."""
+    posthog.on("POST", "/api/projects/1/query/", ok({"results": [], "columns": ["actor"], "hasMore": False}))
+    async with assistant(posthog) as user:
+        told = await user.call("list_actors", query=TREND, **DAY, **asked)
+    assert says in told.text
 
 
 @pytest.mark.anyio

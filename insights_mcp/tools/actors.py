@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -10,26 +9,31 @@ from pydantic import BeforeValidator, Field
 
 from insights_mcp import computation
 from insights_mcp.answer import Answer, Table
+from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.results import readable
-from insights_mcp.answer.series import MARKS
 from insights_mcp.diagnosis import NAMES, nobody
 from insights_mcp.endpoints import insights, queries
 from insights_mcp.errors import InvalidInput
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import QueryResponse, source_of
-from insights_mcp.text import clean, counted
+from insights_mcp.text import counted, quoted
 from insights_mcp.tools.insight_facts import asked, source_line
 from insights_mcp.tools.picture import Drawable, Subject
+from insights_mcp.tools.points import point
 from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.tool import InsightReference, Work, given
 from insights_mcp.words import described
 
-MARKED = {shown: mark for mark, shown in MARKS.items()}
 SHOWN = ("email", "name")
 MANY = ["event_count DESC", "actor_id"]
+# What is told of each actor, and what they are sorted by.
+BESIDE: dict[str, tuple[tuple[str, ...], list[str] | None]] = {
+    "TrendsQuery": (("event_count",), MANY),
+    "PathsQuery": (("event_count",), MANY),
+    "RetentionQuery": (("appearances",), ["length(appearances) DESC", "actor_id"]),
+}
 Text = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 Texts = Annotated[list[Text], BeforeValidator(lambda value: value if isinstance(value, list) else [value])]
-Point = Callable[["ListActors", dict[str, Any]], dict[str, Any]]
 
 
 class ListActors(Drawable):
@@ -44,7 +48,9 @@ class ListActors(Drawable):
     day: Annotated[Text | None, Field(description="Bucket's date; stickiness: number of intervals.")] = None
     series: Annotated[int | None, Field(ge=0, description="Which one, from 0.")] = None
     breakdown: Annotated[Texts | None, Field(description="Its value; of several, one of each.")] = None
-    compare: Annotated[Literal["current", "previous"] | None, Field(description="Which period.")] = None
+    compare: Annotated[
+        Literal["current", "previous"] | None, Field(description="Which period; day: the current's.")
+    ] = None
     status: Annotated[
         Literal["new", "returning", "resurrecting", "dormant"] | None, Field(description="Lifecycle's.")
     ] = None
@@ -55,8 +61,8 @@ class ListActors(Drawable):
     ] = None
     properties: Annotated[list[str] | None, Field(description="To show; default email, name.")] = None
     search: Annotated[str | None, Field(max_length=200, description="Part of name, email or id.")] = None
-    limit: Annotated[int, Field(ge=1, le=200, description="Actors per page.")] = 50
-    offset: Annotated[int, Field(ge=0, description="Actors to skip.")] = 0
+    limit: Annotated[int, Field(ge=1, le=200, description="Per page.")] = 50
+    offset: Annotated[int, Field(ge=0, description="To skip.")] = 0
 
     async def run(self, work: Work) -> Answer:
         """One page of actors."""
@@ -67,18 +73,30 @@ class ListActors(Drawable):
         end = self.offset + len(rows)
         table = self._table(reply, rows)
         found = readable(list(table.rows), table.columns)
-        alone = not rows and not self.offset and not self.search
         told = Answer(
-            f"{counted(end, 'actor')}{' so far' if reply.hasMore else ''}.",
+            self._headline(len(rows), bool(reply.hasMore)),
             table=table,
             more="list_actors(…, offset={offset})",
             left_out=(f"who comes after; go on with list_actors(…, offset={end})",) if reply.hasMore else (),
             digest=found.digest,
             provenance=source_line(reply, replace(asked(reply, source), has_more=False), found),
-            notes=await nobody(work.client, asked(reply, source), self._place()) if alone else (),
+            notes=() if rows else await self._nobody(work, asked(reply, source)),
         )
         drawn = Subject(list(table.rows), table.columns, asked(reply, source), self._title(source))
         return await self.with_drawing(told, drawn)
+
+    def _headline(self, found: int, more: bool) -> str:
+        if self.offset and not found:
+            return f"No actor after the first {self.offset:,}."
+        return f"{counted(self.offset + found, 'actor')}{' so far' if more else ''}."
+
+    async def _nobody(self, work: Work, about: Asked) -> tuple[str, ...]:
+        """Why a page is empty."""
+        if self.offset:
+            return ("There are fewer; go back with offset=0.",)
+        if self.search:
+            return (f"No mail, name or id there contains {quoted(self.search)}; without search, all are listed.",)
+        return await nobody(work.client, about, self._place())
 
     async def _source(self, work: Work) -> dict[str, Any]:
         if self.query is not None:
@@ -91,13 +109,11 @@ class ListActors(Drawable):
         return source_of(found.query or {})
 
     def actors_query(self, source: dict[str, Any]) -> dict[str, Any]:
-        """The ActorsQuery for a point of a query. Raises InvalidInput where the point is not said."""
-        kind = source.get("kind")
-        if kind not in POINTS:
-            raise InvalidInput(f"Nobody can be listed behind a {clean(kind, 60)}.", f"Works for {', '.join(POINTS)}.")
-        beside, order = BESIDE.get(str(kind), ((), None))
+        """The ActorsQuery for a point of a query. Raises InvalidInput where the point is not said, or cannot be."""
+        meant = point(self, source)
+        beside, order = BESIDE.get(str(source["kind"]), ((), None))
         page = given(orderBy=order, search=self.search, limit=self.limit, offset=self.offset or None)
-        return {"kind": "ActorsQuery", "source": POINTS[str(kind)](self, source), "select": ["actor", *beside], **page}
+        return {"kind": "ActorsQuery", "source": meant, "select": ["actor", *beside], **page}
 
     def _title(self, source: dict[str, Any]) -> str:
         return f"Who is behind: {described(source).split('. ')[0].removesuffix('.')}"
@@ -118,70 +134,3 @@ def _cells(row: list[Any], names: tuple[str, ...], beside: int) -> list[Any]:
     actor = row[0] if isinstance(row[0], dict) else {"id": row[0]}
     known = actor.get("properties") or {}
     return [(actor.get("distinct_ids") or [actor.get("id")])[0], *(known.get(n) for n in names), *row[1 : 1 + beside]]
-
-
-# -- how each kind of query is told which point is meant ---------------------------------------------------------------
-
-
-def _value(wanted: ListActors, source: dict[str, Any]) -> Any:
-    """The breakdown's value as results hold it, given as answers show it."""
-    values = [MARKED.get(value, value) for value in wanted.breakdown or ()]
-    split = source.get("breakdownFilter") or {}
-    if split.get("breakdowns") or len(values) != 1:
-        return values or None
-    return int(values[0]) if split.get("breakdown_type") == "cohort" and values[0].isdigit() else values[0]
-
-
-def _insight(source: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"kind": "InsightActorsQuery", "source": source, **given(**more)}
-
-
-def _trend(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    point = {"day": wanted.day, "breakdown": _value(wanted, source), "compare": wanted.compare}
-    return _insight(source, series=wanted.series or 0, **point)
-
-
-def _lifecycle(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    return _insight(source, day=wanted.day, status=wanted.status)
-
-
-def _retention(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    return _insight(source, interval=wanted.interval or 0, breakdown=_value(wanted, source))
-
-
-def _stickiness(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    point = given(day=wanted.day, compare=wanted.compare)
-    return {"kind": "StickinessActorsQuery", "source": source, "series": wanted.series or 0, **point}
-
-
-def _funnel(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    query = {"kind": "FunnelsActorsQuery", "source": source, **given(funnelStepBreakdown=_value(wanted, source))}
-    if wanted.day is not None:
-        left = wanted.step is not None and wanted.step < 0
-        start = wanted.day if len(wanted.day) > len("2026-01-31") else f"{wanted.day} 00:00:00"
-        return query | {"funnelTrendsEntrancePeriodStart": start, "funnelTrendsDropOff": left}
-    if wanted.step is None:
-        raise InvalidInput("Which step of the funnel is not said.", "Give step: 2 reached step 2, -2 left before it.")
-    return query | {"funnelStep": wanted.step}
-
-
-def _path(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    keys = ("pathDropoffKey",) if len(wanted.path or ()) == 1 else ("pathStartKey", "pathEndKey")
-    ends = dict(zip(keys, wanted.path or (), strict=False))
-    return _insight(source | {"pathsFilter": (source.get("pathsFilter") or {}) | ends})
-
-
-POINTS: dict[str, Point] = {
-    "TrendsQuery": _trend,
-    "FunnelsQuery": _funnel,
-    "RetentionQuery": _retention,
-    "StickinessQuery": _stickiness,
-    "LifecycleQuery": _lifecycle,
-    "PathsQuery": _path,
-}
-# What is told of each actor, and what they are sorted by.
-BESIDE: dict[str, tuple[tuple[str, ...], list[str] | None]] = {
-    "TrendsQuery": (("event_count",), MANY),
-    "PathsQuery": (("event_count",), MANY),
-    "RetentionQuery": (("appearances",), ["length(appearances) DESC", "actor_id"]),
-}
