@@ -193,7 +193,7 @@ class Filters:
         if number is not None and kind != "DateTime":
             return f"try_cast({field} as double) {sign} {self.scan.bind(number)}"
         if kind == "DateTime":
-            return f"{_time(field)} {sign} {self.scan.bind(self._moment(value))}"
+            return self._at(sign, field, value)
         return f"{field} {sign} {self.scan.bind(text(value))}"
 
     def _between(self, field: str, kind: str | None, value: Any) -> str:
@@ -205,8 +205,7 @@ class Filters:
         return f"({self._than('<', field, kind, low)} or {self._than('>', field, kind, high)})"
 
     def _date(self, sign: str, field: str, kind: str | None, value: Any) -> str:
-        given = text(value[0] if isinstance(value, list) and value else value)
-        return f"{_time(field)} {sign} {self.scan.bind(self._moment(given))}"
+        return self._at(sign, field, value[0] if isinstance(value, list) and value else value)
 
     def _version(self, name: str, field: str, kind: str | None, value: Any) -> str:
         given = text(value[0] if isinstance(value, list) and value else value)
@@ -222,9 +221,17 @@ class Filters:
         rules = self.context.project.path_cleaning_filters
         return self._exact(urls.cleaned(field, rules, self.scan), "String", value)
 
-    def _moment(self, value: Any) -> Any:
-        moment, _ = dates.parsed(text(value), self.context.local_now)
-        return moment.astimezone(UTC).replace(tzinfo=None)
+    def _at(self, sign: str, field: str, value: Any) -> str:
+        """SQL that compares a time; one that names no zone is the project's."""
+        now = self.context.local_now
+        moment, _ = dates.parsed(text(value), now)
+        as_utc, as_clock = (moment.astimezone(zone).replace(tzinfo=None) for zone in (UTC, now.tzinfo))
+        compared = f"{_time(field)} {sign} {self.scan.bind(as_utc)}"
+        if as_utc == as_clock:
+            return compared
+        is_clock = f"typeof({field}) = 'VARCHAR' and regexp_full_match({field}::varchar, '{CLOCK}')"
+        clock = f"try_cast({field}::varchar as timestamp) {sign} {self.scan.bind(as_clock)}"
+        return f"case when {is_clock} then {clock} else {compared} end"
 
 
 def joined(word: str, parts: list[str]) -> str:
@@ -271,6 +278,9 @@ def _number(value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+CLOCK = r"\s*\d{4}-\d\d-\d\d([T ][\d:.]*)?\s*"
 
 
 def _time(field: str) -> str:

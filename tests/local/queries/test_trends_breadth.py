@@ -32,8 +32,8 @@ EVENTS = [
     event("visit", "03-08T09:00", "ann", size=0, at="https://x.example/a/?#", old=1),
     event("visit", "03-08T10:00", "ann", size=1, at="/", old=1),
     event("visit", "03-09T09:00", "ben", size=10.0),
-    event("visit", "03-09T10:00", "ben", page="p10", at="https://x.example/a"),
-    event("visit", "03-10T10:00", "ben", page="p2", **{"$session_id": "s"}),
+    event("visit", "03-09T10:00", "ben", page="p10", at="https://x.example/a", due="2026-03-09 22:30:00"),
+    event("visit", "03-10T10:00", "ben", page="p2", due="2026-03-09T22:30:00Z", **{"$session_id": "s"}),
     event("buy", "03-10T10:00", "ben", page="p3"),
     event("visit", "03-03T11:00", "cem", page="p2"),
     event("visit", "03-03T13:00", "cem", page="p2"),
@@ -233,3 +233,19 @@ def test_a_slope_is_of_both_ends(site: Ask, until: str, more: dict[str, Any], fo
     answer = site(trend({**VISIT, **more}, **filters, **ranged("2026-03-08", until)))
     [series] = answer["results"]
     assert found == (data(answer), series["days"], series["count"], series["incomplete_end"])
+
+
+@pytest.mark.parametrize(
+    ("zone", "after", "before"), [("UTC", 2, 2), ("America/New_York", 1, 2), ("Asia/Kolkata", 2, 1)]
+)
+def test_a_time_of_no_zone_is_the_projects(site: Ask, zone: str, after: int, before: int) -> None:
+    """In properties as in filters: of two times, one says that it is UTC and one does not."""
+
+    def count(operator: str, value: str) -> int:
+        filters = {"properties": [{"key": "due", "type": "event", "operator": operator, "value": value}]}
+        return int(site(trend(VISIT, **filters), timezone=zone)["results"][0]["count"])
+
+    assert (after, before) == (
+        count("is_date_after", "2026-03-09 22:00:00"),
+        count("is_date_before", "2026-03-09 23:00:00"),
+    )
