@@ -239,6 +239,12 @@ def test_time_to_convert() -> None:
     assert "time to convert: median 39m, average 8h 12m" in said(result)
 
 
+def test_the_median_time_to_convert_is_in_a_bin() -> None:
+    """Where the reply has no median."""
+    result = {"bins": [[60, 2], [120, 3], [180, 1]], "average_conversion_time": 130.0}
+    assert "6 people converted; most, 3, in the bin from 2m; the median in that from 2m" in said(result)
+
+
 def test_a_funnel_over_time_is_in_per_cent() -> None:
     """Conversion, not people."""
     assert '"conversion, %": last 2021-06-08 50%' in said(
@@ -267,6 +273,13 @@ def test_a_cohort_that_still_grows_is_not_the_least() -> None:
     """It is marked, and not compared."""
     found = [cohort(8, 10, 5), cohort(9, 20, 1), cohort(10, 3, 0)]
     assert "3 cohorts, 1 not over yet: largest 2026-01-09 with 20, least 2026-01-08 with 10" in said(found, RETENTION)
+
+
+def test_cumulative_shares_may_still_grow() -> None:
+    """Whoever comes back later is counted in every period before."""
+    asked = Asked({"kind": "RetentionQuery", "retentionFilter": {"period": "Day", "cumulative": True}}, NOON, "UTC")
+    assert "each of its shares may still grow" in said([cohort(8, 10, 5, 5, 5)], asked)
+    assert "may still grow" not in said([cohort(1, 10, 5)], asked)
 
 
 def test_empty_cohorts_have_no_percentage() -> None:

@@ -178,7 +178,7 @@ def _of_totals(result: list[dict[str, Any]], asked: Asked) -> Readable:
 def _of_cohorts(result: list[dict[str, Any]], asked: Asked) -> Readable:
     found = retention.cohorts_of(result, asked)
     unfinished = any(cohort.over < len(cohort.counts) for cohort in found)
-    digest = tuple(retention.digest(found))
+    digest = tuple(retention.digest(found, asked))
     return Readable(digest, tables.shares(found), tables.cohorts(found), unfinished=unfinished)
 
 

@@ -144,9 +144,20 @@ def times(result: dict[str, Any], _: Asked) -> list[str]:
     bins = [
         (start, count) for start, count in (map(number, row) for row in result["bins"]) if start is not None and count
     ]
-    lines = [f"time to convert: {', '.join(spans)}"] if spans else []
+    spans_told = ", ".join(spans)
+    lines = [f"time to convert: {spans_told}"] if spans else []
     if bins:
         start, count = max(bins, key=lambda b: b[1])
         whole = sum(count for _, count in bins)
-        lines.append(f"{told(whole)} people converted; most, {told(count)}, in the bin from {duration(start)}")
+        middle = "" if "median" in spans_told else f"; the median in that from {duration(_middle(bins, whole))}"
+        lines.append(f"{told(whole)} people converted; most, {told(count)}, in the bin from {duration(start)}{middle}")
     return lines
+
+
+def _middle(bins: list[tuple[float, float]], whole: float) -> float:
+    """Where the bin begins by whose end half of them had converted."""
+    reached = 0.0
+    for start, count in bins:
+        if (reached := reached + count) >= whole / 2:
+            return start
+    return bins[-1][0]

@@ -15,6 +15,7 @@ from insights_mcp.text import counted, quoted
 
 PERIODS = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
 MOST_VALUES = 3
+CUMULATIVE = "cumulative: until a cohort's last period is over, each of its shares may still grow"
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,19 @@ def weighted(cohorts: list[Cohort], period: int) -> tuple[float, float, int]:
     return sum(back for back, _ in known), sum(size for _, size in known), len(known)
 
 
-def digest(cohorts: list[Cohort]) -> list[str]:
+def digest(cohorts: list[Cohort], asked: Asked) -> list[str]:
     """Lines about a retention table."""
     started = [c for c in cohorts if c.size]
     if not started:
         return [f"nobody started in any of {len(cohorts)} cohorts"]
-    return [line for line in (_told(started), _sizes(started, len(cohorts)), _values(started)) if line]
+    lines = (_told(started), _sizes(started, len(cohorts)), _values(started), _open(started, asked))
+    return [line for line in lines if line]
+
+
+def _open(cohorts: list[Cohort], asked: Asked) -> str:
+    """Who comes back later counts for every period before, where it is counted so."""
+    running = any(cohort.over < len(cohort.counts) for cohort in cohorts)
+    return CUMULATIVE if running and asked.part("retentionFilter").get("cumulative") is True else ""
 
 
 def _told(cohorts: list[Cohort]) -> str:
