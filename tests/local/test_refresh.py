@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from insights_mcp.local import queries, results
+from insights_mcp.local import open_backend, queries, results
 from insights_mcp.local.results import refresh_of
 from insights_mcp.schema.insight import Refresh
 
@@ -273,3 +273,12 @@ def test_only_the_latest_results_are_kept(saved: Api, clock: Clock, monkeypatch:
     saved.backend.close()
     with closing(sqlite3.connect(saved.backend.store.path)) as file:
         assert file.execute("select count(*) from results").fetchone() == (2,)
+
+
+def test_a_result_is_known_before_it_is_written(saved: Api, clock: Clock, runner: asyncio.Runner) -> None:
+    """And written when the folder is closed, at the latest."""
+    asked = {"query": TREND_SOURCE}
+    assert [False, True] == [saved.post("query/", asked).json()["is_cached"] for _ in range(2)]
+    saved.backend.close()
+    with closing(open_backend(saved.backend.path, clock=clock)) as again:
+        assert Api(again, runner, again.owner_key).post("query/", asked).json()["is_cached"]
