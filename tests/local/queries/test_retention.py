@@ -75,6 +75,12 @@ def test_a_date_range_makes_more_rows_than_columns(ask: Ask) -> None:
     assert [[0, 0], [0, 0], [2, 1], [1, 0], [1, 0]] == counts(answer)
 
 
+def test_periods_by_default(ask: Ask) -> None:
+    """Eight, as in PostHog: so many rows, and so many columns."""
+    found = counts(ask(retention({"totalIntervals": None})))
+    assert [8] * 8 == [len(row) for row in found]
+
+
 def test_brackets(ask: Ask) -> None:
     """Periods after the first can be put together."""
     answer = ask(retention({"retentionCustomBrackets": [1, 2], "totalIntervals": 3}))

@@ -13,7 +13,7 @@ from insights_mcp.schema.filters import DateRange
 from insights_mcp.schema.retention import RetentionFilter, RetentionQuery
 
 DEFAULT_PERIOD = "Day"
-DEFAULT_INTERVALS = 7
+DEFAULT_INTERVALS = 8
 CELL_LIMIT = 250_000
 
 
