@@ -21,6 +21,7 @@ STEPS = [{"kind": "EventsNode", "event": "$pageview"}, {"kind": "EventsNode", "e
 FUNNEL = {"kind": "FunnelsQuery", "series": STEPS}
 FUNNEL_TRENDS = FUNNEL | {"funnelsFilter": {"funnelVizType": "trends"}}
 RETENTION = {"kind": "RetentionQuery", "retentionFilter": {"totalIntervals": 3}}
+RETENTION_BY_BROWSER = RETENTION | {"breakdownFilter": {"breakdown": "$browser", "breakdown_type": "event"}}
 DAY = {"day": "2026-03-08"}
 STICKINESS = {"kind": "StickinessQuery", "series": []}
 LIFECYCLE = {"kind": "LifecycleQuery", "series": []}
@@ -43,6 +44,9 @@ ANN = {"id": "0a", "distinct_ids": ["ann", "anon-1"], "properties": {"email": "a
         (FUNNEL_TRENDS, DAY, {"funnelTrendsEntrancePeriodStart": "2026-03-08 00:00:00", "funnelTrendsDropOff": False}),
         (FUNNEL_TRENDS, DAY | {"step": -2}, {"funnelTrendsDropOff": True}),
         (RETENTION, {"interval": 2}, {"kind": "InsightActorsQuery", "interval": 2}),
+        (RETENTION | {"dateRange": {"date_from": "-30d"}}, {"interval": 20}, {"interval": 20}),
+        (RETENTION_BY_BROWSER, {"breakdown": "Chrome"}, {"breakdown": ["Chrome"]}),
+        (RETENTION_BY_BROWSER, {"breakdown": "(none)"}, {"breakdown": [""]}),
         (STICKINESS, {"day": 3}, {"kind": "StickinessActorsQuery", "day": "3"}),
         (LIFECYCLE, {"day": "2026-03-08", "status": "new"}, {"status": "new"}),
     ],

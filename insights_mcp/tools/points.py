@@ -108,10 +108,14 @@ def _lifecycle(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
 
 
 def _retention(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    rows = (source.get("retentionFilter") or {}).get("totalIntervals")
+    # A date range that says where it starts has as many cohorts as periods.
+    dated = (source.get("dateRange") or {}).get("date_from")
+    rows = None if dated else (source.get("retentionFilter") or {}).get("totalIntervals")
     if wanted.interval and isinstance(rows, int) and wanted.interval >= rows:
         raise InvalidInput(f"There is no cohort {wanted.interval}: the insight has {rows}.", f"Give 0 to {rows - 1}.")
-    return _insight(source, interval=wanted.interval or 0, breakdown=_value(wanted, source))
+    # However it was asked for, PostHog takes a list here, and "" is what has no value.
+    values = ["" if value == "(none)" else value for value in wanted.breakdown or ()]
+    return _insight(source, interval=wanted.interval or 0, breakdown=values or None)
 
 
 def _stickiness(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
