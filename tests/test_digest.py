@@ -275,6 +275,17 @@ def test_a_cohort_that_still_grows_is_not_the_least() -> None:
     assert "3 cohorts, 1 not over yet: largest 2026-01-09 with 20, least 2026-01-08 with 10" in said(found, RETENTION)
 
 
+def test_brackets_are_named_by_their_periods() -> None:
+    """Not by their place."""
+    asked = Asked(
+        {"kind": "RetentionQuery", "retentionFilter": {"period": "Day", "retentionCustomBrackets": [1, 3]}}, NOON
+    )
+    found = readable([cohort(1, 10, 5, 4)], None, asked)
+    assert found.picked is not None
+    assert ["cohort", "size", "1, %", "2-4, %"] == list(found.picked.columns)
+    assert "period 2-4 40%" in said([cohort(1, 10, 5, 4)], asked)
+
+
 def test_cumulative_shares_may_still_grow() -> None:
     """Whoever comes back later is counted in every period before."""
     asked = Asked({"kind": "RetentionQuery", "retentionFilter": {"period": "Day", "cumulative": True}}, NOON, "UTC")

@@ -179,7 +179,8 @@ def _of_cohorts(result: list[dict[str, Any]], asked: Asked) -> Readable:
     found = retention.cohorts_of(result, asked)
     unfinished = any(cohort.over < len(cohort.counts) for cohort in found)
     digest = tuple(retention.digest(found, asked))
-    return Readable(digest, tables.shares(found), tables.cohorts(found), unfinished=unfinished)
+    names = retention.period_names(asked, max(len(cohort.counts) for cohort in found))
+    return Readable(digest, tables.shares(found, names), tables.cohorts(found, names), unfinished=unfinished)
 
 
 def _of_steps(result: list[dict[str, Any]], _: Asked) -> Readable:

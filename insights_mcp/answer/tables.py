@@ -86,7 +86,7 @@ def bins(result: dict[str, Any]) -> Table:
 # retention
 
 
-def cohorts(found: Sequence[Cohort]) -> Table:
+def cohorts(found: Sequence[Cohort], names: Sequence[str]) -> Table:
     """A row for each cohort, a column for each period since, in people."""
     widest = max(len(cohort.counts) for cohort in found)
 
@@ -94,15 +94,15 @@ def cohorts(found: Sequence[Cohort]) -> Table:
         counts = found[place].counts
         return [_cohort_name(found[place]), *counts, *[None] * (widest - len(counts))]
 
-    return Table(["cohort", *map(str, range(widest))], Rows(range(len(found)), row))
+    return Table(["cohort", *names[:widest]], Rows(range(len(found)), row))
 
 
-def shares(found: Sequence[Cohort]) -> Table:
+def shares(found: Sequence[Cohort], names: Sequence[str]) -> Table:
     """Who came back, in per cent of each cohort: the periods and cohorts that say most."""
     widest = max(len(cohort.counts) for cohort in found)
     periods = _periods(widest)
     rows = [[_cohort_name(c), c.counts[0] if c.counts else None, *(_back(c, p) for p in periods)] for c in found]
-    columns = ["cohort", "size", *(f"{period}, %" for period in periods)]
+    columns = ["cohort", "size", *(f"{names[period]}, %" for period in periods)]
     what = f"people of {len(found)} cohorts in {widest} periods"
     return Table(columns, rows, ranked=_cohort_ranking(found), enough=ENOUGH_COHORTS, sums_up=what)
 

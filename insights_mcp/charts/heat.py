@@ -7,7 +7,7 @@ from typing import Any
 
 from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.digest import heatmaps
-from insights_mcp.answer.digest.retention import Cohort, cohorts_of, weighted
+from insights_mcp.answer.digest.retention import Cohort, cohorts_of, period_names, weighted
 from insights_mcp.answer.series import Series, label_of
 from insights_mcp.charts.folding import MOST
 from insights_mcp.charts.lines import lines
@@ -58,7 +58,7 @@ def retention(result: Sequence[dict[str, Any]], asked: Asked) -> Part:
     notes += ["dashed: period not over yet"] if running else []
     top = max((cell["y"] for cell in cells if cell["x"]), default=1.0) or 1.0
     notes += [f"darkest: {PER_CENT.tick(100 * top)} and more"]
-    spec = _matrix(cells, names, [str(p) for p in range(widest)], _period(asked), top)
+    spec = _matrix(cells, names, period_names(asked, widest), _period(asked), top)
     return Part(spec, "heatmap", tuple(notes), _span(found))
 
 
@@ -135,7 +135,7 @@ def _curves(found: Sequence[Cohort], asked: Asked) -> Part:
     size = {value: sum(cohort.size for cohort in of[value]) for value in values}
     ranked = [value for value in sorted(values, key=lambda v: -size[v]) if size[value]] or values[:1]
     widest = max(len(cohort.counts) for cohort in found)
-    series = [Series(value or "(none)", _curve(of[value], widest), [str(p) for p in range(widest)]) for value in ranked]
+    series = [Series(value or "(none)", _curve(of[value], widest), period_names(asked, widest)) for value in ranked]
     part = lines(series[:MOST], PER_CENT, x_title=_period(asked))
     left_out = len(series) - MOST
     notes = (f"{counted(left_out, 'smaller value')} not drawn",) if left_out > 0 else ()

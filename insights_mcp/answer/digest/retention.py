@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from insights_mcp.answer.asked import Asked, after, local
@@ -75,6 +76,14 @@ def _brackets(widths: Any) -> list[int]:
     return [int(width) for width in widths if number(width)] if isinstance(widths, list) else []
 
 
+def period_names(asked: Asked, count: int) -> list[str]:
+    """What each period is called: its number; of brackets of several, from which to which."""
+    widths = _brackets(asked.part("retentionFilter").get("retentionCustomBrackets"))
+    ends = list(accumulate(widths))
+    named = [str(end) if width == 1 else f"{end - width + 1}-{end}" for end, width in zip(ends, widths, strict=True)]
+    return ["0", *named, *map(str, range(len(named) + 1, count))][:count]
+
+
 def weighted(cohorts: list[Cohort], period: int) -> tuple[float, float, int]:
     """Who came back in a period, of how many, in how many cohorts: those not empty for which it had ended."""
     pairs = [(c.counts[period], c.size) for c in cohorts if period < min(c.over, len(c.counts)) and c.size]
@@ -87,7 +96,8 @@ def digest(cohorts: list[Cohort], asked: Asked) -> list[str]:
     started = [c for c in cohorts if c.size]
     if not started:
         return [f"nobody started in any of {len(cohorts)} cohorts"]
-    lines = (_told(started), _sizes(started, len(cohorts)), _values(started), _open(started, asked))
+    names = period_names(asked, max(len(cohort.counts) for cohort in started))
+    lines = (_told(started, names), _sizes(started, len(cohorts)), _values(started), _open(started, asked))
     return [line for line in lines if line]
 
 
@@ -97,12 +107,12 @@ def _open(cohorts: list[Cohort], asked: Asked) -> str:
     return CUMULATIVE if running and asked.part("retentionFilter").get("cumulative") is True else ""
 
 
-def _told(cohorts: list[Cohort]) -> str:
+def _told(cohorts: list[Cohort], names: Sequence[str]) -> str:
     periods = sorted({p for c in cohorts for p in _ended(c)})
     if not periods:
         return "no period after the first has ended yet"
     chosen = dict.fromkeys((periods[0], periods[len(periods) // 2], periods[-1]))
-    return f"came back (weighted): {', '.join(_period(cohorts, p) for p in chosen)}"
+    return f"came back (weighted): {', '.join(_period(cohorts, p, names[p]) for p in chosen)}"
 
 
 def _ended(cohort: Cohort) -> Sequence[int]:
@@ -111,9 +121,9 @@ def _ended(cohort: Cohort) -> Sequence[int]:
     return ended if None not in cohort.counts else [p for p in ended if cohort.counts[p] is not None]
 
 
-def _period(cohorts: list[Cohort], period: int) -> str:
+def _period(cohorts: list[Cohort], period: int, name: str) -> str:
     back, size, count = weighted(cohorts, period)
-    return f"period {period} {percent(back, size)} ({told(back)} of {told(size)} in {counted(count, 'cohort')})"
+    return f"period {name} {percent(back, size)} ({told(back)} of {told(size)} in {counted(count, 'cohort')})"
 
 
 def _sizes(started: list[Cohort], held: int) -> str:
