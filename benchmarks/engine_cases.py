@@ -60,6 +60,10 @@ def _statuses(results: Any) -> Rows:
             if n}  # fmt: skip
 
 
+def _page(results: Any) -> Rows:
+    return {(place, person, n, " ".join(sorted(ids))) for place, (person, n, ids) in enumerate(results)}
+
+
 TREND = """
 with ev as materialized (
   select d, coalesce(b, '$$_posthog_breakdown_null_$$') as b, c from (
@@ -199,15 +203,20 @@ from c array join range(2, length(st) + 1) as i group by src, dst order by n des
 """
 IN_DAY = "timestamp >= '2026-10-15 00:00:00' and timestamp < '2026-10-16 00:00:00'"
 # Of persons with as many events any may come first, so the rows are places and numbers.
+# UUIDs in ClickHouse's order; by which ids each came is asked of the page alone.
 BEHIND = """
-select row_number() over (order by n desc) - 1, n from (
-  select person_id, n from (select pid, count(*) as n from events where event = '$pageview' and {0} group by pid)
-  join persons using (pid) order by n desc limit 100)
+with page as materialized (
+  select person_id, pid, n, row_number() over () - 1 as place from (
+    select person_id, pid, n from (select pid, count(*) as n from events where event = '$pageview' and {0} group by pid)
+    join persons using (pid) order by n desc, right(person_id::varchar, 17), person_id limit 100))
+select place, person_id::varchar, n, array_to_string(list(distinct distinct_id order by distinct_id), ' ')
+from page join events using (pid) where event = '$pageview' and {0} group by place, person_id, n
 """
 CH_BEHIND = """
-select toInt64(row_number() over (order by n desc)) - 1, n from (
-  select person_id, count() as n from events where event = '$pageview' and {0} group by person_id
-  order by n desc limit 100)
+select toInt64(row_number() over (order by n desc, person_id)) - 1, toString(person_id), n,
+       arrayStringConcat(ids, ' ') from (
+  select person_id, count() as n, arraySort(groupUniqArray(distinct_id)) as ids
+  from events where event = '$pageview' and {0} group by person_id order by n desc, person_id limit 100)
 """
 SYSTEMS = """
 select "p.$os", count(*) as n, count(distinct pid) from events where event = '$pageview' and {0}
@@ -253,7 +262,7 @@ CASES = (
     Case("persons behind a day", {"kind": "ActorsQuery", "select": ["id", "event_count"], "limit": 100,
          "orderBy": ["event_count DESC", "id"], "source": {"kind": "InsightActorsQuery", "day": "2026-10-15",
          "source": {"kind": "TrendsQuery", "series": [VIEWS], "dateRange": MONTH}}},
-         lambda results: {(place, row[1]) for place, row in enumerate(results)},
+         _page,
          BEHIND.format(IN_DAY), CH_BEHIND.format(IN_DAY)),
     Case("SQL, by operating system", {"kind": "HogQLQuery", "query": HOGQL.format(IN_MONTH)},
          lambda results: {tuple(row) for row in results}, SYSTEMS.format(IN_MONTH), CH_SYSTEMS.format(IN_MONTH),
