@@ -8,9 +8,9 @@ from dataclasses import replace
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import aggregations, combinators, functions
 from insights_mcp.local.queries.hogql.combinators import Combined
-from insights_mcp.local.queries.hogql.compiling import CALLS, DEFAULTS, Compiler, check_count, default_of, fill, written
+from insights_mcp.local.queries.hogql.compiling import CALLS, Compiler, check_count, fill, written
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.signatures import Function
+from insights_mcp.local.queries.hogql.signatures import DEFAULTS, Function, default_of
 from insights_mcp.local.queries.hogql.sources import Events, Typed
 from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node, OrderBy, Window
 
@@ -100,6 +100,7 @@ class Aggregates(Compiler):
             own = field.chain[1:] if field.chain[0] == source.alias else field.chain
             if (
                 isinstance(source, Events)
+                and not source.optional
                 and own in (("person_id",), ("person", "id"))
                 and not scope.aliases.get("person_id")
             ):

@@ -16,7 +16,7 @@ from insights_mcp.local.queries.hogql import functions, moment_formats
 from insights_mcp.local.queries.hogql.parsing import FOLD, folded
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import Function
-from insights_mcp.local.queries.hogql.sources import TIME, Relation, Typed
+from insights_mcp.local.queries.hogql.sources import SECONDS, TIME, Relation, Typed
 from insights_mcp.local.queries.hogql.tree import (
     Alias,
     Call,
@@ -208,6 +208,8 @@ class Compiler:
         check_count(name, node, function.fewest, function.most)
         args = [self.expression(arg, scope) for arg in node.args]
         found = written(function, args)
+        if found.type == "DateTime" and name.startswith("toStartOf"):
+            return replace(found, shown=SECONDS)
         return replace(found, shown=name.removeprefix("to")) if name.startswith("toInterval") else found
 
     def args(self, node: Call, scope: Scope) -> list[Typed]:
@@ -287,18 +289,6 @@ def _type(kind: str, args: list[Typed]) -> str:
 def element(kind: str) -> str:
     """What an array of this type holds."""
     return kind[6:-1] if kind.startswith("Array(") else "Any"
-
-
-DEFAULTS = {
-    "String": "''", "Bool": "false", "UInt8": "false", "DateTime": "timestamp '1970-01-01'",
-    "Date": "date '1970-01-01'", "UUID": "'00000000-0000-0000-0000-000000000000'::uuid",
-    "Int64": "0", "UInt64": "0", "Float64": "0",
-}  # fmt: skip
-
-
-def default_of(kind: str) -> str:
-    """SQL: what ClickHouse gives where there is no value of a type."""
-    return "[]" if kind.startswith("Array(") else DEFAULTS.get(kind, "null")
 
 
 def check_count(name: str, node: Call, fewest: int, most: int) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from insights_mcp.local.layout import pointer
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql.compiling import Compiler, default_of
+from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.signatures import default_of
 from insights_mcp.local.queries.hogql.sources import Typed
 from insights_mcp.local.queries.hogql.tree import Call, Literal
 

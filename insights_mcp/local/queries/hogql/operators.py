@@ -16,7 +16,7 @@ from insights_mcp.local.queries.hogql.compiling import (
     Compiler,
 )
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.sources import Events, Typed
+from insights_mcp.local.queries.hogql.sources import SECONDS, Events, Typed
 from insights_mcp.local.queries.hogql.tree import Call, Literal, Node, Subquery
 from insights_mcp.local.queries.project import Cohort
 from insights_mcp.local.queries.properties import Filters
@@ -111,6 +111,8 @@ def text(value: Typed) -> str:
     """SQL: a value as text."""
     if value.type == "String":
         return value.sql
+    if value.shown == SECONDS:
+        return f"strftime({value.sql}, '%Y-%m-%d %H:%M:%S')"
     return TEXTS.get("Array" if value.type.startswith("Array(") else value.type, "{0}::varchar").format(value.sql)
 
 
@@ -118,8 +120,9 @@ def text(value: Typed) -> str:
 TEXTS = {
     "Float64": "regexp_replace({0}::varchar, '[.]0$', '')",
     "Bool": "({0})::boolean::varchar",
-    "UInt8": "({0})::integer::varchar",
+    "DateTime": "strftime({0}, '%Y-%m-%d %H:%M:%S.%f')",
     "Array": "replace(to_json({0})::varchar, chr(34), chr(39))",
+    "UInt8": "({0})::integer::varchar",
 }
 
 
@@ -133,6 +136,10 @@ def in_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 def _listed(compiler: Compiler, node: Node, left: Typed, scope: Scope) -> str:
     if isinstance(node, Subquery):
+        relation = compiler.subquery(node.query, scope)
+        if left.type.startswith("Tuple(") and len(relation.columns) > 1:
+            listed = ", ".join(column.sql for column in relation.columns.values())
+            return f"(select row({listed}) from ({relation.sql}))"
         return compiler.expression(node, scope).sql
     tuples = left.type.startswith("Tuple")
     items = node.args if isinstance(node, Call) and node.name in ("tuple", "array") else (node,)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql.signatures import default_of
 from insights_mcp.local.queries.hogql.sources import Source, Typed
 from insights_mcp.local.queries.hogql.tree import Node, Window
 
@@ -22,6 +23,7 @@ class Scope:
     windows: dict[str, Window] = field(default_factory=dict)
     locals: dict[str, Typed] = field(default_factory=dict)
     expanding: set[str] = field(default_factory=set)
+    joining: bool = False
 
     def add(self, source: Source) -> None:
         if source.alias in self.sources:
@@ -34,11 +36,17 @@ class Scope:
         if first in self.sources and len(chain) > 1:
             found = self.sources[first].field(chain[1:])
             if found:
-                return found
-        matches = [found for source in self.sources.values() if (found := source.field(chain))]
+                return self._filled(self.sources[first], found)
+        matches = [self._filled(source, found) for source in self.sources.values() if (found := source.field(chain))]
         if not matches:
             raise self._unknown(chain)
         return matches[0]
+
+    def _filled(self, source: Source, found: Typed) -> Typed:
+        """A column of what an outer join may leave out: its type's default where it does, as ClickHouse joins."""
+        if not source.optional or self.joining or found.nullable or default_of(found.type) == "null":
+            return found
+        return replace(found, sql=f"coalesce({found.sql}, {default_of(found.type)})")
 
     def _unknown(self, chain: tuple[str, ...]) -> QueryError:
         known = sorted(

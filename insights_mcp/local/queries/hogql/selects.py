@@ -27,6 +27,9 @@ TABLES = (
     "session_replay_events",
 )  # fmt: skip
 FILTERED = (sources.Events, tables.Sessions)
+# Joins that may leave out what stands after them, and what stands before.
+OUTER_RIGHT = ("left", "full", "asof left")
+OUTER_LEFT = ("right", "full")
 # What grows in a common table expression that refers to itself.
 WIDE = {"Int64": "::bigint", "UInt64": "::bigint"}
 COLUMN_LIMIT = 500
@@ -87,6 +90,11 @@ class Selects(Aggregates):
             return []
         found = [("", self._source(node.source, scope))]
         found += [(join.kind, self._source(join.source, scope)) for join in node.joins]
+        for place, (kind, source) in enumerate(found):
+            source.optional = source.optional or kind in OUTER_RIGHT
+            if kind in OUTER_LEFT:
+                for _, earlier in found[:place]:
+                    earlier.optional = True
         recorded = any(isinstance(source, tables.Recordings) for _, source in found)
         for _, source in found:
             if recorded and isinstance(source, sources.Events):  # snapshots are no events beside recordings
@@ -218,7 +226,7 @@ class Selects(Aggregates):
             return f" using ({', '.join(identifier(name) for name in join.using)})"
         if join.on is None or not _has_equality(join.on):
             raise QueryError("A JOIN needs ON with an equality between both sides.", attr="query")
-        return " on " + self.expression(join.on, scope, truth=True).sql
+        return " on " + self.expression(join.on, replace(scope, joining=True), truth=True).sql
 
     # -- columns and clauses -------------------------------------------------------------------------------------------
 

@@ -43,3 +43,16 @@ def _function(kind: str, text: str) -> Function:
 def _holes(template: str) -> int:
     numbered = max((n + 1 for n in range(7) if f"{{{n}}}" in template), default=0)
     return max(numbered, 1) if "{*}" in template else numbered
+
+
+# What ClickHouse gives where there is no value of a type.
+DEFAULTS = {
+    "String": "''", "Bool": "false", "UInt8": "false", "DateTime": "timestamp '1970-01-01'",
+    "Date": "date '1970-01-01'", "UUID": "'00000000-0000-0000-0000-000000000000'::uuid",
+    "Int64": "0", "UInt64": "0", "Float64": "0",
+}  # fmt: skip
+
+
+def default_of(kind: str) -> str:
+    """SQL: what ClickHouse gives where there is no value of a type."""
+    return "[]" if kind.startswith("Array(") else DEFAULTS.get(kind, "null")

@@ -25,8 +25,15 @@ class Typed:
     shown: str | None = None
 
 
+# What a time is shown as that has no fraction of a second.
+SECONDS = "seconds"
+
+
 def type_name(typed: Typed, zone: str) -> str:
     """The type in ClickHouse's words."""
+    if typed.shown == SECONDS:
+        name = f"DateTime('{zone}')"
+        return f"Nullable({name})" if typed.nullable else name
     name = {"Any": "String"}.get(typed.shown or typed.type, typed.shown or typed.type)
     name = re.sub(r"\bDateTime\b", lambda _: f"DateTime64(6, '{zone}')", name)
     plain = not typed.nullable or name.startswith(("Array", "Tuple", "Map", "Nothing"))
@@ -87,9 +94,13 @@ def session_type(name: str) -> Typed | None:
 
 
 class Source:
-    """Something in FROM, under a name; `kept` are conditions on its rows that no clause says."""
+    """Something in FROM, under a name; `kept` are conditions on its rows that no clause says.
+
+    `optional`: an outer join may leave it out, and then its columns have the defaults of their types.
+    """
 
     kept: list[str] = []
+    optional = False
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
@@ -199,21 +210,29 @@ class Events(Source):
 
 
 class Persons(Source):
-    """The table `persons`."""
+    """The table `persons`; `pdi` are the distinct ids of each."""
 
     def __init__(self, alias: str, scan: Scan, clock: Clock) -> None:
         super().__init__(alias)
         self.scan = scan
         self.clock = clock
+        self.with_ids = False
 
     def field(self, chain: tuple[str, ...]) -> Typed | None:
+        if chain == ("pdi", "distinct_id"):
+            self.with_ids = True
+            return Typed(f"{identifier(self.alias + '.pdi')}.distinct_id", "String", False)
+        if chain == ("pdi", "person_id"):
+            return person_field(self.scan, self.clock, ("id",))
         return person_field(self.scan, self.clock, chain)
 
     def star(self) -> tuple[str, ...]:
         return (*PERSON_FIELDS, "properties")
 
     def tables(self) -> str:
-        return f"persons {self.name}"
+        ids = identifier(self.alias + ".pdi")
+        joined = f" join person_distinct_ids {ids} on {ids}.pid = {self.name}.pid" if self.with_ids else ""
+        return f"persons {self.name}{joined}"
 
 
 class DistinctIds(Source):

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import combinators, moments, operators
-from insights_mcp.local.queries.hogql.compiling import CASTS, NUMBERS, TIMES, Compiler, Handler, default_of, element
+from insights_mcp.local.queries.hogql.compiling import CASTS, NUMBERS, TIMES, Compiler, Handler, element
 from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.signatures import default_of
 from insights_mcp.local.queries.hogql.sources import Typed, type_name
 from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node
 

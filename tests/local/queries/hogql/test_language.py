@@ -35,6 +35,13 @@ Rows = Callable[..., list[Any]]
         ("select x.a from (<HogQLQuery query='select 7 as a' />) x", [[7]]),
         ("select <Sparkline data={[1, 2]} />", [[["__hx_tag", "Sparkline", "data", [1, 2]]]]),
         ("select count() from session_replay_events", [[0]]),
+        ("select * from (select 1 as a) x left join (select 2 as a, 'b' as b) y on x.a = y.a", [[1, 0, ""]]),
+        ("select count() from events where (event, distinct_id) in (select event, distinct_id from events)", [[8]]),
+        ("select pdi.distinct_id from persons where properties.plan = 'pro' order by 1", [["anon-1"], ["bea"]]),
+        (
+            "select toString(max(timestamp)), toString(toStartOfDay(timestamp)) from events group by 2 order by 2 limit 1",
+            [["2026-03-08 23:30:00.000000", "2026-03-08 00:00:00"]],
+        ),
         ("select session.id, session.$pageview_count from events where event = '$identify'", [["", 0]]),
         ("select uniqMerge(pageview_uniq) from raw_sessions", [[0]]),
         ("select toDateTime('nope'), toDate('2026/03/05'), 1 / 0", [[None, "2026-03-05", None]]),
