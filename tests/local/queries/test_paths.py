@@ -191,6 +191,13 @@ def test_paths_around_a_funnel(small: EventStore, kind: str, step: int, expected
     assert sorted(expected) == sorted(edges(small, {"funnelPathsFilter": given}))
 
 
+def test_an_exact_date_begins_with_its_day(small: EventStore) -> None:
+    """From which minute paths are asked for does not matter, until which it does."""
+    exactly = {"date_from": "2026-03-08T09:05:00", "date_to": "2026-03-08T09:07:00", "explicitDate": True}
+    expected = [("1_/docs/1", "2_one", 1), ("1_/docs/2", "2_one", 1), ("2_one", "3_Help", 1)]
+    assert expected == edges(small, {"dateRange": exactly})
+
+
 def test_a_share_of_the_users_stands_for_all(visits: EventStore) -> None:
     """Half of the users are read, and counted twice."""
     found = {edge[:2]: edge[2] for edge in edges(visits, {"samplingFactor": 0.5})}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -95,7 +95,8 @@ def tables(query: PathsQuery, scan: Scan, context: Context, *, sized: bool = Fal
 
 
 def _between(query: PathsQuery, context: Context) -> tuple[datetime, datetime]:
-    asked = period(query, context)
+    # PostHog reads from the start of a day here, also where dates are meant exactly.
+    asked = replace(period(query, context), exact=False)
     return presence.utc(asked.read_from), presence.utc(asked.end)
 
 
