@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from insights_mcp.answer.asked import Asked
 from insights_mcp.text import UNSAFE
 from insights_mcp.words import contradicted, lint
+from insights_mcp.words.sql import lengths
 from tests.test_changes import FUNNEL, RETENTION, RICH, SQL, TREND, altered, event, json_values, parts
 
 MONTH = TREND | {"dateRange": {"date_from": "-30d"}}
@@ -235,3 +236,10 @@ def test_lint_takes_anything(data: st.DataObject) -> None:
     rows = data.draw(json_values | st.lists(st.fixed_dictionaries({"data": json_values, "values": json_values})))
     told = lint(odd, name=data.draw(st.text(max_size=30)), result=rows, asked=Asked(odd, NOW, "UTC"))
     assert [] == [line for line in told if UNSAFE.search(line) or not line]
+
+
+def test_sql_is_read_without_its_comments() -> None:
+    """Once, however many there are; one without an end goes to the end."""
+    aside = "-- now() - interval 3 day\n/* now() - interval 4 day */"
+    text = f"select 1 {aside} where t > now() - interval 5 day {'/* ' * 99_999} now() - interval 6 day"
+    assert {(5, "day")} == lengths(text)

@@ -145,8 +145,8 @@ TRENDS: dict[str, Any] = {"kind": "trends", "events": ["a"]}
     [TRENDS | {"range": "a" + " " * MANY + "b"}, TRENDS | {"where": " " * MANY + "x"}, TRENDS | {"math": "a" * MANY},
      TRENDS | {"where": {"_" * MANY + "!": 1}}, TRENDS | {"where": {"x": "!=" + " " * MANY}},
      TRENDS | {"by": " " * MANY},
-     "```" + " \n" * MANY + "```", "{'a': " * MANY],
-    ids=["range", "where", "math", "name", "value", "by", "fence", "JSON"],
+     "```" + " \n" * MANY + "```", "{'a': " * MANY, "/**/" * MANY, "/* " * MANY],
+    ids=["range", "where", "math", "name", "value", "by", "fence", "JSON", "comments", "open comments"],
 )  # fmt: skip
 def test_long_texts_are_read_to_their_end(written: Any) -> None:
     """Once, not once for each of their characters: else this would not end."""

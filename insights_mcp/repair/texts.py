@@ -8,7 +8,9 @@ from typing import Any
 
 FENCE = "```"
 LANGUAGE = re.compile(r"`*[ \t]*\w*[ \t]*(?:\n|(?=[{\[]))")  # after the fence
-SQL = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with)\b", re.IGNORECASE | re.DOTALL)
+SQL = re.compile(r"(?:select|with)\b", re.IGNORECASE)
+BEFORE = re.compile(r"[\s(]*")
+COMMENTS = {"--": "\n", "/*": "*/"}  # begin and end
 TOKEN = re.compile(
     r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/|\#[^\n]*)
     |(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
@@ -32,8 +34,21 @@ def unfenced(text: str) -> str:
 
 
 def is_sql(text: str) -> bool:
-    """Whether it begins as a query in SQL does."""
-    return SQL.match(text) is not None
+    """Whether it begins as a query in SQL does, after comments and brackets."""
+    place = 0
+    while True:
+        place = _past(BEFORE, text, place)
+        end = COMMENTS.get(text[place : place + 2])
+        if end is None:
+            return SQL.match(text, place) is not None
+        place = text.find(end, place + 2) + len(end)
+        if place < len(end):  # it has no end
+            return False
+
+
+def _past(pattern: re.Pattern[str], text: str, place: int) -> int:
+    found = pattern.match(text, place)
+    return found.end() if found else place
 
 
 def is_json(text: str) -> bool:

@@ -19,7 +19,7 @@ BACK = tuple(
         rf"\btoday\s*\(\s*\)\s*-\s*{NUMBER}(?P<unit>)\b(?!\s*[*/])",
     )
 )
-ASIDE = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+ASIDE = re.compile(r"--|/\*")
 PEOPLE = r"(?:person_id|person\.id|distinct_id|events\.person_id|e\.person_id)"
 UNIQUE = re.compile(
     rf"\b(?:count\s*\(\s*distinct\s+{PEOPLE}\s*\)|uniq(?:exact|combined|hll12)?\s*\(\s*{PEOPLE}\s*\))\s+(?:as\s+)?(?!from\b)(?P<name>\w+)",
@@ -29,13 +29,25 @@ UNIQUE = re.compile(
 
 def lengths(text: str) -> set[tuple[int, str]]:
     """How far back from now the text looks: number and unit, each once."""
-    plain = ASIDE.sub(" ", text)
+    plain = _said(text)
     return {(int(found["number"]), (found["unit"] or "day").lower()) for form in BACK for found in form.finditer(plain)}
 
 
 def sums_of_people(text: str) -> Iterator[str]:
     """Names of what counts people once, of which the sum is taken."""
-    plain = ASIDE.sub(" ", text)
+    plain = _said(text)
     for name in dict.fromkeys(found["name"] for found in UNIQUE.finditer(plain)):
         if re.search(rf"\bsum\s*\(\s*(?:\w+\.)?{name}\s*\)", plain, re.IGNORECASE):
             yield name
+
+
+def _said(text: str) -> str:
+    """The text without its comments."""
+    kept, place = [], 0
+    while (aside := ASIDE.search(text, place)) is not None:
+        kept.append(text[place : aside.start()])
+        end = "\n" if aside[0] == "--" else "*/"
+        place = text.find(end, aside.end()) + len(end)
+        if place < len(end):  # to the end of the text
+            return " ".join(kept)
+    return " ".join([*kept, text[place:]])
