@@ -10,6 +10,7 @@ from insights_mcp.local.queries.hogql import (
     maps,
     moments,
     operators,
+    texts,
     values,
 )
 from insights_mcp.local.queries.hogql.compiling import (
@@ -149,17 +150,17 @@ TABLE: dict[str, tuple[Handler, int, int]] = {
     "tupleNegate": (maps.over_tuples, 1, 1),
     **dict.fromkeys((*maps.VECTORS, "dotProduct"), (maps.vector, 1, 3)),
     **dict.fromkeys(("L1Normalize", "L2Normalize", "LinfNormalize"), (maps.normalized, 1, 1)),
-    "sortableSemVer": (values.version, 1, 1),
+    "sortableSemVer": (texts.version, 1, 1),
     "sparkline": (values.sparkline, 1, 1),
     "toUUIDOrDefault": (values.uuid_or, 2, 2),
     "bar": (values.bar, 4, 4),
     "count": (_count, 0, 10),
-    **dict.fromkeys(("extract", "extractAll"), (values.extract, 2, 2)),
-    **dict.fromkeys(values.GROUPS, (values.groups, 2, 2)),
-    "regexpExtract": (values.regexp_extract, 2, 3),
-    "format": (values.formatted, 2, 50),
-    "substring": (values.substring, 2, 3),
-    "substringUTF8": (values.substring, 2, 3),
+    **dict.fromkeys(("extract", "extractAll"), (texts.extract, 2, 2)),
+    **dict.fromkeys(texts.GROUPS, (texts.groups, 2, 2)),
+    "regexpExtract": (texts.regexp_extract, 2, 3),
+    "format": (texts.formatted, 2, 50),
+    "substring": (texts.substring, 2, 3),
+    "substringUTF8": (texts.substring, 2, 3),
     **dict.fromkeys(values.ROUNDING, (values.rounded, 1, 2)),
 }
 CALLS.update({name: handler for name, (handler, _, _) in TABLE.items()})

@@ -86,7 +86,24 @@ ELSEWHERE = {
     "file": "only events and persons can be read",
     "url": "only events and persons can be read",
     "sleep": "a query cannot wait",
+    "convertCurrency": "rates of currencies are not loaded",
+    "languageCodeToName": "the names of languages are not loaded; use the code",
+    "embedText": "there is no model here; use match or ilike",
+    "deltaSumTimestamp": "use deltaSum over a subquery in order",
+    "URLHierarchy": "use path and splitByChar",
+    "URLPathHierarchy": "use path and splitByChar",
 }
+# Of families of functions that are not supported, by how the name begins: why, and what is near.
+FAMILIES = {
+    "h3": "maps are not supported; group by $geoip_country_code",
+    "geo": "maps are not supported; group by $geoip_country_code",
+    "reinterpretAs": "bytes are not read as numbers; use toInt or toFloat",
+    "ngramDistance": "use levenshtein", "ngramSearch": "use position or match", "multiFuzzy": "use multiMatchAny",
+    "getTraffic": "user agents are not classified; match properties.$user_agent yourself",
+    "getBot": "user agents are not classified; match properties.$user_agent yourself",
+    "isLikelyBot": "user agents are not classified; match properties.$user_agent yourself",
+    "lookup": "use session.$channel_type",
+}  # fmt: skip
 
 
 def unknown(name: str, special: list[str]) -> QueryError:
@@ -94,6 +111,9 @@ def unknown(name: str, special: list[str]) -> QueryError:
     base = name.removesuffix("If")
     if base in ELSEWHERE:
         return QueryError(f"Function '{name}' is not supported; {ELSEWHERE[base]}.", "unsupported_function", "query")
+    family = next((why for start, why in FAMILIES.items() if name.startswith(start)), None)
+    if family:
+        return QueryError(f"Function '{name}' is not supported; {family}.", "unsupported_function", "query")
     known = [*PLAIN, *aggregations.AGGREGATES, *aggregations.QUANTILES, *WINDOWS, *LAMBDAS, *special]
     near = get_close_matches(name, known, 1) or get_close_matches(name.lower(), known, 1)
     hint = f" Did you mean '{near[0]}'?" if near else ""

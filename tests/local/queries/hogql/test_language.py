@@ -39,7 +39,8 @@ Rows = Callable[..., list[Any]]
         ("select count() from events where (event, distinct_id) in (select event, distinct_id from events)", [[8]]),
         ("select pdi.distinct_id from persons where properties.plan = 'pro' order by 1", [["anon-1"], ["bea"]]),
         (
-            "select toString(max(timestamp)), toString(toStartOfDay(timestamp)) from events group by 2 order by 2 limit 1",
+            "select toString(max(timestamp)), toString(toStartOfDay(timestamp)) from events group by 2"
+            " order by 2 limit 1",
             [["2026-03-08 23:30:00.000000", "2026-03-08 00:00:00"]],
         ),
         ("select session.id, session.$pageview_count from events where event = '$identify'", [["", 0]]),

@@ -1,0 +1,91 @@
+"""Functions of text that need more than a template: patterns and their groups, format, versions."""
+
+from __future__ import annotations
+
+import re
+
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql import operators
+from insights_mcp.local.queries.hogql.compiling import Compiler
+from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.tree import Call, Literal
+
+
+def substring(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    args = compiler.args(node, scope)
+    numbers = ", ".join(f"{arg.sql}::integer" for arg in args[1:])
+    return Typed(f"substring({operators.text(args[0])}, {numbers})", "String", any(arg.nullable for arg in args))
+
+
+GROUP = r"(?<!\\)\((?!\?)|\(\?P<"
+GROUPS = ("extractGroups", "extractAllGroups", "extractAllGroupsHorizontal", "extractAllGroupsVertical")
+
+
+def extract(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """The first group of a pattern, or the whole match when it has none; extractAll gives every match."""
+    found, bound, groups = _pattern(compiler, node, scope)
+    group = min(groups, 1)
+    if node.name == "extractAll":
+        sql = f"regexp_extract_all({operators.text(found)}, {bound}, {group})"
+        return Typed(sql, "Array(String)", found.nullable)
+    return Typed(f"regexp_extract({operators.text(found)}, {bound}, {group})", "String", found.nullable)
+
+
+def _pattern(compiler: Compiler, node: Call, scope: Scope) -> tuple[Typed, str, int]:
+    """What to search, the pattern as a parameter, and how many groups it has."""
+    what, pattern = node.args[:2]
+    if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
+        raise QueryError(f"{node.name} takes a constant pattern.", attr="query")
+    groups = len(re.findall(GROUP, pattern.value))
+    return compiler.expression(what, scope), compiler.scan.bind(pattern.value), min(groups, 50)
+
+
+def groups(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """extractGroups: of the first match; extractAllGroups: of each match, or (horizontally) each group of all."""
+    found, bound, count = _pattern(compiler, node, scope)
+    if not count:
+        raise QueryError(f"{node.name} takes a pattern with groups, such as '(\\w+)@(\\w+)'.", attr="query")
+    name = "regexp_extract" if node.name == "extractGroups" else "regexp_extract_all"
+    parts = [f"{name}({operators.text(found)}, {bound}, {place})" for place in range(1, count + 1)]
+    if node.name == "extractGroups":
+        return Typed(f"[{', '.join(parts)}]", "Array(String)", found.nullable)
+    if node.name == "extractAllGroupsHorizontal":
+        return Typed(f"[{', '.join(parts)}]", "Array(Array(String))", found.nullable)
+    across = ", ".join(f"z[{place}]" for place in range(1, count + 1))
+    sql = f"list_transform(list_zip({', '.join(parts)}), lambda z: [{across}])"
+    return Typed(sql, "Array(Array(String))", found.nullable)
+
+
+def regexp_extract(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """A group of a pattern's first match, the first one when none is named."""
+    place = node.args[2] if len(node.args) > 2 else Literal(1)
+    if not isinstance(place, Literal) or not isinstance(place.value, int) or not 0 <= place.value <= 50:
+        raise QueryError("regexpExtract takes the number of a group, such as 1.", attr="query")
+    found, bound, _ = _pattern(compiler, node, scope)
+    return Typed(f"regexp_extract({operators.text(found)}, {bound}, {place.value})", "String", found.nullable)
+
+
+def formatted(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """format('{} of {}', a, b), format('{1}, {0}', a, b)."""
+    pattern, values = node.args[0], [operators.text(arg) for arg in compiler.args(node, scope)[1:]]
+    if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
+        raise QueryError("format takes a constant pattern, such as '{} of {}'.", attr="query")
+    pieces = re.split(r"\{(\d*)\}", pattern.value)
+    numbers = [int(text) if text else place for place, text in enumerate(pieces[1::2])]
+    if any(number >= len(values) for number in numbers):
+        raise QueryError(f"format has {len(values)} values, and its pattern asks for more.", attr="query")
+    parts = [compiler.scan.bind(pieces[0]) + "::varchar"]
+    for number, piece in zip(numbers, pieces[2::2], strict=True):
+        parts += [values[number], compiler.scan.bind(piece) + "::varchar"]
+    return Typed(f"left({' || '.join(parts)}, 1000000)", "String", False)
+
+
+VERSION = r"(\d+(\.\d+)+)"
+
+
+def version(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """sortableSemVer('1.10.0'): the numbers of a version, which compare as versions do."""
+    text = operators.text(compiler.expression(node.args[0], scope))
+    numbers = f"string_split(regexp_extract({text}, {compiler.scan.bind(VERSION)}, 1), '.')"
+    return Typed(f"list_transform({numbers}, lambda z: coalesce(try_cast(z as bigint), 0))", "Array(Int64)", False)
