@@ -152,3 +152,9 @@ def test_long_texts_are_read_to_their_end(written: Any) -> None:
     """Once, not once for each of their characters: else this would not end."""
     with suppress(BadQuery):
         repaired(written)
+
+
+def test_long_sql_is_read_to_its_end() -> None:
+    """Also where a text in it has no end."""
+    query = {"kind": "HogQLQuery", "query": "select properties.a, '" + "\\'" * MANY}
+    assert ["a"] == [name.name for name in names_in(query)]

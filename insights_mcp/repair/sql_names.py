@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+# What has no end goes to the end of the text: else each of its characters would be looked at again.
 TOKEN = re.compile(
-    r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))|(?P<text>'(?:[^'\\]|\\.|'')*')|(?P<quoted>"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`)"""
+    r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))|(?P<text>'(?:[^'\\]|\\.|'')*(?:'|\\?\Z))"""
+    r"""|(?P<quoted>"(?:[^"\\]|\\.)*(?:"|\\?\Z)|`(?:[^`\\]|\\.)*(?:`|\\?\Z))"""
     r"""|(?P<word>[A-Za-z_$][\w$]*)|(?P<sign>==|!=|<>|\S)""",
     re.DOTALL,
 )
