@@ -11,9 +11,10 @@ import pytest
 from insights_mcp.local.events import Catalogue, EventStore
 from insights_mcp.local.queries import QueryError, funnels
 from insights_mcp.local.queries.funnels.actors import actors
+from insights_mcp.local.queries.funnels.checks import apart
 from insights_mcp.local.queries.project import Context, Project
 from insights_mcp.schema.actors import FunnelsActorsQuery
-from insights_mcp.schema.funnels import FunnelsQuery
+from insights_mcp.schema.funnels import FunnelsQuery, Step
 from tests.local.queries.conftest import NOW, Ask
 
 DAYS = {"date_from": "2026-03-08", "date_to": "2026-03-10"}
@@ -89,6 +90,37 @@ def test_units_of_the_window(ask: Ask, unit: str, width: int, reached: int) -> N
     """The window ends with its last moment."""
     answer = ask(funnel("visit", "buy", funnelWindowInterval=width, funnelWindowIntervalUnit=unit))
     assert [3, reached] == counts(answer)
+
+
+@pytest.mark.parametrize("width", [0, -1])
+def test_no_window_is_the_default_one(ask: Ask, width: int) -> None:
+    """As in PostHog, a width that is none is 14, of whatever unit: Bea's purchase came 10.5 hours after, and 1."""
+    window: dict[str, Any] = {"funnelWindowInterval": width, "funnelWindowIntervalUnit": "hour"}
+    assert times(ask(funnel("visit", "buy", funnelWindowInterval=14, funnelWindowIntervalUnit="hour"))) == times(
+        ask(funnel("visit", "buy", **window))
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (("a", None), ("b", None), True),
+        (("a", None), ("a", None), False),
+        ((None, None), ("b", None), False),
+        (("a", ["/", "/docs"]), ("a", "/blog"), True),
+        (("a", ["/", "/docs"]), ("a", ["/docs"]), False),
+        (("a", "1"), ("a", "1.0"), False),
+        (("a", "true"), ("a", "True"), False),
+    ],
+)
+def test_steps_apart(one: tuple[Any, Any], other: tuple[Any, Any], expected: bool) -> None:
+    """Steps are apart where no event can be both; numbers can be written in two ways."""
+
+    def step(event: str | None, value: Any) -> Step:
+        properties = [{"key": "page", "value": value, "type": "event"}] if value else []
+        return Step.model_validate({"kind": "EventsNode", "event": event, "properties": properties})
+
+    assert expected == apart(step(*one), step(*other))
 
 
 def test_the_same_step_twice_takes_two_events(ask: Ask) -> None:
@@ -172,6 +204,16 @@ def test_rare_values_are_other(ask: Ask) -> None:
     assert [2, 2] == values(answer)["Other"]
 
 
+def test_who_is_under_other(ask: Ask) -> None:
+    """Those whose values are among the rarer ones."""
+    query = funnel("visit", "buy", breakdown=PAGE | {"breakdown_limit": 1})
+    point = {"kind": "FunnelsActorsQuery", "source": query, "funnelStep": 2, "funnelStepBreakdown": ["Other"]}
+    asked = {"kind": "ActorsQuery", "source": point, "select": ["id"]}
+    assert 2 == len(ask(asked)["results"])
+    with pytest.raises(QueryError, match="leave matched_recordings out"):
+        ask(asked | {"select": ["id", "matched_recordings"]})
+
+
 @pytest.mark.parametrize(
     ("breakdown", "expected"),
     [
@@ -241,7 +283,6 @@ def test_nobody(ask: Ask) -> None:
         (funnel("visit"), "at least two steps"),
         (funnel("visit", "buy", funnelFromStep=1), "funnelFromStep must be between 0 and 0"),
         (funnel("visit", "buy", funnelToStep=2), "funnelToStep must be between 1 and 1"),
-        (funnel("visit", "buy", funnelWindowInterval=0), "at least 1"),
         (funnel("visit", "buy", funnelWindowInterval=10**9, funnelWindowIntervalUnit="month"), "a hundred years"),
         (funnel({"event": "visit", "optionalInFunnel": True}, "buy"), "first step of a funnel cannot be optional"),
         (funnel("visit", {"event": "buy", "optionalInFunnel": True}, "buy"), "same as the required step after"),

@@ -10,7 +10,9 @@ from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.funnels.attempts import furthest, persons, valued, with_tables
 from insights_mcp.local.queries.funnels.funnel import Funnel, actor
 from insights_mcp.local.queries.funnels.marks import in_range
+from insights_mcp.local.queries.funnels.steps import kept, ranked
 from insights_mcp.local.queries.funnels.trends import entered
+from insights_mcp.local.queries.funnels.values import ALL_USERS, OTHER
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.selection import Actors
@@ -58,7 +60,29 @@ def _at_step(funnel: Funnel, point: FunnelsActorsQuery) -> str:
     else:
         reached = f"steps >= {funnel.scan.bind(step)}" if step > 0 else f"steps = {funnel.scan.bind(-step - 1)}"
     number = _number(1 if step is None else step, funnel)
+    if _is_other(funnel, point.funnelStepBreakdown):
+        return _others(funnel, reached)
     return _selected(funnel, f"{reached} and {_valued(funnel, point.funnelStepBreakdown)}", _event(funnel, number))
+
+
+def _is_other(funnel: Funnel, value: Any) -> bool:
+    """Whether all those under the rarer values are meant."""
+    return bool(funnel.values and funnel.values.limited) and value in (OTHER, [OTHER])
+
+
+def _others(funnel: Funnel, reached: str) -> str:
+    """SQL: who is under one of the rarer values."""
+    if funnel.keeps_events:
+        raise QueryError(
+            "Recordings of all under 'Other' are not looked for: name a value, or leave matched_recordings out.",
+            attr="funnelStepBreakdown",
+        )
+    assert funnel.values  # only with a breakdown there are others
+    rarer = f"v in (select v from ranked where {kept(funnel, funnel.values)} = ['{OTHER}'])"
+    return with_tables(
+        iter([*persons(funnel), ("ranked", ranked(funnel))]),
+        f"select distinct a as actor from {valued(funnel, 'persons')} where {reached} and {rarer}",
+    )
 
 
 def _number(step: int, funnel: Funnel) -> int:
@@ -76,8 +100,17 @@ def _valued(funnel: Funnel, value: Any) -> str:
     """SQL that holds for who counts under a value of the breakdown."""
     if value is None or funnel.values is None:
         return "true"
-    texts = [str(each) for each in (value if isinstance(value, list) else [value])]
+    texts = [_cohort(str(each), funnel) for each in (value if isinstance(value, list) else [value])]
     return f"v = {funnel.scan.bind(texts)}::varchar[]"
+
+
+def _cohort(text: str, funnel: Funnel) -> str:
+    """The number of a cohort, which a funnel over time calls by its name."""
+    if funnel.values is None or funnel.values.type != "cohort":
+        return text
+    numbers = (ALL_USERS if item.property == "all" else str(item.property) for item in funnel.values.items)
+    names = {str(funnel.values.named([number], funnel)): number for number in numbers}
+    return ALL_USERS if text == "all" else names.get(text, text)
 
 
 def _event(funnel: Funnel, number: int) -> str:

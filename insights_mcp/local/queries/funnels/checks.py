@@ -35,13 +35,9 @@ def check(query: FunnelsQuery) -> None:
 
 
 def _check_window(given: FunnelsFilter) -> None:
-    width = given.funnelWindowInterval
-    if width is None:
-        return
-    if width < 1 or width * SECONDS[given.funnelWindowIntervalUnit or "day"] > WIDEST:
-        raise QueryError(
-            "funnelWindowInterval must be at least 1 and at most a hundred years.", attr="funnelsFilter"
-        )  # fmt: skip
+    # Where it is none, or less, PostHog takes the default.
+    if (given.funnelWindowInterval or 0) * SECONDS[given.funnelWindowIntervalUnit or "day"] > WIDEST:
+        raise QueryError("funnelWindowInterval must be at most a hundred years.", attr="funnelsFilter")
 
 
 def _check_range(given: FunnelsFilter, last: int) -> None:

@@ -80,8 +80,8 @@ class Funnel:
     @cached_property
     def window(self) -> str:
         """SQL: how long after its start an attempt may go on."""
-        width, unit = self.given.funnelWindowInterval or WINDOW, self.given.funnelWindowIntervalUnit or "day"
-        return f"to_{unit}s({self.scan.bind(width)})"
+        width, unit = self.given.funnelWindowInterval or 0, self.given.funnelWindowIntervalUnit or "day"
+        return f"to_{unit}s({self.scan.bind(width if width > 0 else WINDOW)})"
 
     @property
     def split(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from insights_mcp.local.queries import entities
 from insights_mcp.local.queries.funnels.attempts import persons, valued, with_tables
 from insights_mcp.local.queries.funnels.funnel import Funnel
-from insights_mcp.local.queries.funnels.values import OTHER
+from insights_mcp.local.queries.funnels.values import OTHER, Values
 
 
 def select(funnel: Funnel) -> str:
@@ -15,15 +15,28 @@ def select(funnel: Funnel) -> str:
     columns, people, values = _columns(funnel), valued(funnel, "persons"), funnel.values
     if values is None:
         return with_tables(persons(funnel), f"select {columns} from {people}")
-    largest = ", ".join([*(f"{_reached(funnel, n)} desc" for n in range(funnel.count - 1, -1, -1)), "v"])
     if not values.limited:
-        return with_tables(persons(funnel), f"select {columns}, v from {people} group by v order by {largest}")
-    ranked = f"select v, row_number() over (order by {largest}) as rank from {people} group by v"
-    kept = f"case when rank <= {funnel.scan.bind(values.limit)} then v else ['{OTHER}'] end"
+        return with_tables(persons(funnel), f"select {columns}, v from {people} group by v order by {_largest(funnel)}")
     return with_tables(
-        iter([*persons(funnel), ("ranked", ranked)]),
-        f"select {columns}, {kept} as value from {people} join ranked using (v) group by value order by min(rank)",
+        iter([*persons(funnel), ("ranked", ranked(funnel))]),
+        f"select {columns}, {kept(funnel, values)} as value from {people} join ranked using (v)"
+        " group by value order by min(rank)",
     )
+
+
+def ranked(funnel: Funnel) -> str:
+    """SQL: the values, those of which most came furthest first."""
+    rank = f"row_number() over (order by {_largest(funnel)})"
+    return f"select v, {rank} as rank from {valued(funnel, 'persons')} group by v"
+
+
+def kept(funnel: Funnel, values: Values) -> str:
+    """SQL: the value that a ranked one is shown under."""
+    return f"case when rank <= {funnel.scan.bind(values.limit)} then v else ['{OTHER}'] end"
+
+
+def _largest(funnel: Funnel) -> str:
+    return ", ".join([*(f"{_reached(funnel, n)} desc" for n in range(funnel.count - 1, -1, -1)), "v"])
 
 
 def _reached(funnel: Funnel, number: int) -> str:
