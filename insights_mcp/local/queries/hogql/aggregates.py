@@ -15,6 +15,8 @@ from insights_mcp.local.queries.hogql.sources import Events, Typed
 from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node, OrderBy, Window
 
 COUNTED = ("uniq", "uniqExact", "countDistinct")
+# How aggregates begin that gather a list first.
+HELD = ("list_", "flatten(", "case ", "(", "coalesce(list_transform(")
 # One call, to which FILTER and OVER can be put.
 SIMPLE = re.compile(r"^\w+\([^()]*\)$")
 FRAME = re.compile(
@@ -148,6 +150,8 @@ class Aggregates(Compiler):
             found = written(Function(template, kind, 0, 9, None if kind == "=" else False), args)
         else:
             found = self.aggregate(name, replace(node, over=None), scope)
+        if found.sql.startswith(HELD):
+            raise QueryError(f"{name} takes no OVER; compute it in a subquery.", attr="query")
         over = self._over(node.over or Window(), scope)
         if found.sql.startswith("coalesce("):
             inner, default = found.sql[len("coalesce(") :].rsplit(", ", 1)
