@@ -17,10 +17,10 @@ def select(funnel: Funnel) -> str:
         return with_tables(persons(funnel), f"select {columns} from {people}")
     if not values.limited:
         return with_tables(persons(funnel), f"select {columns}, v from {people} group by v order by {_largest(funnel)}")
+    value = kept(funnel, values)
     return with_tables(
         iter([*persons(funnel), ("ranked", ranked(funnel))]),
-        f"select {columns}, {kept(funnel, values)} as value from {people} join ranked using (v)"
-        " group by value order by min(rank)",
+        f"select {columns}, {value} as value from {people} join ranked using (v) group by value order by min(rank)",
     )
 
 
