@@ -1,7 +1,7 @@
 """The insights that are measured: the query, the best SQL by hand for DuckDB and for ClickHouse, and its limits.
 
-All three give the same rows; `rows` takes them out of PostHog's answer. Of funnels these are the counts alone: the
-times between the steps, which ours also answers, neither SQL computes.
+All three give the same rows; `rows` takes them out of PostHog's answer. Of funnels ClickHouse computes the counts
+alone; SQL by hand also the times between the steps, so its rows are `by_hand`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Case:
     at_most: tuple[float, float] = (1.0, 1.1)
     # A caller's own SQL runs in a process of its own, whose CPU time is not seen here.
     apart: bool = False
+    by_hand: Callable[[Any], Rows] | None = None
 
 
 def _series(results: Any) -> Rows:
@@ -135,19 +136,49 @@ from g array join range(1, 13) as w where bitTest(m, w) or bitTest(m, w - 1) gro
 """
 
 
+FOLLOWED = """
+n{k} as materialized (select pid, min(ts) as low, max(ts) as high, count(*) as n, case when n > 2 then list(ts) end as l
+  from b semi join p{last} using (pid) where s = {k} group by pid having count(*) > 0),
+c{k} as materialized (select * from (select c.*, case when t{last} <= low then low when t{last} > high then null
+    when n = 2 then high else list_min(list_filter(l, lambda x: x >= t{last})) end as t{k}
+  from (select pid, {times} from c{last}) c join n{k} using (pid)) where t{k} <= t1 + interval 14 day),
+p{k} as materialized (select pid, {seconds} from c{k} group by pid)"""
+STARTED = """
+b as materialized (select * from (select pid, timestamp as ts, ({condition})::utinyint as s from events where {where})
+  where s is not null),
+p1 as materialized (select pid, min(s) as s from b group by pid),
+n2 as materialized (select pid, min(ts) as low, max(ts) as high, count(*) as n from b where s = 2
+  group by pid having count(*) > 0),
+starts as materialized (select pid, ts as t1, low, high, n from b join n2 using (pid) where s = 1),
+c2 as materialized (select pid, t1, t2 from (
+    select *, case when t1 <= low then low when n = 2 and t1 <= high then high end as t2 from starts)
+  where t2 <= t1 + interval 14 day union all
+  select * from (select pid, t1, list_min(list_filter(l, lambda x: x >= t1)) as t2 from starts join (
+    select pid, list(ts) as l from b semi join (select * from n2 where n > 2) using (pid) where s = 2 group by pid)
+    using (pid) where t1 > low and t1 <= high) where t2 <= t1 + interval 14 day),
+p2 as materialized (select pid, {seconds} from c2 group by pid)"""
+
+
 def _chain(steps: int, condition: str, where: str) -> str:
-    """The backward chain: each step joins the latest chain before it, and carries its latest possible start."""
-    first = "c1 as (select pid, ts, ts as t0 from b where s = 1 and pid in (select pid from b where s = 2))"
-    later = [
-        f"c{k} as materialized (select e.pid, min(e.ts) as ts, c.t0 from (select pid, ts from b where s = {k}) e"
-        f" asof join c{k - 1} c on e.pid = c.pid and e.ts >= c.ts where e.ts <= c.t0 + interval 14 day"
-        " group by e.pid, c.t0)"
+    """Each start is followed forward, as ours does, without what only other funnels and larger persons need."""
+    tables = [STARTED.format(condition=condition, where=where, seconds=_seconds(2))]
+    for k in range(3, steps + 1):
+        times = ", ".join(f"t{i}" for i in range(1, k))
+        tables.append(FOLLOWED.format(k=k, last=k - 1, times=times, seconds=_seconds(k)))
+    best = [f"select * from p{k} anti join p{k + 1} using (pid)" for k in range(2, steps)] + [f"select * from p{steps}"]
+    persons = "persons as materialized (" + " union all by name ".join(best) + ")"
+    rows = ["select 1, count(*), null, null from p1 where s = 1"]
+    rows += [
+        f"select {k}, (select count(*) from p{k}), round(avg(a{k}))::bigint, round(median(m{k}))::bigint from persons"
         for k in range(2, steps + 1)
     ]
-    counts = ["select 1, count(distinct pid) from b where s = 1"]
-    counts += [f"select {k}, count(distinct pid) from c{k}" for k in range(2, steps + 1)]
-    base = f"b as materialized (select * from (select pid, timestamp as ts, ({condition})::utinyint as s from events"
-    return f"with {base} where {where}) where s is not null), {', '.join((first, *later))} {' union all '.join(counts)}"
+    return f"with {', '.join(tables)}, {persons} {' union all '.join(rows)}"
+
+
+def _seconds(steps: int) -> str:
+    """Average and median of each step's seconds, over a person's starts that came as far."""
+    taken = [f"date_diff('second', t{k - 1}, t{k})" for k in range(2, steps + 1)]
+    return ", ".join(f"avg({each}) as a{k}, median({each}) as m{k}" for k, each in enumerate(taken, 2))
 
 
 def _ch_chain(steps: list[str], where: str) -> str:
@@ -168,6 +199,12 @@ def _listed(values: tuple[str, ...]) -> str:
 
 def _steps(results: Any) -> Rows:
     return {(step["order"] + 1, step["count"]) for step in results}
+
+
+def _timed_steps(results: Any) -> Rows:
+    times = ("average_conversion_time", "median_conversion_time")
+    whole = {step["order"]: [None if step[key] is None else round(step[key]) for key in times] for step in results}
+    return {(step["order"] + 1, step["count"], *whole[step["order"]]) for step in results}
 
 
 def _edges(results: Any) -> Rows:
@@ -238,15 +275,16 @@ CASES = (
          _series, ACTIVE.format(IN_MONTH), CH_ACTIVE.format(IN_MONTH)),
     Case("funnel of 3 steps", {"kind": "FunnelsQuery", "dateRange": QUARTER,
          "series": [{"kind": "EventsNode", "event": name} for name in BOUGHT]}, _steps,
-         _chain(3, _cases("event", BOUGHT), f"event in {_listed(BOUGHT)} and {IN_QUARTER}"),
+         _chain(3, _cases("event", BOUGHT), IN_QUARTER),
          _ch_chain([f"event = '{name}'" for name in BOUGHT], f"event in {_listed(BOUGHT)} and {IN_QUARTER}"),
-         (1.3, 1.7)),
+         (1.3, 1.7), by_hand=_timed_steps),
     Case("funnel of 8 steps", {"kind": "FunnelsQuery", "dateRange": QUARTER, "series": [
              VIEWS | {"properties": [{"type": "event", "key": "$pathname", "operator": "exact", "value": [page]}]}
              for page in PAGES]}, _steps,
          _chain(8, _cases('"p.$pathname"', PAGES), f"event = '$pageview' and {IN_QUARTER}"),
          _ch_chain([f"ifNull(pathname, '') = '{page}'" for page in PAGES],
-                   f"event = '$pageview' and pathname in {_listed(PAGES)} and {IN_QUARTER}"), (1.3, 1.7)),
+                   f"event = '$pageview' and pathname in {_listed(PAGES)} and {IN_QUARTER}"), (1.3, 1.7),
+         by_hand=_timed_steps),
     Case("retention, 8 weeks", {"kind": "RetentionQuery", "dateRange": {"date_to": "2026-10-31"}, "retentionFilter": {
              "period": "Week", "totalIntervals": 8, "retentionType": "retention_recurring",
              "targetEntity": {"id": "$pageview", "type": "events"},
