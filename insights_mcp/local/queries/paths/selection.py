@@ -39,7 +39,7 @@ def _conditions(given: PathsFilter, scan: Scan) -> list[str]:
     if given.pathDropoffKey:
         return ["i = size", _at(given.pathDropoffKey, "i", "steps.k", scan)]
     asked = (("i - 1", "fk", given.pathStartKey), ("i", "steps.k", given.pathEndKey))
-    return [_at(key, place, number, scan) for place, number, key in asked if key] or ["true"]
+    return [_at(key, place, number, scan) for place, number, key in asked if key] or ["i > 0"]
 
 
 def _at(key: str, place: str, number: str, scan: Scan) -> str:

@@ -43,6 +43,7 @@ SEEN = """seen as (
   from visits),
 """
 # Few steps are numbered by looking back so many rows: that is faster than counting on from the start of the session.
+# The steps after these have no number.
 LOOK_BACK = 8
 FEW = """compact as (
   select pid, us, id, k, lag(k) over () as fk, lag(us) over () as fus, last and k = {blank} as nothing,
@@ -51,7 +52,7 @@ FEW = """compact as (
 steps as (
   select pid, us, id, k, fk, fus, i
   from (select *, case {numbers} end as i from compact)
-  where i is not null and not nothing)"""
+  where not nothing)"""
 # `rn` counts all steps, `s` is where a session starts, and so its name.
 SESSIONS = """compact as (
   select pid, us, id, k, last, row_number() over () as rn, lag(k) over () as fk, lag(us) over () as fus,

@@ -15,5 +15,5 @@ compact as (
 steps as (
   select pid, us, id, k, fk, fus, i
   from (select *, case when last1 then 1 when last2 then 2 when last3 then 3 when last4 then 4 when last5 then 5 end as i from compact)
-  where i is not null and not nothing)
+  where not nothing)
 select steps.pid as actor, count(*) as event_count from steps where i - 1 = 1 and fk = hash($p5) and i = 2 and steps.k = hash($p6) group by steps.pid) source join persons p on p.pid = source.actor order by "source"."event_count" desc nulls last, right(p.person_id::varchar, 17) nulls last, p.person_id nulls last limit $p7 offset $p8

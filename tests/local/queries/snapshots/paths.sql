@@ -15,7 +15,7 @@ compact as (
 steps as (
   select pid, us, id, k, fk, fus, i
   from (select *, case when last1 then 1 when last2 then 2 when last3 then 3 when last4 then 4 when last5 then 5 end as i from compact)
-  where i is not null and not nothing),
+  where not nothing),
 edges as (
   select i, fk, k, count(*) as n, avg(us - fus) / 1000 as ms
   from steps where i > 1 group by all)
