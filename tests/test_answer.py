@@ -227,11 +227,19 @@ def told_by(structured: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def test_a_backslash_before_a_bar_does_not_free_it() -> None:
+    """Read as Markdown reads it: what follows a backslash is itself, a bar that is left ends the cell."""
+    table = Table(["a", "b"], [["x\\|y", "z\\\\|"]])
+    line = render(Answer("R.", table=table), "p").text.splitlines()[-1]
+    cells = re.findall(r"(?:\\[\\|]|[^|])+", line)
+    assert ["x\\|y", "z\\\\|"] == [re.sub(r"\\([\\|])", r"\1", cell).strip() for cell in cells]
+
+
 def cell_text(cell: Any) -> str:
     """A cell in the text."""
     if not isinstance(cell, str):
         return json.dumps(cell)
-    return f'"{cell}"' if SPECIAL.fullmatch(cell) else cell.replace("|", "\\|")
+    return f'"{cell}"' if SPECIAL.fullmatch(cell) else re.sub(r"(\\*)\|", r"\1\1\|", cell)
 
 
 @quick

@@ -114,11 +114,25 @@ def test_the_period_before_is_lighter_and_on_the_same_days() -> None:
 
 def test_many_series_that_add_up_are_folded() -> None:
     """The largest by name, the sum of the others last and grey."""
-    spec = drawn([series([n, n, 0], f"s{n:02}") for n in range(1, 31)])
+    spec = drawn([series([n**4, n**4, 0], f"s{n:02}") for n in range(1, 31)])
     others = [row["y"] for row in rows(spec, *layers(spec, "line")) if row["s"] == "24 others"]
     assert MOST == len(texts(spec))
-    assert sum(range(1, 25)) == others[-1] == max(others)
+    assert sum(n**4 for n in range(1, 25)) == others[-1] == max(others)
     assert OTHERS == layers(spec, "line")[0]["encoding"]["color"]["scale"]["range"][-1]
+
+
+def test_a_sum_that_would_flatten_every_line_is_not_drawn() -> None:
+    """It is said instead; bars on each other need it."""
+    alike = [series([n, n, 0], f"s{n:02}") for n in range(1, 31)]
+    assert "24 smaller series not drawn" in notes(drawn(alike))
+    stacked = drawn(alike, trendsFilter={"display": "ActionsAreaGraph"})
+    assert "24 others" in stacked["layer"][0]["encoding"]["color"]["scale"]["domain"]
+
+
+def test_a_very_long_name_keeps_its_begin_and_its_end() -> None:
+    """And not what is said of its length."""
+    spec = drawn([series([3, 4], "a" * 5_000 + "z"), series([1, 2], "b")])
+    assert f"{'a' * 18}…{'a' * 8}z" in texts(spec)
 
 
 def test_many_series_that_do_not_add_up_are_not_summed() -> None:

@@ -32,6 +32,7 @@ LEAST = 0.75  # of a note: it holds the call that goes on
 OWN = frozenset({"project", "answer", "notes", "digest", "provenance"})
 MOST_ROWS = 40  # of a ranked table that are shown without choosing
 PLAIN_WORDS = {None: "null", True: "true", False: "false"}
+BAR = re.compile(r"(\\*)\|")  # a backslash before a bar would take the one that escapes it
 # A text that reads like one of these, or like a number, is in quotes in the text.
 SPECIAL = re.compile(r"null|true|false|[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -268,7 +269,7 @@ def _line(cells: Sequence[Any], verbatim: bool = False) -> str:
 
 def _cell_text(cell: Any) -> str:
     if isinstance(cell, str):
-        return f'"{cell}"' if SPECIAL.fullmatch(cell) else cell.replace("|", "\\|")
+        return f'"{cell}"' if SPECIAL.fullmatch(cell) else BAR.sub(r"\1\1\|", cell) if "|" in cell else cell
     return PLAIN_WORDS[cell] if cell is None or isinstance(cell, bool) else repr(cell)
 
 
@@ -281,4 +282,4 @@ def _row_size(cells: list[Any]) -> int:
 
 
 def _text_size(cell: Any) -> int:
-    return len(cell) + cell.count("|") + 2 if isinstance(cell, str) else len(_cell_text(cell))
+    return len(_cell_text(cell)) + 2

@@ -16,12 +16,13 @@ REST = MARKS["$$_posthog_breakdown_other_$$"]
 
 @dataclass(frozen=True)
 class Line:
-    """A series as it is drawn; `previous` are the values of the period it is compared with."""
+    """A series as it is drawn; `previous` are the values of the period it is compared with; `summed`: of so many."""
 
     name: str
     series: Series
     colour: str
     previous: tuple[float | None, ...] = ()
+    summed: int = 0
 
     @property
     def values(self) -> list[float | None]:
@@ -86,7 +87,7 @@ def _values(series: Series | None) -> tuple[float | None, ...]:
 def _sum(rest: list[Series], before: list[Series]) -> Line:
     name = "all others" if any(is_rest(bare(series)) for series in rest) else f"{len(rest)} others"
     summed = replace(rest[0], label=name, values=together([series.values for series in rest]), period="")
-    return Line(name, summed, OTHERS, tuple(together([series.values for series in before])))
+    return Line(name, summed, OTHERS, tuple(together([series.values for series in before])), len(rest))
 
 
 def together(columns: Sequence[Sequence[float | None]]) -> list[float | None]:

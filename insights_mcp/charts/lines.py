@@ -7,13 +7,14 @@ from typing import Any
 
 from insights_mcp.answer.numbers import known
 from insights_mcp.answer.series import Series
-from insights_mcp.charts.folding import Line, folded, thinned
+from insights_mcp.charts.folding import Folded, Line, folded, thinned
 from insights_mcp.charts.look import BACKGROUND, DASH, HEIGHT, ROOM, haloed, rows
 from insights_mcp.charts.part import Part
 from insights_mcp.charts.plot import LIGHT, Plot
 from insights_mcp.charts.units import Unit, scale_of
 
 FEW_POINTS = 31
+OUTSIZED = 3  # times the greatest value of any line
 LABEL_HEIGHT = 16
 FILLED = {"size": 28}
 HOLLOW = {"size": 28, "filled": False, "fill": BACKGROUND}
@@ -22,7 +23,7 @@ BESIDE = {"align": "left", "baseline": "middle", "dx": ROOM}
 
 def lines(found: Sequence[Series], unit: Unit, *, logarithmic: bool = False, x_title: str = "") -> Part:
     """A line for each series, its name at its end."""
-    chosen_ = folded(found)
+    chosen_ = _to_scale(folded(found))
     values = [v for line in chosen_.lines for v in known([*line.values, *line.previous])]
     buckets = max((line.series.buckets for line in chosen_.lines), key=len)
     labels = end_labels(chosen_.lines, unit)
@@ -39,6 +40,15 @@ def lines(found: Sequence[Series], unit: Unit, *, logarithmic: bool = False, x_t
         *_names(plot, labels),
     ]
     return plot.part(layers, "lines")
+
+
+def _to_scale(chosen_: Folded) -> Folded:
+    """Without the sum of the others, where the lines would be flat beside it."""
+    *named, last = chosen_.lines
+    if not (named and last.summed):
+        return chosen_
+    high, summed = (max(known(v for line in part for v in line.values), default=0.0) for part in (named, [last]))
+    return Folded(named, last.summed) if summed > OUTSIZED * high else chosen_
 
 
 def end_labels(drawn: Sequence[Line], unit: Unit) -> list[str]:

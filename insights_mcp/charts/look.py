@@ -25,6 +25,7 @@ HEAT = ("#eef5fb", "#b5d4ea", "#5fa3d0", "#0f6cab", "#07365c")
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 SMALL = 12
 LABEL = 28  # characters of a name
+LONGEST = 400  # characters of a name that are looked at
 SHARED = 6  # characters that all long names begin or end with tell nothing
 TITLE = 150
 LINE = 84  # characters of a title
@@ -89,17 +90,23 @@ def framed(part: dict[str, Any], title: str, notes: Sequence[str]) -> dict[str, 
 
 def short(name: object, limit: int = LABEL) -> str:
     """A name on one line; a long one keeps its begin and its end, where paths and addresses differ."""
-    text = clean(name, 400).strip() or "(empty)"
+    text = _visible(name).strip() or "(empty)"
     if len(text) <= limit:
         return text
     tail = limit // 3
     return f"{text[: limit - tail - 1]}…{text[-tail:]}"
 
 
+def _visible(name: object) -> str:
+    """What may be shown of a name: of a very long one the begin and the end."""
+    text = str(name)
+    return clean(text if len(text) <= LONGEST else text[: LONGEST // 2] + text[-LONGEST // 2 :], LONGEST)
+
+
 def distinct(names: Iterable[object], limit: int = LABEL) -> list[str]:
     """Short names, no two the same: two marks never fall together because their names were cut."""
     found: dict[str, None] = {}
-    for name in _telling([clean(name, 400) for name in names], limit):
+    for name in _telling([_visible(name) for name in names], limit):
         label, number = short(name, limit), 2
         while label in found:
             label, number = f"{short(name, limit - 4)} ({number})", number + 1
