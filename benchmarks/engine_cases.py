@@ -169,7 +169,7 @@ def _chain(steps: int, condition: str, where: str) -> str:
     persons = "persons as materialized (" + " union all by name ".join(best) + ")"
     rows = ["select 1, count(*), null, null from p1 where s = 1"]
     rows += [
-        f"select {k}, (select count(*) from p{k}), round(avg(a{k}))::bigint, round(median(m{k}))::bigint from persons"
+        f"select {k}, (select count(*) from p{k}), trunc(avg(a{k}))::bigint, trunc(median(m{k}))::bigint from persons"
         for k in range(2, steps + 1)
     ]
     return f"with {', '.join(tables)}, {persons} {' union all '.join(rows)}"
@@ -203,7 +203,7 @@ def _steps(results: Any) -> Rows:
 
 def _timed_steps(results: Any) -> Rows:
     times = ("average_conversion_time", "median_conversion_time")
-    whole = {step["order"]: [None if step[key] is None else round(step[key]) for key in times] for step in results}
+    whole = {step["order"]: [None if step[key] is None else int(step[key]) for key in times] for step in results}
     return {(step["order"] + 1, step["count"], *whole[step["order"]]) for step in results}
 
 
