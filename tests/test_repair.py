@@ -291,6 +291,11 @@ REPAIRS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
     "how time is cut, called period": (
         {"kind": "trends", "events": ["a"], "period": "week"}, trend(interval="week"), ["period → interval"],
     ),
+    "a range, called period": (
+        {"kind": "trends", "events": ["a"], "period": "30d"},
+        trend(dateRange={"date_from": "-30d"}),
+        ['period: "30d" → {"date_from": "-30d"}', "period → dateRange.date_from"],
+    ),
     "a range in words": (
         {"kind": "trends", "events": ["a"], "period": "last 7 days"},
         trend(dateRange={"date_from": "-7d"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from insights_mcp.repair import ranges
@@ -9,7 +10,7 @@ from insights_mcp.repair.common import EASY, FUNNEL, PATH_WORDS, RETENTION, Plac
 from insights_mcp.repair.findings import Findings, Path, shown
 from insights_mcp.repair.words import INTERVALS, word
 
-WINDOW_UNITS = ("windowunit", "conversionwindowunit", "funnelwindowunit", "unit")
+WINDOW_UNITS = ("windowunit", "windowintervalunit", "conversionwindowunit", "funnelwindowunit", "unit")
 
 
 def _ends(value: Any, at: Path, found: Findings) -> Placed:
@@ -21,8 +22,9 @@ def _ends(value: Any, at: Path, found: Findings) -> Placed:
 
 
 def _period(value: Any, at: Path, found: Findings) -> Placed:
-    """A word such as week is how time is cut; others are a range."""
-    if isinstance(value, str) and (word(value) in INTERVALS or word(value) in INTERVALS.values()):
+    """A word such as week is how time is cut; others, and `30d`, are a range."""
+    said = word(value) if isinstance(value, str) else ""
+    if not re.search(r"\d", said) and (said in INTERVALS or said in INTERVALS.values()):
         return [(("interval",), value)]
     return _ends(value, at, found)
 
@@ -97,7 +99,8 @@ _AGAIN = {
     "compare": "comparison compareprevious comparewithprevious",
     "formula": "formulas",
     "display": "chart charttype visualization viz viztype displaytype graph graphtype",
-    "window": "conversionwindow funnelwindow funnelwindowdays windowdays timewindow conversiontime within",
+    "window": "conversionwindow funnelwindow funnelwindowdays windowdays conversionwindowdays windowinterval "
+    "timewindow conversiontime within",
     "order": "ordertype funnelorder steporder",
     "exclude": "exclusion excluded excludes excludedevents",
     "start": "startpage frompage startevent targetevent target cohortevent initialevent",
