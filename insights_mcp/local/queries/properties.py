@@ -65,13 +65,21 @@ class Filters:
 
     def _event(self, item: PropertyFilter) -> str:
         key = _key(item)
-        return self._compared(self.scan.event_property(key), self.context.catalogue.event_types.get(key), item)
+        field = self.scan.event_property(key)
+        if key in LISTS and item.operator not in UNVALUED:
+            return self._one_of(LISTED.format(field), item)
+        return self._compared(field, self.context.catalogue.event_types.get(key), item)
 
     def _person(self, item: PropertyFilter) -> str:
         key = _key(item)
         if key in ("id", "person_id"):
             self.scan.with_persons = True
             return self._compared(f"{self.scan.persons}.person_id::varchar", "String", item)
+        if key == "distinct_id":
+            self.scan.with_persons = True
+            found, negated = self._compared("d.distinct_id", "String", item), item.operator in (*NEGATED, "is_not_set")
+            ids = f"select d.pid from person_distinct_ids d where {'not ' * negated}({found})"
+            return f"{self.scan.persons}.pid {'not ' * negated}in ({ids})"
         return self._compared(self.scan.person_property(key), self.context.catalogue.person_types.get(key), item)
 
     def _metadata(self, item: PropertyFilter) -> str:
@@ -131,6 +139,13 @@ class Filters:
         each = [self._compared("x", "String", item.model_copy(update={"value": value})) for value in values]
         holds = [f"(len(list_filter({fields}, lambda x: {condition})) > 0)" for condition in each]
         return joined("and" if operator in NEGATED else "or", holds)
+
+    def _one_of(self, fields: str, item: PropertyFilter) -> str:
+        """SQL: one of the texts in a list is one of the filter's values, or if that is negated, none of them."""
+        values = item.value if isinstance(item.value, list) else [item.value]
+        each = [self._compared("x", "String", item.model_copy(update={"value": value})) for value in values]
+        holds = joined("and" if item.operator in NEGATED else "or", each)
+        return f"(len(list_filter({fields}, lambda x: {holds})) > 0)" if values else ALWAYS
 
     def _cohort(self, item: PropertyFilter) -> str:
         given = item.value if isinstance(item.value, list) else [item.value]
@@ -232,6 +247,11 @@ class Filters:
         is_clock = f"typeof({field}) = 'VARCHAR' and regexp_full_match({field}::varchar, '{CLOCK}')"
         clock = f"try_cast({field}::varchar as timestamp) {sign} {self.scan.bind(as_clock)}"
         return f"case when {is_clock} then {clock} else {compared} end"
+
+
+# What is listed of each exception; a filter is of what is in the list.
+LISTS = ("$exception_types", "$exception_values", "$exception_sources", "$exception_functions")
+LISTED = """case when json_valid({0}) then from_json({0}, '["VARCHAR"]') end"""
 
 
 def joined(word: str, parts: list[str]) -> str:

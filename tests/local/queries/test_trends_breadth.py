@@ -39,6 +39,10 @@ EVENTS = [
     event("visit", "03-03T13:00", "cem", page="p2"),
     event("visit", "02-01T10:00", "dan", page="p2"),
     event("visit", "02-27T10:00", "dan", page="p2"),
+    event("$exception", "03-09T10:00", "eve", **{"$exception_types": ["TypeError", "ValueError"]}),
+    event("$exception", "03-09T11:00", "fay", **{"$exception_types": ["KeyError"]}),
+    event("$exception", "03-09T12:00", "gil", **{"$exception_types": "KeyError"}),
+    event("$identify", "03-10T09:00", "eve@x.example", **{"$anon_distinct_id": "eve"}),
 ]
 
 
@@ -249,3 +253,42 @@ def test_a_time_of_no_zone_is_the_projects(site: Ask, zone: str, after: int, bef
         count("is_date_after", "2026-03-09 22:00:00"),
         count("is_date_before", "2026-03-09 23:00:00"),
     )
+
+
+def _failures(site: Ask, kind: str, key: str, operator: str, value: Any) -> int:
+    filters = {"properties": [{"key": key, "type": kind, "operator": operator, "value": value}]}
+    return int(site(trend({"event": "$exception"}, **filters))["results"][0]["count"])
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "count"),
+    [
+        ("exact", "TypeError", 1),
+        ("exact", ["TypeError", "KeyError"], 2),
+        ("is_not", "TypeError", 2),
+        ("is_not", ["TypeError", "ValueError"], 1),
+        ("icontains", "value", 1),
+        ("regex", "^Key", 1),
+        ("exact", [], 3),
+        ("is_set", None, 3),
+    ],
+)
+def test_types_of_exceptions_are_lists(site: Ask, operator: str, value: Any, count: int) -> None:
+    """One of those in the list is as the filter says; what is no list has none."""
+    assert count == _failures(site, "event", "$exception_types", operator, value)
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "count"),
+    [
+        ("exact", "eve", 1),
+        ("exact", "eve@x.example", 1),
+        ("is_not", "eve", 2),
+        ("icontains", ["X.EX", "fay"], 2),
+        ("is_set", None, 3),
+        ("is_not_set", None, 0),
+    ],
+)
+def test_persons_by_any_of_their_ids(site: Ask, operator: str, value: Any, count: int) -> None:
+    """Whichever id the event itself has."""
+    assert count == _failures(site, "person", "distinct_id", operator, value)
