@@ -6,7 +6,12 @@ from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.schema.filters import DateRange
 
 KINDS = {
-    "InsightActorsQuery": "An ActorsQuery with it as its `source`",
+    **dict.fromkeys(
+        ("InsightActorsQuery", "FunnelsActorsQuery", "StickinessActorsQuery", "FunnelCorrelationActorsQuery"),
+        "An ActorsQuery with it as its `source`",
+    ),
+    "InsightActorsQueryOptions": "The insight itself, whose result names its days, series and values",
+    "FunnelCorrelationQuery": "A FunnelsQuery with a breakdown by what may go along with converting",
     "CalendarHeatmapQuery": "A TrendsQuery with display 'CalendarHeatmap'",
 }
 SERIES = {

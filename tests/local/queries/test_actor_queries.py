@@ -144,6 +144,13 @@ def test_a_count_groups_by_the_other_columns(ask: Ask) -> None:
     assert [[1, 2], [0, 1]] == answer["results"]
 
 
+def test_a_count_over_actors_has_one_number(ask: Ask) -> None:
+    """By which ids they came is not told of several at once."""
+    asked = source("TrendsQuery", day="2026-03-08", series=0)
+    answer = ask({"kind": "ActorsQuery", "source": asked, "select": ["count()", "sum(event_count)"]})
+    assert ([[2, 2]], ["count()", "sum(event_count)"]) == (answer["results"], answer["columns"])
+
+
 def test_what_is_selected_when_nothing_is(ask: Ask) -> None:
     """The person, the id, and a column that PostHog's own page needs."""
     answer = ask({"kind": "ActorsQuery"})

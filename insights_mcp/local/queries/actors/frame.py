@@ -52,8 +52,10 @@ class Frame:
         self.within = within
         scope.add(whom.origin)
         scope.add(whom.beside)
-        self.asked = [self._read(name) for name in self._names()]
+        self.asked = [self._read(name) for name in query.select or whom.origin.defaults]
         self.is_counted = any(each.counted and each.name != DELETE for each in self.asked)
+        if self._adds_ids():
+            self.asked.append(self._read(DISTINCT_IDS))
         # What is sorted by is needed of everybody; what else stands beside, of those on the page alone.
         self._order = self._sorting()
         self.columns = [self._column(each) for each in self.asked]
@@ -74,13 +76,10 @@ class Frame:
         listed = ", ".join(self.whom.beside.typed(name).sql for name in names)
         return f"select source.actor, {listed} from ({self.whom.of_page(names)}) source"
 
-    def _names(self) -> list[str]:
-        """What is asked for; of trends, PostHog also says by which ids each person came."""
-        origin = self.whom.origin
-        names = self.query.select or list(origin.defaults)
-        if self.within or not isinstance(origin, Persons) or DISTINCT_IDS in names:
-            return names
-        return [*names, DISTINCT_IDS] if DISTINCT_IDS in self.whom.beside.columns else names
+    def _adds_ids(self) -> bool:
+        """Of trends, PostHog also says by which ids each person came."""
+        known = isinstance(self.whom.origin, Persons) and DISTINCT_IDS in self.whom.beside.columns
+        return known and not (self.within or self.is_counted or DISTINCT_IDS in (each.name for each in self.asked))
 
     def _read(self, name: str) -> Asked:
         if name == DELETE:
