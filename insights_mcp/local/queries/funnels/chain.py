@@ -18,7 +18,7 @@ from insights_mcp.local.queries.funnels.funnel import Funnel
 # More times than these are many.
 FEW = 1000
 # That a group has rows is always so; but it makes the estimate smaller, so that this is the side that is hashed.
-DID = """select {key}, min(ts) as low, max(ts) as high, count(*) as n{lists}
+DID = """select {key}, min(ts) as low, max(ts) as high, count(*)::uinteger as n{lists}
   from marks where {is_step}{among} group by {key} having count(*) > 0"""
 LISTS = ", case when n between 3 and {few} then list(ts) end as l"
 # Starts are the most: those who did the second step once or twice carry no lists along.

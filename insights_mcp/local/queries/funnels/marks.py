@@ -12,6 +12,7 @@ from insights_mcp.local.queries.properties import ALWAYS, Filters, joined
 from insights_mcp.schema.funnels import Step
 
 FIRST = frozenset({"first_time_for_user", "first_time_for_user_with_filters", "first_matching_event_for_user"})
+WIDTHS = ((8, "utinyint"), (16, "usmallint"), (32, "uinteger"), (64, "ubigint"))
 EVENT = "{{'timestamp': e.timestamp, 'uuid': e.uuid, 'session_id': {session}, 'window_id': {window}}}"
 
 
@@ -31,11 +32,12 @@ def marks(funnel: Funnel) -> str:
 def _marks(funnel: Funnel) -> str:
     """SQL: one bit for each step that an event is, then one for each exclusion."""
     conditions = [_condition(entity, funnel) for entity in (*funnel.steps, *funnel.exclusions)]
+    width = next(width for least, width in WIDTHS if len(conditions) <= least)
     if _are_apart(funnel):
         arms = " ".join(f"when {condition} then {1 << bit}" for bit, condition in enumerate(conditions))
-        return f"(case {arms} else 0 end)::{'uinteger' if len(conditions) < 32 else 'ubigint'}"
+        return f"(case {arms} else 0 end)::{width}"
     bits = [f"case when {condition} then {1 << bit} else 0 end" for bit, condition in enumerate(conditions)]
-    return f"({' + '.join(bits)})::{'uinteger' if len(bits) < 32 else 'ubigint'}"
+    return f"({' + '.join(bits)})::{width}"
 
 
 def _are_apart(funnel: Funnel) -> bool:

@@ -1,4 +1,4 @@
-with marks as materialized (select * from (select e.pid as a, e.timestamp as ts, (case when e.event = $p1 then 1 when e.event = $p2 then 2 else 0 end)::uinteger as m from events e where e.timestamp >= $p3 and e.timestamp <= $p4) where a is not null and m > 0),
+with marks as materialized (select * from (select e.pid as a, e.timestamp as ts, (case when e.event = $p1 then 1 when e.event = $p2 then 2 else 0 end)::utinyint as m from events e where e.timestamp >= $p3 and e.timestamp <= $p4) where a is not null and m > 0),
 movers as (select a from marks group by a having bit_count(bit_or(m)) > 1),
 c0_0 as (select a, ts as t0, 0 as r from marks where m & 1 > 0 and (a) in (from movers)),
 c0_1 as (select c.*, n.ts as t1 from c0_0 c asof left join (select a, ts from marks where m & 2 > 0) n on c.a = n.a and t0 < n.ts),
