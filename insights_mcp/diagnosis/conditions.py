@@ -167,10 +167,20 @@ def _than(sign: str) -> Callable[[str, tuple[Any, ...]], str]:
 
 
 def _between(field: str, values: tuple[Any, ...]) -> str:
-    """Bounds that are no numbers hold for nothing."""
-    bounds = [hogql.number(value) for value in values] if len(values) == 2 else []
-    low, high = bounds if bounds and None not in bounds else (1.0, 0.0)
-    return f"toFloat({field}) >= {low:.15g} and toFloat({field}) <= {high:.15g}"
+    bounds = _bounds(values)
+    return f"toFloat({field}) >= {bounds[0]:.15g} and toFloat({field}) <= {bounds[1]:.15g}" if bounds else "false"
+
+
+def _outside(field: str, values: tuple[Any, ...]) -> str:
+    """What has no value is not outside."""
+    bounds = _bounds(values)
+    return f"toFloat({field}) < {bounds[0]:.15g} or toFloat({field}) > {bounds[1]:.15g}" if bounds else "false"
+
+
+def _bounds(values: tuple[Any, ...]) -> list[float]:
+    """Two numbers, or none."""
+    found = [number for value in values if (number := hogql.number(value)) is not None]
+    return found if len(found) == len(values) == 2 else []
 
 
 def _not(holds: Callable[[str, tuple[Any, ...]], str]) -> Callable[[str, tuple[Any, ...]], str]:
@@ -182,7 +192,7 @@ OPERATORS: dict[str, Callable[[str, tuple[Any, ...]], str]] = {
     "exact": _exact, "is_not": _not(_exact),
     "in": _exact, "not_in": _not(_exact), "flag_evaluates_to": _exact,
     "icontains": _contains, "not_icontains": _not(_contains), "icontains_multi": _contains,
-    "not_icontains_multi": _not(_contains), "between": _between, "not_between": _not(_between),
+    "not_icontains_multi": _not(_contains), "between": _between, "not_between": _outside,
     "regex": _matches, "not_regex": _not(_matches),
     "is_set": _set, "is_not_set": _not(_set),
     "gt": _than(">"), "gte": _than(">="), "lt": _than("<"), "lte": _than("<="), "min": _than(">="), "max": _than("<="),
