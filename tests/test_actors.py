@@ -132,3 +132,12 @@ async def test_actors_are_shown_with_the_properties_asked_for(posthog: Loopback)
         told.structured["columns"],
         told.structured["rows"],
     )
+
+
+@pytest.mark.anyio
+async def test_a_query_beside_an_insight_is_refused(posthog: Loopback) -> None:
+    """Which of the two is meant is not guessed, and nothing is sent."""
+    async with assistant(posthog) as user:
+        told = await user.call("list_actors", query=TREND, id="7", **DAY)
+    assert told.failed
+    assert "not both" in told.text

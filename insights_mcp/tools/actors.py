@@ -99,6 +99,8 @@ class ListActors(Drawable):
         return await nobody(work.client, about, self._place())
 
     async def _source(self, work: Work) -> dict[str, Any]:
+        if self.query is not None and self.id is not None:
+            raise InvalidInput("Both a query and an insight are given.", "Give query, or id, not both.")
         if self.query is not None:
             return source_of(self.query)
         if self.id is None:
