@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,28 +123,32 @@ async def _measured(folder: Path, events: int, rounds: int, clickhouse: ClickHou
 
 
 async def _case(here: Calls, case: Case, events: int, rounds: int, clickhouse: ClickHouse | None) -> list[Measurement]:
-    """Interleaved; the first round is not counted, but its answers must be equal."""
+    """Interleaved, now this first and now that; the first round is not counted, but its answers must be equal."""
     ours, hand, other = Times(), Times(), Times()
     results = await here.results(case.query)
-    expected, by_hand = case.rows(results), (case.by_hand or case.rows)(results)
-    for _ in range(rounds + 1):
-        cpu, wall = time.process_time(), time.perf_counter()
-        await here.tool(case.query)
-        ours.append((time.process_time() - cpu, time.perf_counter() - wall))
-        *times, found = timed(lambda: here.backend.events.fetch(case.duckdb).rows)
-        hand.append((times[0], times[1]))
-        _same(case, by_hand, {tuple(row) for row in found}, "by hand")
+    for turn in range(rounds + 1):
+        # Who comes after another finds the processor's caches as that one left them.
+        for by_hand in (True, False) if turn % 2 else (False, True):
+            if by_hand:
+                *times, found = timed(lambda: here.backend.events.fetch(case.duckdb).rows)
+                hand.append((times[0], times[1]))
+                _same(case, (case.by_hand or case.rows)(results), found, "by hand")
+            else:
+                cpu, wall = time.process_time(), time.perf_counter()
+                await here.tool(case.query)
+                ours.append((time.process_time() - cpu, time.perf_counter() - wall))
         if clickhouse:
             *times, rows = clickhouse.ask(case.clickhouse)
             other.append((times[0], times[1]))
-            _same(case, expected, {tuple(row) for row in rows}, "ClickHouse")
+            _same(case, case.rows(results), rows, "ClickHouse")
     limit = case.at_most[0 if events < 10_000_000 else 1]
     measured = _compared(f"{case.name}, by hand", ours, hand, AT_MOST)
     measured += _compared(f"{case.name}, ClickHouse", ours, other, limit) if other else []
     return [each for each in measured if not (case.apart and each.what.endswith("CPU"))]
 
 
-def _same(case: Case, ours: set[tuple[Any, ...]], theirs: set[tuple[Any, ...]], whose: str) -> None:
+def _same(case: Case, ours: set[tuple[Any, ...]], rows: Sequence[Sequence[Any]], whose: str) -> None:
+    theirs = {tuple(row) for row in rows}
     if ours != theirs:
         only = sorted(map(str, ours - theirs))[:3], sorted(map(str, theirs - ours))[:3]
         print(f"{case.name}: not the answer of {whose}: only ours {only[0]}, only theirs {only[1]}", file=sys.stderr)

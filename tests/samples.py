@@ -33,7 +33,7 @@ MEANT: dict[str, Any] = {
 GIVEN = {"if_unmodified_since": "2100-01-01T00:00:00Z"}  # arguments that are no text of any kind
 # arguments that a call needs though no schema can say it, and those that do not go with the sample of a query
 NEEDED = {"list_actors": ("query", "day")}
-OTHERS = {"list_actors": frozenset({"series", "breakdown", "status", "step", "interval", "path"})}
+OTHERS = {"list_actors": frozenset({"id", "series", "breakdown", "status", "step", "interval", "path"})}
 CANDIDATES: tuple[Any, ...] = (1, "12", "12345678", QUERY, ["12"], [1], True)
 
 
