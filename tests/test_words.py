@@ -22,6 +22,18 @@ SAID: list[tuple[dict[str, Any], str]] = [
         'Sum of price of "Order Completed" per week, last 7 days.',
     ),
     (
+        TREND | {"trendsFilter": {"display": "CalendarHeatmap"}},
+        "Count of signup by weekday and hour, last 7 days. Shown as calendar heatmap.",
+    ),
+    (
+        TREND
+        | {
+            "series": [{"kind": "EventsNode", "event": "pay", "math": "avg", "math_property": "price"}],
+            "trendsFilter": {"display": "BoxPlot"},
+        },
+        "Spread of price of pay per day, last 7 days. Shown as box plot.",
+    ),
+    (
         TREND | {"series": [event("pay", math="dau"), event(None)], "trendsFilter": {"formula": "A/B"}},
         "A: unique users of pay and B: count of any event per day, last 7 days. Formula A/B.",
     ),

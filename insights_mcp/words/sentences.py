@@ -14,6 +14,7 @@ from insights_mcp.words.terms import (
     DISPLAYS,
     IN_ALL,
     RELATIVE,
+    SPREAD,
     UNITS,
     breakdown,
     breakdowns,
@@ -35,6 +36,7 @@ TABLES = re.compile(r"\b(?:from|join)\s+([a-z_][\w.]*)", re.IGNORECASE)
 WITH = re.compile(r"\b([a-z_]\w*)\s+as\s*\(\s*select\b", re.IGNORECASE)
 LIMIT = re.compile(r"\blimit\s+(\d+)", re.IGNORECASE)
 DEFAULT_LIMIT = 100
+PACES = {"CalendarHeatmap": "by weekday and hour"}
 ORDERS = {"strict": "with nothing in between", "unordered": "in any order"}
 STEPS_OF = {"$pageview": "pages", "$screen": "screens", "custom_event": "custom events", "hogql": "a SQL expression"}
 COHORTS = {"retention_first_time": "for the first time", "retention_first_ever_occurrence": "for the first time ever"}
@@ -58,9 +60,9 @@ def _sentences(first: list[str], second: list[str]) -> str:
 def _trend(query: Query) -> str:
     drawn = part(query, "trendsFilter")
     display = drawn.get("display")
-    pace = "in all" if display in IN_ALL else f"per {_interval(query)}"
+    pace = "in all" if display in IN_ALL else PACES.get(str(display), f"per {_interval(query)}")
     formulas = _formulas(drawn)
-    series = items(query.get("series"))
+    series = [_spread(entity) if display == "BoxPlot" else entity for entity in items(query.get("series"))]
     told = [_measure(entity, letter(at) if formulas and len(series) > 1 else "") for at, entity in enumerate(series)]
     told = told or ["nothing"]
     smoothing = drawn.get("smoothingIntervals")
@@ -73,6 +75,11 @@ def _trend(query: Query) -> str:
             f"shown as {DISPLAYS.get(str(display), named(display))}" if display else "",
         ],
     )
+
+
+def _spread(entity: Any) -> Any:
+    """A box shows all values of the property, whatever the math says."""
+    return entity | {"math": SPREAD} if isinstance(entity, dict) and entity.get("math_property") else entity
 
 
 def _measure(entity: Any, called: str = "") -> str:

@@ -27,7 +27,10 @@ MATHS = {
     "first_time_for_user": "first-time users", "hogql": "SQL",
     "first_matching_event_for_user": "users by their first match",
 }  # fmt: skip
+# no math of PostHog's: what a box plot shows
+SPREAD = "spread"
 AMOUNTS = {
+    SPREAD: "spread",
     "sum": "sum", "avg": "average", "min": "least", "max": "greatest", "median": "median", "p75": "75th percentile",
     "p90": "90th percentile", "p95": "95th percentile", "p99": "99th percentile",
 }  # fmt: skip
