@@ -41,7 +41,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "allow_community_extensions": "false",
     "python_enable_replacements": "false",
     "allow_persistent_secrets": "false",
-    "memory_limit": "440MB",
+    "memory_limit": "420MB",
     "max_temp_directory_size": "8GB",
 }
 SETTINGS = ("set timezone = 'UTC'", "set enable_external_access = false", "set lock_configuration = true")
