@@ -47,7 +47,7 @@ App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], A
 
 @dataclass(frozen=True)
 class InProcess:
-    """An ASGI app in place of the network: the same requests and replies without a socket, in a third of the time."""
+    """An ASGI app in place of the network: the same requests and replies, without a socket or a client of HTTP."""
 
     app: App
 

@@ -20,7 +20,6 @@ from insights_mcp.diagnosis import hogql, known
 from insights_mcp.diagnosis.known import Known, offered, same_but_for_case
 from insights_mcp.diagnosis.probes import Asking
 from insights_mcp.diagnosis.verdict import UNSEEN, Checked
-from insights_mcp.endpoints.definitions import PropertyOwner
 from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.errors import InsightsError
 from insights_mcp.schema.query import source_of
@@ -109,15 +108,11 @@ async def _missing(client: Client, names: list[Name]) -> tuple[list[Name], dict[
 async def _lists(client: Client, names: list[Name]) -> dict[str, Known]:
     """The lists that tell of these names, asked for at once; those that cannot be had are left out."""
     wanted = sorted({key for name in names for key in _keys(name)})
-    asked = [key for key in wanted if not _is_at_hand(client, key)]
-    if len(asked) > 1:
-        await asyncio.gather(*(_list(client, key) for key in asked))
-    found = [(key, await _list(client, key)) for key in wanted]
-    return {key: value for key, value in found if value is not None}
-
-
-def _is_at_hand(client: Client, key: str) -> bool:
-    return known.are_events_at_hand(client) if key == "events" else known.are_properties_at_hand(client, _owner(key))
+    if len(wanted) == 1:  # as most often; a task of its own would cost a turn of the loop
+        found = [await _list(client, wanted[0])]
+    else:
+        found = list(await asyncio.gather(*(_list(client, key) for key in wanted)))
+    return {key: value for key, value in zip(wanted, found, strict=True) if value is not None}
 
 
 async def _searched(client: Client, absent: list[Name], lists: dict[str, Known]) -> set[tuple[str, str]]:
@@ -134,11 +129,7 @@ async def _searched(client: Client, absent: list[Name], lists: dict[str, Known])
 async def _list(client: Client, key: str, search: str | None = None) -> Known | None:
     if key == "events":
         return await known.events(client, search=search)
-    return await known.properties(client, _owner(key), search=search)
-
-
-def _owner(key: str) -> PropertyOwner:
-    return "person" if key == "person" else "event"
+    return await known.properties(client, "person" if key == "person" else "event", search=search)
 
 
 def _keys(name: Name) -> tuple[str, ...]:

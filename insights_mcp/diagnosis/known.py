@@ -65,11 +65,6 @@ async def remembered(client: Client, key: Any, seconds: float, ask: Callable[[],
     return found
 
 
-def _is_at_hand(client: Client, key: Any) -> bool:
-    memory = MEMORIES.get(client)
-    return memory is not None and time.monotonic() < memory.kept.get(key, (0.0, None))[0]
-
-
 def free() -> None:
     """Nothing that is counted is spent."""
 
@@ -77,16 +72,6 @@ def free() -> None:
 async def events(client: Client, spend: Callable[[], None] = free, search: str | None = None) -> Known | None:
     """The project's events; None when the key may not list them or PostHog does not."""
     return await _listed(client, _Events(limit=PAGE, search=search), spend)
-
-
-def are_events_at_hand(client: Client) -> bool:
-    """Whether the events are remembered, so that nothing need be asked."""
-    return _is_at_hand(client, _key(_Events(limit=PAGE)))
-
-
-def are_properties_at_hand(client: Client, owner: PropertyOwner) -> bool:
-    """Whether the properties of events, or of persons, are."""
-    return _is_at_hand(client, _key(_properties(owner)))
 
 
 async def properties(
@@ -97,12 +82,9 @@ async def properties(
     search: str | None = None,
 ) -> Known | None:
     """The properties of events or of persons; those seen on one event, if it is given."""
-    return await _listed(client, _properties(owner, event, search), spend)
-
-
-def _properties(owner: PropertyOwner, event: str | None = None, search: str | None = None) -> _Properties:
     names, only = ([event], True) if event else (None, None)
-    return _Properties(type=owner, limit=PAGE, search=search, event_names=names, filter_by_event_names=only)
+    call = _Properties(type=owner, limit=PAGE, search=search, event_names=names, filter_by_event_names=only)
+    return await _listed(client, call, spend)
 
 
 async def _listed(client: Client, call: _Events | _Properties, spend: Callable[[], None]) -> Known | None:
@@ -116,11 +98,7 @@ async def _listed(client: Client, call: _Events | _Properties, spend: Callable[[
             return Known(list(dict.fromkeys(item.name for item in page.results)), _is_last(page), seen)
         return None
 
-    return await remembered(client, _key(call), NAMES_FOR, ask)
-
-
-def _key(call: _Events | _Properties) -> tuple[type, str]:
-    return type(call), call.model_dump_json()
+    return await remembered(client, (type(call), call.model_dump_json()), NAMES_FOR, ask)
 
 
 def _is_last(page: Page[Any]) -> bool:

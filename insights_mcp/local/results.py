@@ -76,7 +76,9 @@ PLANS = {
 
 
 # What is kept makes no difference to these.
-FORCED = frozenset({Refresh.FORCE_ASYNC, Refresh.FORCE_BLOCKING})
+FORCED = frozenset(
+    mode for mode, plan in PLANS.items() if {plan.missing, plan.fresh, plan.stale} in ({Step.STATUS}, {Step.COMPUTE})
+)
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ class Results:
         self._due.set()
         if self._writer:
             self._writer.join()
+        self.flush()
 
     def _write_behind(self) -> None:
         while not self._closing.is_set():

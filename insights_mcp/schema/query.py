@@ -21,6 +21,8 @@ PRODUCT_ANALYTICS = (
 )
 WRAPPERS = ("InsightVizNode", "DataVisualizationNode", "DataTableNode")
 KINDS = (*PRODUCT_ANALYTICS, "HogQLQuery", "EventsQuery", "ActorsQuery", *WRAPPERS)
+# Displays of one number of each series for the whole range, not one for each interval; a tuple, as any JSON is sought.
+IN_ALL = ("BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap")
 
 DEFAULTS: dict[str, Any] = {
     "filterTestAccounts": False,

@@ -21,7 +21,7 @@ from insights_mcp.tools.insight_facts import asked, source_line
 from insights_mcp.tools.picture import Drawable, Subject
 from insights_mcp.tools.points import point
 from insights_mcp.tools.query_input import Query
-from insights_mcp.tools.tool import InsightReference, Work, given
+from insights_mcp.tools.tool import InsightReference, Work, given, several
 from insights_mcp.words import described
 
 SHOWN = ("email", "name")
@@ -33,7 +33,7 @@ BESIDE: dict[str, tuple[tuple[str, ...], list[str] | None]] = {
     "RetentionQuery": (("appearances",), ["length(appearances) DESC", "actor_id"]),
 }
 Text = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
-Texts = Annotated[list[Text], BeforeValidator(lambda value: value if isinstance(value, list) else [value])]
+Values = Annotated[list[Text], BeforeValidator(several)]
 
 
 class ListActors(Drawable):
@@ -47,7 +47,7 @@ class ListActors(Drawable):
     id: Annotated[InsightReference | None, Field(description="Or a saved insight.")] = None
     day: Annotated[Text | None, Field(description="Bucket's date; stickiness: number of intervals.")] = None
     series: Annotated[int | None, Field(ge=0, description="Which one, from 0.")] = None
-    breakdown: Annotated[Texts | None, Field(description="Its value; of several, one of each.")] = None
+    breakdown: Annotated[Values | None, Field(description="Its value; of several, one of each.")] = None
     compare: Annotated[
         Literal["current", "previous"] | None, Field(description="Which period; day: the current's.")
     ] = None

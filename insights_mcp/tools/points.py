@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from insights_mcp.answer.series import MARKS
 from insights_mcp.errors import InvalidInput
+from insights_mcp.schema.query import IN_ALL
 from insights_mcp.text import clean, quoted
 from insights_mcp.tools.tool import given
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 MARKED = {shown: mark for mark, shown in MARKS.items()}
 Point = Callable[["ListActors", dict[str, Any]], dict[str, Any]]
 STEP = re.compile(r"(\d{1,9})_")
-# One number for the whole range.
-UNDATED = frozenset({"BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap"})
 # Which arguments say a point of each kind. The first of a list or of periods is said by leaving it out, too.
 TAKEN = {
     "TrendsQuery": ("day", "series", "breakdown", "compare"),
@@ -94,7 +93,7 @@ def _insight(source: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def _trend(wanted: ListActors, source: dict[str, Any]) -> dict[str, Any]:
-    undated = (source.get("trendsFilter") or {}).get("display") in UNDATED
+    undated = (source.get("trendsFilter") or {}).get("display") in IN_ALL
     if undated and wanted.day is not None:
         raise InvalidInput("This insight's numbers are of its whole range.", "Leave day out.")
     if not undated and wanted.day is None:

@@ -141,7 +141,7 @@ InsightReference = Annotated[
 DashboardReference = Annotated[str, BeforeValidator(_reference)]
 
 
-def _several(value: Any) -> Any:
+def several(value: Any) -> Any:
     """A list: of one where that was given alone, or out of its JSON text."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         with suppress(ValueError, RecursionError):
@@ -149,8 +149,8 @@ def _several(value: Any) -> Any:
     return [value] if isinstance(value, str | int) and not isinstance(value, bool) else value
 
 
-Texts = Annotated[list[str], BeforeValidator(_several)]
-Dashboards = Annotated[list[DashboardReference], BeforeValidator(_several)]
+Texts = Annotated[list[str], BeforeValidator(several)]
+Dashboards = Annotated[list[DashboardReference], BeforeValidator(several)]
 
 
 def parse(tool: type[Tool], arguments: dict[str, Any]) -> Tool:

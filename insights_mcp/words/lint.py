@@ -9,11 +9,12 @@ from typing import Any
 
 from insights_mcp.answer.asked import Asked, local
 from insights_mcp.answer.numbers import number, percent
+from insights_mcp.schema.query import IN_ALL
 from insights_mcp.text import clean, counted
 from insights_mcp.words.meaning import meaning
 from insights_mcp.words.outcomes import CUMULATIVE, revealed
 from insights_mcp.words.sql import lengths, sums_of_people
-from insights_mcp.words.terms import IN_ALL, RELATIVE, counting, items, letter, named, part, window
+from insights_mcp.words.terms import RELATIVE, counting, items, letter, named, part, window
 from insights_mcp.words.titles import DAYS, contradictions, days
 
 Query = dict[str, Any]

@@ -9,8 +9,9 @@ from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.digest.retention import cohorts_of
 from insights_mcp.answer.numbers import known, number, percent, told
 from insights_mcp.answer.series import MARKS, Series, breakdown_of, series_of
+from insights_mcp.schema.query import IN_ALL
 from insights_mcp.text import clean, counted
-from insights_mcp.words.terms import IN_ALL, RELATIVE, breakdowns, items, named, part, window
+from insights_mcp.words.terms import RELATIVE, breakdowns, items, named, part, window
 
 Query = dict[str, Any]
 OTHER = next(iter(MARKS.values()))

@@ -8,11 +8,11 @@ from typing import Any
 
 from insights_mcp.answer import provenance
 from insights_mcp.answer.numbers import number, percent
+from insights_mcp.schema.query import IN_ALL
 from insights_mcp.text import clean, counted
 from insights_mcp.words.meaning import conditions, meaning
 from insights_mcp.words.terms import (
     DISPLAYS,
-    IN_ALL,
     RELATIVE,
     SPREAD,
     UNITS,

@@ -34,8 +34,6 @@ AMOUNTS = {
     "sum": "sum", "avg": "average", "min": "least", "max": "greatest", "median": "median", "p75": "75th percentile",
     "p90": "90th percentile", "p95": "95th percentile", "p99": "99th percentile",
 }  # fmt: skip
-# one number for each series, not one for each interval
-IN_ALL = ("BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap")
 PER_ACTOR = "_count_per_actor"
 DISPLAYS = {
     "Auto": "automatic", "ActionsLineGraph": "line chart", "ActionsBar": "bar chart",

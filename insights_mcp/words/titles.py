@@ -7,9 +7,10 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from insights_mcp.answer.pieces import dumps
+from insights_mcp.schema.query import IN_ALL
 from insights_mcp.text import counted
 from insights_mcp.words import sql
-from insights_mcp.words.terms import IN_ALL, RELATIVE, UNITS, items, named, part, window
+from insights_mcp.words.terms import RELATIVE, UNITS, items, named, part, window
 
 Query = dict[str, Any]
 

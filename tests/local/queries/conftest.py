@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,35 @@ EVENTS: list[dict[str, Any]] = [
 Ask = Callable[..., dict[str, Any]]
 
 
+def store_of(rows: Iterable[dict[str, Any]], folder: Path) -> EventStore:
+    """A store of these events."""
+    source = folder / "events.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    load([source], folder)
+    return EventStore(folder / "events.duckdb")
+
+
+def asking(store: EventStore, now: datetime = NOW) -> Ask:
+    """Asks a store a query; settings of the project by name."""
+
+    def asked(query: dict[str, Any], **settings: Any) -> dict[str, Any]:
+        project = queries.Project(**settings)
+        return queries.run(query, events=store, project=project, now=now, cancelled=threading.Event())
+
+    return asked
+
+
+def asked_of(rows: Iterable[dict[str, Any]], folder: Path, now: datetime = NOW) -> Iterator[Ask]:
+    """Asks a store of these events, which ends with the fixture."""
+    store = store_of(rows, folder)
+    yield asking(store, now)
+    store.close()
+
+
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
     """The store of EVENTS."""
-    folder = tmp_path_factory.mktemp("small")
-    source = folder / "events.jsonl"
-    source.write_text("".join(json.dumps(row) + "\n" for row in EVENTS))
-    load([source], folder)
-    opened = EventStore(folder / "events.duckdb")
+    opened = store_of(EVENTS, tmp_path_factory.mktemp("small"))
     yield opened
     opened.close()
 
@@ -48,12 +69,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
 @pytest.fixture(scope="session")
 def ask(store: EventStore) -> Ask:
     """Ask the store a query; settings of the project by name."""
-
-    def asked(query: dict[str, Any], **settings: Any) -> dict[str, Any]:
-        project = queries.Project(**settings)
-        return queries.run(query, events=store, project=project, now=NOW, cancelled=threading.Event())
-
-    return asked
+    return asking(store)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import random
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,10 +12,9 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from insights_mcp.local import queries
 from insights_mcp.local.events import EventStore
-from insights_mcp.local.load import load
 from tests.local.queries import plain
+from tests.local.queries.conftest import asking, store_of
 from tests.local.queries.plain import Did, Retention
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -64,13 +61,6 @@ def world(number: int) -> tuple[Rows, Rows]:
 MADE = [world(number) for number in range(WORLDS)]
 
 
-def store_of(rows: Rows, folder: Path) -> EventStore:
-    source = folder / "events.jsonl"
-    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    load([source], folder)
-    return EventStore(folder / "events.duckdb")
-
-
 def opened(folder: Path) -> Iterator[EventStore]:
     """The store of all worlds; a world's events have its name as a property."""
     store = store_of([row for made in MADE for part in made[::-1] for row in part], folder)
@@ -79,9 +69,7 @@ def opened(folder: Path) -> Iterator[EventStore]:
 
 
 def answered(store: EventStore, query: dict[str, Any], **settings: Any) -> Rows:
-    project = queries.Project(**settings)
-    answer = queries.run(query, events=store, project=project, now=NOW, cancelled=threading.Event())
-    return list(answer["results"])
+    return list(asking(store, NOW)(query, **settings)["results"])
 
 
 def events_of(rows: Rows, zone: str = "UTC") -> list[Did]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from insights_mcp.local import queries
-from insights_mcp.local.events import EventStore
-from insights_mcp.local.load import load
 from insights_mcp.local.queries.elements import pattern_of
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Action, Cohort
+from tests.local.queries.conftest import asking, store_of
 
 NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 LINK = 'a.btn.main:attr__data-x="1"attr_id="go"href="/buy"nth-child="2"text="Buy; now";div.box:nth-child="1"'
@@ -50,11 +46,8 @@ Count = Callable[..., dict[str, int]]
 @pytest.fixture(scope="module")
 def count(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Count]:
     """How many events of a series each distinct id has; settings of the project by name."""
-    folder = tmp_path_factory.mktemp("runners")
-    source = folder / "events.jsonl"
-    source.write_text("".join(json.dumps(row) + "\n" for row in EVENTS))
-    load([source], folder)
-    store = EventStore(folder / "events.duckdb")
+    store = store_of(EVENTS, tmp_path_factory.mktemp("runners"))
+    ask = asking(store, NOW)
 
     def counted(*properties: dict[str, Any], series: dict[str, Any] | None = None, **settings: Any) -> dict[str, int]:
         query = {
@@ -65,8 +58,7 @@ def count(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Count]:
             "trendsFilter": {"display": "ActionsTable"},
             "breakdownFilter": {"breakdown": "distinct_id", "breakdown_type": "event_metadata"},
         }
-        project = queries.Project(**settings)
-        answer = queries.run(query, events=store, project=project, now=NOW, cancelled=threading.Event())
+        answer = ask(query, **settings)
         return {series["breakdown_value"]: series["aggregated_value"] for series in answer["results"]}
 
     yield counted

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from insights_mcp.local import queries
 from insights_mcp.local.events import EventStore
-from insights_mcp.local.load import load
-from tests.local.queries.conftest import Ask
+from tests.local.queries.conftest import Ask, store_of
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
@@ -40,12 +37,6 @@ def _world() -> dict[str, list[Visit]]:
 WORLD = _world()
 
 
-def _store(folder: Path, rows: list[dict[str, Any]]) -> EventStore:
-    (folder / "events.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    load([folder / "events.jsonl"], folder)
-    return EventStore(folder / "events.duckdb")
-
-
 @pytest.fixture(scope="module")
 def visits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
     rows = [
@@ -53,7 +44,7 @@ def visits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
         for who, pages in WORLD.items()
         for at, page in pages
     ]
-    opened = _store(tmp_path_factory.mktemp("visits"), rows)
+    opened = store_of(rows, tmp_path_factory.mktemp("visits"))
     yield opened
     opened.close()
 
@@ -146,7 +137,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
             ("again", "28T09:31", "bea", {}),
         )
     ]
-    opened = _store(tmp_path_factory.mktemp("small"), rows)
+    opened = store_of(rows, tmp_path_factory.mktemp("small"))
     yield opened
     opened.close()
 

@@ -10,8 +10,7 @@ import pytest
 
 from insights_mcp.local import queries
 from insights_mcp.local.queries import QueryError, SchemaError
-from tests.local.queries.conftest import NOW, Ask
-from tests.local.queries.small_worlds import store_of
+from tests.local.queries.conftest import NOW, Ask, store_of
 
 VISIT, BUY = {"id": "visit", "type": "events"}, {"id": "buy", "type": "events"}
 

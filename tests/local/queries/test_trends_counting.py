@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from insights_mcp.local import queries
-from insights_mcp.local.events import EventStore
-from insights_mcp.local.load import load
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Action, Cohort
-from tests.local.queries.conftest import Ask
+from tests.local.queries.conftest import Ask, asked_of
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 RANGE = {"date_from": "2026-03-08", "date_to": "2026-03-10"}
@@ -45,18 +39,7 @@ EVENTS = [
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """Ask a store of EVENTS."""
-    folder = tmp_path_factory.mktemp("shop")
-    source = folder / "events.jsonl"
-    source.write_text("".join(json.dumps(row) + "\n" for row in EVENTS))
-    load([source], folder)
-    store = EventStore(Path(folder / "events.duckdb"))
-
-    def asked(query: dict[str, Any], **settings: Any) -> dict[str, Any]:
-        project = queries.Project(**settings)
-        return queries.run(query, events=store, project=project, now=NOW, cancelled=threading.Event())
-
-    yield asked
-    store.close()
+    yield from asked_of(EVENTS, tmp_path_factory.mktemp("shop"), NOW)
 
 
 def trend(*series: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from insights_mcp.local import queries
-from insights_mcp.local.events import EventStore
-from insights_mcp.local.load import load
 from insights_mcp.local.queries import versions
 from insights_mcp.local.queries.errors import QueryError
+from tests.local.queries.conftest import asking, store_of
 
 APPS = ["1.2.3", "1.2.10", "1.3", "v2.0.0-beta.1", "2.0.0.5", "0.2.5", "none", "", None]
 Found = Callable[..., list[str | None]]
@@ -23,15 +19,13 @@ Found = Callable[..., list[str | None]]
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
     """The apps whose events pass a filter."""
-    folder = tmp_path_factory.mktemp("apps")
     rows = [
         {"event": "open", "distinct_id": str(n), "timestamp": "2026-03-01T00:00:00Z",
          "properties": {"app": app, "path": f"/user/{n}"}}
         for n, app in enumerate(APPS)
     ]  # fmt: skip
-    (folder / "events.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    load([folder / "events.jsonl"], folder)
-    store = EventStore(folder / "events.duckdb")
+    store = store_of(rows, tmp_path_factory.mktemp("apps"))
+    ask = asking(store, datetime(2026, 3, 2, tzinfo=UTC))
 
     def passing(**given: Any) -> list[str | None]:
         rules = [{"regex": r"\d+", "alias": "<id>"}]
@@ -40,9 +34,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
             "query": "select properties.app from events where {filters} order by distinct_id",
             "filters": {"properties": [{"key": "app", "type": "event", **given}]},
         }
-        project = queries.Project(path_cleaning_filters=rules)
-        now = datetime(2026, 3, 2, tzinfo=UTC)
-        answer = queries.run(query, events=store, project=project, now=now, cancelled=threading.Event())
+        answer = ask(query, path_cleaning_filters=rules)
         return [row[0] for row in answer["results"]]
 
     yield passing

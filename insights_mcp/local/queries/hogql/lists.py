@@ -13,8 +13,6 @@ SEQUENCE = "range(1, len({0}) + 1)"
 # Shift by a number of places, which may be larger than the array.
 SHIFT = "((({1} % nullif(len({0}), 0)) + len({0})) % nullif(len({0}), 0))"
 ROTATED = f"coalesce(list_concat({{0}}[{SHIFT} + 1:], {{0}}[:{SHIFT}]), {{0}})"
-NON_NEGATIVE = "list_reduce({0}, lambda a, z: list_append(a, greatest(coalesce(a[-1], 0) + z[1], 0)), [])"
-WRAPPED = "list_transform({0}, lambda z: [z])"
 # The area under a curve: the share of pairs, one of each label, that are in the right order.
 PAIRS = "flatten(list_transform(list_zip({0}, {1}), lambda a: list_transform(list_filter(list_zip({0}, {1}),"
 PAIRS += (

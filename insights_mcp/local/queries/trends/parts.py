@@ -13,10 +13,10 @@ from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.schema.filters import DateRange, Entity
+from insights_mcp.schema.query import IN_ALL
 from insights_mcp.schema.trends import Series, TrendsQuery
 
 NUMBER = "BoldNumber"
-IN_ALL = frozenset({NUMBER, "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap"})
 CUMULATIVE = "ActionsLineGraphCumulative"
 SLOPE = "SlopeGraph"
 
