@@ -12,9 +12,6 @@ KNOWN = {
     "trends_actors/test_trends_math_group_persons#0": GROUPS_TWICE,
     "retention/test_groups_aggregating#1": GROUPS_TWICE,
     "retention/test_groups_in_period#0": GROUPS_TWICE,
-    "sessions/test_persons_and_sessions_on_events#0": (
-        "A column's name where ClickHouse puts the table's before it, as two joined tables have one such column."
-    ),
     "actors/test_person_display_name_fallback#0": DISPLAY_NAME,
     "actors/test_person_display_name_with_spaces_in_property_name#0": DISPLAY_NAME,
     "funnels/test_funnel_with_matching_properties#0": (

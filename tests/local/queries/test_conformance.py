@@ -19,7 +19,7 @@ EQUAL = {
     "RetentionQuery": 27,
     "StickinessQuery": 10,
     "LifecycleQuery": 12,
-    "HogQLQuery": 336,
+    "HogQLQuery": 337,
     "PathsQuery": 39,
     "ActorsQuery": 305,
 }

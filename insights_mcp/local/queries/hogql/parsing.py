@@ -124,15 +124,16 @@ class Expressions(Terms):
             self.need("from")
             return Call("equals" if negated else "notEquals", (left, self.sum()))
         if self.take("null"):
-            return Call("isNotNull" if negated else "isNull", (left,))
+            return Call("isNotNull" if negated else "isNull", (left,), form="is")
         raise self.error("NULL or DISTINCT FROM is expected")
 
     def _between(self, left: Node, negated: bool) -> Node:
         self.need("between")
         low = self.sum()
         self.need("and")
-        inside = Call("and", (Call("greaterOrEquals", (left, low)), Call("lessOrEquals", (left, self.sum()))))
-        return Call("not", (inside,)) if negated else inside
+        bounds = (Call("greaterOrEquals", (left, low)), Call("lessOrEquals", (left, self.sum())))
+        inside = Call("and", bounds, form="between")
+        return Call("not", (inside,), form="between") if negated else inside
 
     def sum(self) -> Node:
         return self._binary(SUMS, lambda: self._binary(PRODUCTS, self._sign))
@@ -141,8 +142,7 @@ class Expressions(Terms):
         found = inner()
         while (text := self.token.text.lower()) in names and self.token.kind in ("sign", "word"):
             self.next()
-            name = names[text]
-            found = Call(name, (found, inner()))
+            found = _joined(names[text], found, inner())
         return found
 
     def _sign(self) -> Node:
@@ -154,7 +154,16 @@ class Expressions(Terms):
             return found
         if isinstance(found, Literal) and isinstance(found.value, (int, float)):
             return Literal(-found.value)
-        return Call("negate", (found,))
+        return Call("negate", (found,), form="-")
+
+
+def _joined(name: str, left: Node, right: Node) -> Call:
+    """One operation; `a || b || c` is one concat."""
+    sides = (left, right)
+    if name == "concat":
+        parts = [side.args if isinstance(side, Call) and side.name == "concat" else (side,) for side in sides]
+        return Call(name, (*parts[0], *parts[1]))
+    return Call(name, sides)
 
 
 def _regex(left: Node, right: Node, negated: bool, any_case: bool) -> Node:

@@ -247,7 +247,15 @@ class Selects(Aggregates):
         if isinstance(item, Alias):
             with scope.expanded(item.name) as what:
                 return [(item.name, self.expression(what, scope))]
-        return [(printing.name_of(item), self.expression(item, scope))]
+        return [(self._name(item, scope), self.expression(item, scope))]
+
+    def _name(self, item: Node, scope: Scope) -> str:
+        """The name of a column; of the whole query PostHog calls what is computed by its table too: `e.person_id`."""
+        if self.nesting == 1 and isinstance(item, tree.Field) and len(item.chain) == 2:
+            source = scope.sources.get(item.chain[0])
+            if source and item.chain[1] in source.computed:
+                return printing.text(item)
+        return printing.name_of(item)
 
     def _star(self, item: Star, scope: Scope) -> list[tuple[str, Typed]]:
         if item.table is not None and item.table not in scope.sources:

@@ -97,9 +97,11 @@ class Source:
     """Something in FROM, under a name; `kept` are conditions on its rows that no clause says.
 
     `optional`: an outer join may leave it out, and then its columns have the defaults of their types.
+    `computed`: its fields that are expressions to PostHog.
     """
 
     kept: list[str] = []
+    computed: tuple[str, ...] = ()
     optional = False
 
     def __init__(self, alias: str) -> None:
@@ -125,6 +127,8 @@ class Source:
 
 class Events(Source):
     """The table `events`."""
+
+    computed = ("person_id", "issue_id")
 
     def __init__(self, alias: str, scan: Scan, clock: Clock, kept: list[str] | None = None) -> None:
         super().__init__(alias)

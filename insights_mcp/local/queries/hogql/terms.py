@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from insights_mcp.local.queries.hogql.cursor import Cursor
 from insights_mcp.local.queries.hogql.tree import (
@@ -58,7 +59,7 @@ class Terms(Cursor):
             elif self.take("::"):
                 found = Cast(found, self._type())
             elif self.token.kind == "number" and self.token.text.startswith("."):
-                found = Call("tupleElement", (found, Literal(int(self.next().text[1:]))))
+                found = _place(found, self.next().text[1:])
             elif self.sees(".") or self.sees("?."):
                 self.next()
                 found = self._member(found)
@@ -67,15 +68,15 @@ class Terms(Cursor):
 
     def _member(self, owner: Node) -> Node:
         if self.token.kind == "number":
-            return Call("tupleElement", (owner, Literal(int(self.next().text))))
+            return _place(owner, self.next().text)
         if self.take("*") and isinstance(owner, Field):
             return Star(".".join(owner.chain))
         name = self.name()
         if isinstance(owner, (Field, Placeholder)):
             if len(owner.chain) > CHAIN_LIMIT:
                 raise self.error(f"more than {CHAIN_LIMIT} names in a row")
-            return type(owner)((*owner.chain, name))
-        return Call("arrayElement", (owner, Literal(name)))
+            return replace(owner, chain=(*owner.chain, name))
+        return Call("arrayElement", (owner, Literal(name)), form="[]")
 
     def _type(self) -> str:
         name = self.name()
@@ -225,14 +226,15 @@ class Terms(Cursor):
             distinct, args = self._arguments()
         if self.take("within", "group"):
             params, args = self._within(args)
+        form = ""
         if args == (Star(),):
-            args = ()
+            args, form = (), "*"
         if self.take("filter", "("):
             self.need("where")
             name, args = name + "If", (*args, self.expression())
             self.need(")")
         over = self._over() if self.take("over") else None
-        return Call(name, args, params, distinct, over)
+        return Call(name, args, params, distinct, over, form)
 
     def _within(self, levels: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
         """percentile_cont(0.9) WITHIN GROUP (ORDER BY x): from the largest on when the order is descending."""
@@ -290,7 +292,7 @@ class Terms(Cursor):
             parts.append(self.expression())
         parts.append(self.expression() if self.take("else") else Literal(None))
         self.need("end")
-        return Call("multiIf", tuple(parts))
+        return Call("if" if len(parts) == 3 else "multiIf", tuple(parts), form="case" if subject else "")
 
     def _interval(self) -> Node:
         self.need("interval")
@@ -353,5 +355,9 @@ def _number(text: str) -> int | float:
 
 def _indexed(owner: Node, key: Node) -> Node:
     if isinstance(owner, Field) and isinstance(key, Literal) and isinstance(key.value, str):
-        return Field((*owner.chain, key.value))
-    return Call("arrayElement", (owner, key))
+        return Field((*owner.chain, key.value), indexed=True)
+    return Call("arrayElement", (owner, key), form="[]")
+
+
+def _place(owner: Node, number: str) -> Node:
+    return Call("tupleElement", (owner, Literal(int(number))), form=".")

@@ -21,9 +21,10 @@ class Literal(Node):
 
 @dataclass(frozen=True)
 class Field(Node):
-    """`event`, `properties.$browser`, `p.properties.plan`."""
+    """`event`, `properties.$browser`, `p.properties.plan`; `indexed`: reached by a bracket, `properties['plan']`."""
 
     chain: tuple[str, ...]
+    indexed: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,14 @@ class Window(Node):
 
 @dataclass(frozen=True)
 class Call(Node):
-    """name(params)(args), with DISTINCT and OVER."""
+    """name(params)(args), with DISTINCT and OVER. `form` is how it was written where that was not a call."""
 
     name: str
     args: tuple[Node, ...]
     params: tuple[Node, ...] = ()
     distinct: bool = False
     over: Window | None = None
+    form: str = ""
 
 
 @dataclass(frozen=True)

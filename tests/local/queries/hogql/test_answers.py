@@ -79,6 +79,38 @@ def test_columns_and_types(ask: Ask) -> None:
     assert [["event", "String"], ["count()", "UInt64"], ["last", "DateTime64(6, 'UTC')"]] == answer["types"]
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("properties.a.b", "a__b"),
+        ("properties['a']", "properties.a"),
+        ("properties.list.1", "properties.list.1"),
+        ("properties.list[1].`an id`", "properties.list.1.`an id`"),
+        ("[1, 2][1]", "[1, 2][1]"),
+        ("(1, 2).1", "tuple(1, 2).1"),
+        ("count(*)", "count(*)"),
+        ("event is not null", "notEquals(event, NULL)"),
+        ("1 not between 0 and 2", "1 NOT BETWEEN 0 AND 2"),
+        ("case event when 'a' then 1 else 2 end", "transform(event, ['a'], [1], 2)"),
+        ("case when event = 'a' then 1 else 2 end", "if(equals(event, 'a'), 1, 2)"),
+        ("'a' || 'b' || 'c'", "concat('a', 'b', 'c')"),
+        ("-length(event)", "minus(0, length(event))"),
+        ("arrayMap((x, y) -> x + y, [1], [2])", "arrayMap((x, y) -> plus(x, y), [1], [2])"),
+        ("sum(1) over (order by event desc)", "sum(1) OVER (ORDER BY event DESC)"),
+        (
+            "lag(event) over (order by event)",
+            "lagInFrame(toNullable(event)) OVER (ORDER BY event ASC ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED"
+            " FOLLOWING)",
+        ),
+        ("events.event", "event"),
+        ("events.person_id", "events.person_id"),
+    ],
+)
+def test_names_of_columns(ask: Ask, text: str, name: str) -> None:
+    """What has no alias is called as PostHog prints it."""
+    assert [name] == ask({"kind": "HogQLQuery", "query": f"select {text} from events"})["columns"]
+
+
 def test_hundred_rows_by_default(ask: Ask) -> None:
     """Without LIMIT there are 100 rows, and more are said to be there."""
     answer = ask({"kind": "HogQLQuery", "query": "select number from numbers(1000)"})
