@@ -55,12 +55,13 @@ class StoreError(InsightsError):
 
 @dataclass(frozen=True)
 class EventRow:
-    """An event that was seen; times are UTC."""
+    """An event that was seen; times are UTC. `repeats`: how many of them the person behind one has, on average."""
 
     name: str
     first_seen: datetime
     last_seen: datetime
     count: int
+    repeats: float
 
 
 @dataclass(frozen=True)
@@ -259,7 +260,7 @@ def _run(
 
 def _catalogue(cursor: duckdb.DuckDBPyConnection) -> Catalogue:
     properties = cursor.execute("select owner, name, property_type, has_column from property_catalogue").fetchall()
-    events = cursor.execute("select name, first_seen, last_seen, count from event_catalogue").fetchall()
+    events = cursor.execute("select name, first_seen, last_seen, count, repeats from event_catalogue").fetchall()
     group_types = cursor.execute("select group_type_index, name from group_types").fetchall()
     return Catalogue(
         {name: kind for owner, name, kind, _ in properties if owner == "event"},
@@ -267,7 +268,10 @@ def _catalogue(cursor: duckdb.DuckDBPyConnection) -> Catalogue:
         dict(group_types),
         {(int(o[6:]), name): kind for o, name, kind, _ in properties if o.startswith("group_")},
         frozenset(name for owner, name, _, column in properties if owner == "event" and column),
-        {n: EventRow(n, first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), c) for n, first, last, c in events},
+        {
+            n: EventRow(n, first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), *counts)
+            for n, first, last, *counts in events
+        },
     )
 
 

@@ -9,7 +9,7 @@ then; it is kept only where a project asks for it.
 
 from __future__ import annotations
 
-LAYOUT = 2
+LAYOUT = 3
 FILE = "events.duckdb"
 COLUMN_LIMIT = 200
 COLUMN_SHARE = 0.001
@@ -27,7 +27,8 @@ create table if not exists person_distinct_ids (distinct_id varchar, pid uintege
 create table if not exists group_types (group_type_index integer, name varchar);
 create table if not exists groups (
     group_type_index integer, group_key varchar, properties json, created_at timestamp, properties_at timestamp);
-create table if not exists event_catalogue (name varchar, first_seen timestamp, last_seen timestamp, count bigint);
+create table if not exists event_catalogue (
+    name varchar, first_seen timestamp, last_seen timestamp, count bigint, repeats double);
 create table if not exists property_catalogue (
     owner varchar, name varchar, property_type varchar, has_column boolean, count bigint);
 create table if not exists event_properties (event varchar, name varchar, count bigint);

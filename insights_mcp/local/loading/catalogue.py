@@ -15,7 +15,10 @@ TYPES = {"BOOLEAN": "Boolean", "NULL": None, **dict.fromkeys(("DOUBLE", "BIGINT"
 DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"
 EVENTS = (
     "delete from event_catalogue",
-    "insert into event_catalogue select event, min(timestamp), max(timestamp), count(*) from events group by 1",
+    # `repeats`: how many of them the person behind one of them has, on average.
+    "insert into event_catalogue select event, min(low), max(high), sum(n)::bigint, sum(n * n) / sum(n) from ("
+    "select event, min(timestamp) as low, max(timestamp) as high, count(*) as n from events group by event, pid)"
+    " group by 1",
     "create temp table seen as select event, name, sum(count)::bigint as count from (select * from event_properties"
     " union all select * from staging.census) group by all",
     "delete from event_properties",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -77,3 +77,9 @@ class Context:
         rows = self.catalogue.events.values()
         wanted = [row.first_seen for row in rows if None in names or row.name in names]
         return min(wanted, default=None)
+
+    def repeats(self, names: Collection[str | None]) -> float:
+        """How many of these events the person behind one of them has, on average, or less; None is any event."""
+        rows = self.catalogue.events.values()
+        found = [row.repeats for row in rows if not names or None in names or row.name in names]
+        return len(found) * max(found, default=0.0)

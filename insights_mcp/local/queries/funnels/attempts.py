@@ -79,8 +79,11 @@ def furthest(funnel: Funnel, where: str = "") -> Iterator[tuple[str, str]]:
     yield "furthest", f"select attempts.* from attempts join most using ({funnel.person}, steps){where}"
 
 
-def persons(funnel: Funnel) -> Iterator[tuple[str, str]]:
-    """The tables up to `persons`: one row for each person and value, with their furthest attempts' times."""
+def persons(funnel: Funnel, *, starters: bool = True) -> Iterator[tuple[str, str]]:
+    """The tables up to `persons`: one row for each person and value, with their furthest attempts' times.
+
+    Without `starters`, those who took no more than the first step may be left out.
+    """
     shortest = funnel.values is not None and funnel.values.limited and funnel.asked != "time_to_convert"
     times = [
         f"min(x{n}) as y{n}, min(x{n}) as z{n}" if shortest else f"avg(x{n}) as y{n}, median(x{n}) as z{n}"
@@ -88,7 +91,7 @@ def persons(funnel: Funnel) -> Iterator[tuple[str, str]]:
     ]
     if chain.fits(funnel):
         yield from _scanned(funnel)
-        yield from chain.persons(funnel, times)
+        yield from chain.persons(funnel, times, starters=starters)
         return
     yield from furthest(funnel)
     taken = [f"bool_or(w{number}) as w{number}" for number in funnel.optional]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 
-from insights_mcp.local.queries import dates
+from insights_mcp.local.queries import dates, entities
 from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.funnels.checks import check, covers
 from insights_mcp.local.queries.funnels.values import Values
@@ -115,6 +116,12 @@ class Funnel:
     def is_excluded(self, number: int) -> str:
         """SQL that holds for the marked events that an exclusion means."""
         return self.is_step(self.count + number)
+
+    def often(self, number: int) -> float:
+        """How often whoever took a step did so, on average over the times it was taken, or less."""
+        if self.query.aggregation_group_type_index is not None or self.given.funnelAggregateByHogQL:
+            return inf
+        return self.context.repeats(entities.events_of(self.steps[number], self.filters))
 
     def before(self, number: int) -> list[int]:
         """The steps that may come right before one: the one before, and further back while that is optional."""

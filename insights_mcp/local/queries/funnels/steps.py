@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from insights_mcp.local.queries import entities
+from insights_mcp.local.queries.funnels import chain
 from insights_mcp.local.queries.funnels.attempts import persons, valued, with_tables
 from insights_mcp.local.queries.funnels.funnel import Funnel
 from insights_mcp.local.queries.funnels.values import OTHER, Values
@@ -14,7 +15,7 @@ def select(funnel: Funnel) -> str:
     """SQL: for each value its people by step, then average and median times of each step after the first."""
     columns, people, values = _columns(funnel), valued(funnel, "persons"), funnel.values
     if values is None:
-        return with_tables(persons(funnel), f"select {columns} from {people}")
+        return with_tables(persons(funnel, starters=not _counts_starters(funnel)), f"select {columns} from {people}")
     if not values.limited:
         return with_tables(persons(funnel), f"select {columns}, v from {people} group by v order by {_largest(funnel)}")
     value = kept(funnel, values)
@@ -41,7 +42,13 @@ def _largest(funnel: Funnel) -> str:
 
 def _reached(funnel: Funnel, number: int) -> str:
     """SQL: how many took a step; one that is not optional was taken by all who came further."""
+    if number == 0 and _counts_starters(funnel):
+        return chain.started(funnel)
     return f"count(*) filter ({f'w{number}' if number in funnel.optional else f'steps > {number}'})"
+
+
+def _counts_starters(funnel: Funnel) -> bool:
+    return funnel.values is None and chain.fits(funnel)
 
 
 def _columns(funnel: Funnel) -> str:

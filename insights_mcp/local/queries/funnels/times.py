@@ -30,7 +30,7 @@ def select(funnel: Funnel) -> str:
     }
     tables = [(name, text.format_map(holes)) for name, text in TABLES.items()]
     return with_tables(
-        iter([*persons(funnel), *tables]),
+        iter([*persons(funnel, starters=False), *tables]),
         "select low, width, bins, average, bin, people from bounds left join filled on true order by bin",
     )
 

@@ -1,5 +1,4 @@
 with marks as materialized (select * from (select e.pid as a, e.timestamp as ts, (case when e.event = $p1 then 1 when e.event = $p2 then 2 else 0 end)::utinyint as m from events e where e.timestamp >= $p3 and e.timestamp <= $p4) where a is not null and m > 0),
-who as materialized (select a, bit_or(m) as did from marks group by a),
 n1 as materialized (select a, min(ts) as low, max(ts) as high, count(*)::uinteger as n
   from marks where m & 2 > 0 group by a having count(*) > 0),
 starts as materialized (select * from (select a, ts as t0 from marks where m & 1 > 0) join n1 using (a)),
@@ -7,13 +6,9 @@ c1 as materialized (select a, t0, t1 from (
   select *, case when t0 <= low then low when n = 2 and t0 <= high then high end as t1 from starts)
 where t1 <= t0 + to_days($p5) union all
 select * from (select a, t0, list_min(list_filter(l, lambda x: x >= t0)) as t1 from starts join (
-    select a, list(ts) as l from marks semi join (select * from n1 where n between 3 and 1000) using (a)
+    select a, list(ts) as l from marks semi join (select * from n1 where n > 2) using (a)
     where m & 2 > 0 group by a) using (a) where t0 > low and t0 <= high)
-where t1 <= t0 + to_days($p5) union all
-select c.a, c.t0, n.ts as t1 from (select * from starts where n > greatest(2, 1000) and t0 > low and t0 <= high) c
-  asof join (
-    select marks.* from marks semi join (select * from n1 where n > 1000) using (a) where m & 2 > 0) n
-  on c.a = n.a and n.ts >= c.t0 where n.ts <= t0 + to_days($p5)),
+where t1 <= t0 + to_days($p5)),
 p1 as materialized (select a, avg(x1) as y1, median(x1) as z1 from (select a, date_diff('second', t0, t1) as x1 from c1) group by all),
-persons as materialized (select a, 1 as steps, null::double as y1, null::double as z1 from who anti join p1 using (a) where did & 1 > 0 union all by name select p1.*, 2 as steps from p1)
-select count(*) filter (steps > 0), count(*) filter (steps > 1), avg(y1), median(z1) from persons
+persons as materialized (select p1.*, 2 as steps from p1)
+select (select count(distinct case when m & 1 > 0 then a end) from marks), count(*) filter (steps > 1), avg(y1), median(z1) from persons
