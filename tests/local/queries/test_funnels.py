@@ -343,6 +343,15 @@ def test_who_is_behind_a_step(store: EventStore, point: dict[str, Any], expected
     assert expected == behind(store, funnel("visit", "visit"), **point)
 
 
+@pytest.mark.parametrize(
+    ("step", "expected"), [(2, {"bea"}), (-2, {"ann", "cem"}), (3, {"ann", "bea", "cem"}), (-3, set())]
+)
+def test_who_is_behind_an_optional_step(store: EventStore, step: int, expected: set[str]) -> None:
+    """Only who took it; and nobody left where all went on to the required step after it."""
+    query = funnel("visit", {"event": "$identify", "optionalInFunnel": True}, "buy")
+    assert expected == behind(store, query, funnelStep=step)
+
+
 def test_who_is_behind_a_value(store: EventStore) -> None:
     """A value picks those who count under it."""
     query = funnel("visit", "buy", breakdown=PAGE)

@@ -56,7 +56,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
     opened.close()
 
 
-def ask(store: EventStore, steps: str, breakdown: bool = False, **given: Any) -> Any:
+BROWSER = {"breakdown": "browser", "breakdown_type": "event"}
+TWICE = {"breakdown": ["properties.browser", "upper(properties.browser)"], "breakdown_type": "hogql"}
+
+
+def ask(store: EventStore, steps: str, breakdown: dict[str, Any] | None = None, **given: Any) -> Any:
     query: dict[str, Any] = {
         "kind": "FunnelsQuery",
         "series": [{"kind": "EventsNode", "event": name} for name in steps],
@@ -65,7 +69,7 @@ def ask(store: EventStore, steps: str, breakdown: bool = False, **given: Any) ->
         "funnelsFilter": {"funnelWindowInterval": 40, "funnelWindowIntervalUnit": "minute", **given},
     }
     if breakdown:
-        query["breakdownFilter"] = {"breakdown": "browser", "breakdown_type": "event"}
+        query["breakdownFilter"] = breakdown
     now = START + timedelta(days=2)
     answer = queries.run(query, events=store, project=queries.Project(), now=now, cancelled=threading.Event())
     return answer["results"]
@@ -199,10 +203,13 @@ def test_exclusion(store: EventStore, steps: str) -> None:
     assert pytest.approx(expected(excluding, steps)) == told(ask(store, steps, exclusions=[exclusion]))
 
 
+@pytest.mark.parametrize("breakdown", [BROWSER, TWICE])
 @pytest.mark.parametrize(("order", "follow"), [("ordered", ordered), ("strict", strict), ("unordered", unordered)])
-def test_each_value_is_a_funnel_of_its_own(store: EventStore, order: str, follow: Follow) -> None:
-    """Attributed to all events, a value's funnel is the funnel over the events that have it."""
-    results = ask(store, "ABC", True, funnelOrderType=order, breakdownAttributionType="all_events")
+def test_each_value_is_a_funnel_of_its_own(
+    store: EventStore, order: str, follow: Follow, breakdown: dict[str, Any]
+) -> None:
+    """Attributed to all events, a value's funnel is the funnel over the events that have it; also a value of two."""
+    results = ask(store, "ABC", breakdown, funnelOrderType=order, breakdownAttributionType="all_events")
     found = {steps[0]["breakdown_value"][0]: [step["count"] for step in steps] for steps in results}
     alone = {value: {who: [e for e in events if e[2] == value] for who, events in WORLD.items()} for value in "uv"}
     assert {value: counts(follow, "ABC", alone[value]) for value in "uv"} == found
@@ -211,7 +218,7 @@ def test_each_value_is_a_funnel_of_its_own(store: EventStore, order: str, follow
 @pytest.mark.parametrize("attribution", ["first_touch", "last_touch"])
 def test_a_person_counts_under_one_value(store: EventStore, attribution: str) -> None:
     """The value of the first, or the last, of their events that are steps; their attempts may mix values."""
-    results = ask(store, "ABC", True, breakdownAttributionType=attribution)
+    results = ask(store, "ABC", BROWSER, breakdownAttributionType=attribution)
     found = {steps[0]["breakdown_value"][0]: [step["count"] for step in steps] for steps in results}
     groups: dict[str, dict[str, list[Event]]] = {"u": {}, "v": {}}
     for who, events in WORLD.items():

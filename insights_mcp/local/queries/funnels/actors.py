@@ -53,16 +53,21 @@ def _select(funnel: Funnel, point: Point) -> str:
 
 def _at_step(funnel: Funnel, point: FunnelsActorsQuery) -> str:
     custom, step = point.funnelCustomSteps, point.funnelStep
-    if custom:
-        reached = f"steps in ({', '.join(funnel.scan.bind(number) for number in custom)})"
-    elif step is None:
+    if step is None and not custom:
         raise QueryError("Say which step: funnelStep, such as 2, or -2 for who left before it.", attr="funnelStep")
-    else:
-        reached = f"steps >= {funnel.scan.bind(step)}" if step > 0 else f"steps = {funnel.scan.bind(-step - 1)}"
     number = _number(1 if step is None else step, funnel)
+    reached = f"steps in ({', '.join(map(funnel.scan.bind, custom))})" if custom else _reached(funnel, step or 1)
     if _is_other(funnel, point.funnelStepBreakdown):
         return _others(funnel, reached)
     return _selected(funnel, f"{reached} and {_valued(funnel, point.funnelStepBreakdown)}", _event(funnel, number))
+
+
+def _reached(funnel: Funnel, step: int) -> str:
+    """SQL that holds for who took a step, or who took the last required one before it and not it."""
+    if step > 0:
+        return funnel.took(step - 1)
+    before = next(number for number in range(-step - 2, -1, -1) if number not in funnel.optional)
+    return f"{funnel.took(before)} and not {funnel.took(-step - 1)}"
 
 
 def _is_other(funnel: Funnel, value: Any) -> bool:

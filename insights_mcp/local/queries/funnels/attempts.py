@@ -76,7 +76,9 @@ def furthest(funnel: Funnel, where: str = "") -> Iterator[tuple[str, str]]:
     """The tables up to `furthest`: of the attempts (all, or those `where` keeps) each person's that came furthest."""
     yield from attempts(funnel)
     yield "most", f"select {funnel.person}, max(steps) as steps from attempts{where} group by all"
-    yield "furthest", f"select attempts.* from attempts join most using ({funnel.person}, steps){where}"
+    taken = [f"bool_or(w{number}) over (partition by {funnel.person}) as w{number}" for number in funnel.optional]
+    columns = f"attempts.* replace ({', '.join(taken)})" if taken else "attempts.*"
+    yield "furthest", f"select {columns} from attempts join most using ({funnel.person}, steps){where}"
 
 
 def persons(funnel: Funnel, *, starters: bool = True) -> Iterator[tuple[str, str]]:

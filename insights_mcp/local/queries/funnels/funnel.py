@@ -117,6 +117,10 @@ class Funnel:
         """SQL that holds for the marked events that an exclusion means."""
         return self.is_step(self.count + number)
 
+    def took(self, number: int) -> str:
+        """SQL that holds for who took a step; one that is not optional was taken by all who came further."""
+        return f"w{number}" if number in self.optional else f"steps > {number}"
+
     def often(self, number: int) -> float:
         """How often whoever took a step did so, on average over the times it was taken, or less."""
         if self.query.aggregation_group_type_index is not None or self.given.funnelAggregateByHogQL:

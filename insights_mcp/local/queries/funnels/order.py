@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from insights_mcp.local.queries.funnels.funnel import Funnel
+from insights_mcp.local.queries.funnels.values import same
 
 Tables = Iterator[tuple[str, str]]
 
@@ -26,13 +27,12 @@ def _start(funnel: Funnel, number: int, more: str = "") -> str:
 
 def _next(funnel: Funnel, table: str, mark: str, after: str, number: str, sign: str = "<") -> str:
     """SQL: a table with the time of the next event that has a mark, after (or with) one of its times."""
-    same = " and ".join(f"c.{name} = n.{name}" for name in funnel.key.split(", "))
     kept = number.startswith("t") and funnel.keeps_events
     found, columns = (f", n.i as i{number[1:]}", ", i") if kept else ("", "")
     following = f"select {funnel.key}, ts{columns} from marks where {mark}"
     return (
         f"select c.*, n.ts as {number}{found} from {table} c"
-        f" asof left join ({following}) n on {same} and {after} {sign} n.ts"
+        f" asof left join ({following}) n on {same(funnel)} and {after} {sign} n.ts"
     )
 
 

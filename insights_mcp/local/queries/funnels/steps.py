@@ -41,10 +41,10 @@ def _largest(funnel: Funnel) -> str:
 
 
 def _reached(funnel: Funnel, number: int) -> str:
-    """SQL: how many took a step; one that is not optional was taken by all who came further."""
+    """SQL: how many took a step."""
     if number == 0 and _counts_starters(funnel):
         return chain.started(funnel)
-    return f"count(*) filter ({f'w{number}' if number in funnel.optional else f'steps > {number}'})"
+    return f"count(*) filter ({funnel.took(number)})"
 
 
 def _counts_starters(funnel: Funnel) -> bool:

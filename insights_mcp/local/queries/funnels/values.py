@@ -127,6 +127,16 @@ class Values:
         return "all users" if value[0] == ALL_USERS or not known else known.name
 
 
+def same(funnel: Funnel) -> str:
+    """SQL that holds where two rows, of `c` and of `n`, are of one key.
+
+    Texts are compared one by one: an ASOF join of DuckDB 2.0 by a column and a list takes other lists for the same.
+    """
+    texts = [f"v[{place}]" for place in range(1, len(funnel.values.items) + 1)] if funnel.values else []
+    columns = ["a", *(texts if funnel.split else [])]
+    return " and ".join(f"c.{column} = n.{column}" for column in columns)
+
+
 def _bound(item: Breakdown, scan: Scan) -> str:
     return scan.bind(str(item.property)) + "::varchar"
 
