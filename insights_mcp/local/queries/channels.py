@@ -11,62 +11,104 @@ SOURCES = {
     "medium": "utm_medium",
     "campaign": "utm_campaign",
     "gclid": "gclid",
+    "fbclid": "fbclid",
     "gad": "gad_source",
 }
+# Sites by what they are for; the first that fits counts, as mail.google.com is no search.
 SITES = {
+    "Email": "mail outlook\\.live outlook\\.office protonmail",
     "Search": "google bing duckduckgo yahoo ecosia baidu yandex brave startpage qwant naver kagi perplexity ask aol",
     "Social": "facebook fb instagram linkedin lnkd twitter t\\.co x\\.com reddit pinterest tiktok threads mastodon bsky"
     " snapchat quora vk weibo whatsapp telegram discord news\\.ycombinator hackernews producthunt",
-    "Video": "youtube youtu\\.be vimeo twitch dailymotion",
-    "Shopping": "amazon ebay etsy walmart alibaba aliexpress shopify",
+    "Video": "youtube youtu\\.be vimeo twitch dailymotion bilibili",
+    "Shopping": "amazon ebay etsy walmart alibaba aliexpress shopify stripe",
 }
+SOCIAL = "social|social[- ](network|media)|sm"
+DISPLAY = "banner|cpm|display|expandable|interstitial"
+PAID_MEDIA = {"Display": DISPLAY, "Paid Social": SOCIAL, "Paid Video": "video"}
 MEDIA = {
-    "Email": "e-?_?mail|newsletter",
-    "Push": "push|mobile|notification",
-    "SMS": "sms",
-    "Audio": "audio|podcast",
-    "Affiliate": "affiliates?|partner",
+    "Affiliate": "affiliate|partnerships?",
     "Referral": "referral|link|app",
-    "Organic Social": "social|social-?_? ?(network|media)|sm",
-    "Organic Video": "(.*video.*)",
-    "Organic Search": "organic",
+    "Audio": "audio",
+    "Display": DISPLAY,
+    "Email": "e[-_ ]?mail",
+    "Push": "push|mobile|notification",
+    "Organic Social": SOCIAL,
+    "Organic Video": "video",
 }
-FROM = "lower(coalesce({source}, '') || ' ' || coalesce({domain}, ''))"
-PAID = (
-    "({gclid} is not null or {gad} is not null"
-    " or regexp_matches(lower(coalesce({medium}, '')), '^(.*cp.*|ppc|retargeting|paid.*)$'))"
+PAID = "({gclid} <> '' or {gad} <> '' or regexp_matches(lower({medium}), '^(cpc|cpm|cpv|cpa|ppc|retargeting|paid.*)$'))"
+SHOP = "regexp_matches(lower({campaign}), '([^a-df-z]|^)shop|shopping')"
+VIDEO = "lower({campaign}) like '%video%'"
+DIRECT = (
+    "{domain} = '$direct' and nullif({medium}, '') is null and coalesce({fbclid}, '') = ''"
+    " and lower(coalesce(nullif({source}, ''), 'direct')) in ('direct', '(direct)', '$direct')"
 )
-SHOP = "regexp_matches(lower(coalesce({campaign}, '')), '(^|[^a-df-z])shop')"
-DIRECT = "{domain} = '$direct' and {medium} is null and lower(coalesce({source}, 'direct')) in ('direct', '(direct)')"
 
 
-def _from(kind: str) -> str:
+def _is_site(kind: str, field: str) -> str:
     names = SITES[kind].replace(" ", "|")
-    return f"regexp_matches({FROM}, '(^|[ ./])({names})($|[ .])')"
+    return f"regexp_matches(lower({{{field}}}), '(^|[./])({names})($|[.])')"
 
 
-def _arms() -> list[tuple[str, str]]:
-    return [
-        ("lower({campaign}) like '%cross-network%'", "Cross Network"),
-        (f"{PAID} and ({_from('Shopping')} or {SHOP})", "Paid Shopping"),
-        (f"{PAID} and {_from('Social')}", "Paid Social"),
-        (f"{PAID} and {_from('Video')}", "Paid Video"),
-        (f"{PAID} and ({{gclid}} is not null or {{gad}} = '1' or {_from('Search')})", "Paid Search"),
-        (PAID, "Paid Unknown"),
-        (DIRECT, "Direct"),
-        (f"{_from('Shopping')} or {SHOP}", "Organic Shopping"),
-        *((f"regexp_full_match(lower({{medium}}), '{words}')", name) for name, words in MEDIA.items()),
-        *((_from(kind), f"Organic {kind}") for kind in ("Search", "Social", "Video")),
-        ("{domain} is not null and {domain} <> '$direct'", "Referral"),
-    ]
+def _by_site(field: str, way: str) -> list[tuple[str, str]]:
+    """Nobody pays for mail, and mail is of no way."""
+    ways = {kind: f"{way} {kind}" if kind != "Email" else kind for kind in SITES if (kind, way) != ("Email", "Paid")}
+    return [(_is_site(kind, field), name) for kind, name in ways.items()]
 
 
-CHANNEL = "case " + " ".join(f"when {condition} then '{name}'" for condition, name in _arms()) + " else 'Unknown' end"
-# A property that every person has: the channel by which they first came.
-OF_PERSON = "$virt_initial_channel_type"
+def _by_medium(media: dict[str, str]) -> list[tuple[str, str]]:
+    return [(f"regexp_full_match(lower({{medium}}), '{words}')", name) for name, words in media.items()]
 
 
-def of_person(person_property: Callable[[str], str]) -> str:
-    """SQL: the channel by which a person first came."""
+def _case(arms: list[tuple[str, str]], other: str) -> str:
+    whens = " ".join(
+        f"when {condition} then {name if name.startswith('case') else repr(name)}" for condition, name in arms
+    )
+    return f"case {whens} else {other} end"
+
+
+def _paid() -> str:
+    return _case(
+        [
+            *_by_site("source", "Paid"),
+            (SHOP, "Paid Shopping"),
+            *_by_medium(PAID_MEDIA),
+            *_by_site("domain", "Paid"),
+            ("{gad} = '1'", "Paid Search"),
+            (VIDEO, "Paid Video"),
+            ("{fbclid} <> ''", "Paid Social"),
+        ],
+        "'Paid Unknown'",
+    )
+
+
+def _any() -> str:
+    return _case(
+        [
+            ("lower({campaign}) like '%cross-network%'", "Cross Network"),
+            (PAID, _paid()),
+            (DIRECT, "Direct"),
+            *_by_site("source", "Organic"),
+            (SHOP, "Organic Shopping"),
+            *_by_medium(MEDIA),
+            *_by_site("domain", "Organic"),
+            (VIDEO, "Organic Video"),
+            ("lower({medium}) like '%push'", "Push"),
+            ("{fbclid} <> ''", "Organic Social"),
+            ("{domain} = '$direct'", "Direct"),
+            ("{domain} is not null", "Referral"),
+        ],
+        "'Unknown'",
+    )
+
+
+CHANNEL = _any()
+DOMAIN = _case([("{domain} = '$direct'", "$direct"), *((_is_site(kind, "domain"), kind) for kind in SITES)], "null")
+# Properties that every person has: the channel by which they first came, and what site that was.
+OF_PERSON = {"$virt_initial_channel_type": CHANNEL, "$virt_initial_referring_domain_type": DOMAIN}
+
+
+def of_person(key: str, person_property: Callable[[str], str]) -> str:
+    """SQL: one of these properties of a person."""
     first = {name: person_property(f"$initial_{key.removeprefix('$')}") for name, key in SOURCES.items()}
-    return f"({CHANNEL.format_map(first)})"
+    return f"({OF_PERSON[key].format_map(first)})"

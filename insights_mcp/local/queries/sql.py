@@ -69,8 +69,8 @@ class Scan:
 
     def person_property(self, *keys: str) -> str:
         """The text of a property of the person, as it is now (or was then, where the project says so), or NULL."""
-        if keys == (channels.OF_PERSON,):
-            return channels.of_person(self.person_property)
+        if len(keys) == 1 and keys[0] in channels.OF_PERSON:
+            return channels.of_person(keys[0], self.person_property)
         if self.persons_on_events:
             return f"({self.events}.person_properties ->> {self.bind(pointer(*keys))})"
         if keys[0] not in self.catalogue.person_types:

@@ -89,15 +89,15 @@ AGGREGATES = table(
         {
             "groupConcat": "left(string_agg({0}, ','), 1000000)",
             "string_agg": "left(string_agg({0}, {1}), 1000000)",
-            "json_agg": "to_json(coalesce(list({0}) filter (where {0} is not null), []))::varchar",
+            "json_agg": "nullif(to_json(list({0}) filter (where {0} is not null))::varchar, 'null')",
         },
     ),
+    ("[]", {"array_agg": "list({0}) filter (where {0} is not null)"}),
     ("Bool", {"every": "bool_and(({0})::boolean)"}),
     (
         "[]!",
         {
             "groupArray": "list({0})",
-            "array_agg": "list({0})",
             "groupArraySample": "list({0})",
             "groupUniqArray": "list(distinct {0})",
             "groupArrayDistinct": "list(distinct {0})",
@@ -134,7 +134,7 @@ NUMERIC = frozenset(
     kurtSamp sumWithOverflow deltaSum medianExact medianTDigest medianTiming simpleLinearRegression""".split()  # noqa: SIM905
 )
 LISTS = (
-    "groupArray", "array_agg", "groupArraySample", "groupUniqArray", "groupArrayDistinct", "groupArraySorted", "topK",
+    "groupArray", "groupArraySample", "groupUniqArray", "groupArrayDistinct", "groupArraySorted", "topK",
 )  # fmt: skip
 QUANTILES = {
     **{f"quantile{kind}": "quantile_cont" for kind in APPROXIMATE},

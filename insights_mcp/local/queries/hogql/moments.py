@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from insights_mcp.local.queries import dates
@@ -207,6 +208,11 @@ def week(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 
 def start_of_interval(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """toStartOfInterval(time, interval), counted from a third argument that is a time."""
+    if len(node.args) == 3 and not (
+        isinstance(node.args[2], Literal) and moment_formats.read(_text(node.args[2])) is None
+    ):
+        return bin_(compiler, replace(node, args=(node.args[1], node.args[0], node.args[2])), scope, truth)
     time, step = compiler.as_time(node.args[0], scope), node.args[1]
     unit, count = _step(step)
     if unit == "week":

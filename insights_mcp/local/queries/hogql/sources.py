@@ -142,6 +142,8 @@ class Events(Source):
             return self._column(first)
         if first == "properties":
             return self.property(tuple(rest))
+        if first == "poe" and rest[0] != "id":
+            return self._person_then(tuple(rest))
         if first in ("person", "poe"):
             return self._person(tuple(rest))
         if first == "session":
@@ -202,6 +204,17 @@ class Events(Source):
         if found:
             self.scan.with_persons = True
         return found
+
+    def _person_then(self, rest: tuple[str, ...]) -> Typed | None:
+        """What was known of the person at the event; the person as it is now, where events do not hold that."""
+        own, known = replace(self.scan, persons_on_events=True), f"{self.scan.events}.person_properties"
+        found, now = (person_field(scan, self.clock, rest) for scan in (own, replace(own, persons_on_events=False)))
+        if found is None or now is None:
+            return None
+        self.scan.with_persons = True
+        if rest == ("properties",):
+            return replace(now, sql=f"coalesce({known}::varchar, {now.sql})")
+        return replace(found, sql=f"(case when {known} is not null then {found.sql} else {now.sql} end)")
 
     def star(self) -> tuple[str, ...]:
         return EVENT_STAR
@@ -328,7 +341,7 @@ def person_field(scan: Scan, clock: Clock, chain: tuple[str, ...]) -> Typed | No
         return cast(scan.person_property(*rest), kind, clock)
     if rest:
         return None
-    if first == channels.OF_PERSON:
+    if first in channels.OF_PERSON:
         return Typed(scan.person_property(first), "String")
     if first == "properties":
         return Typed(f"{scan.persons}.properties", "String", False)

@@ -30,6 +30,8 @@ def map_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     """map(key, value, key, value, …)."""
     if len(node.args) % 2:
         raise QueryError("map takes keys, each with its value.", attr="query")
+    if not node.args:
+        return Typed("map([]::varchar[], []::varchar[])", "Map(String, String)", False)
     sides = [compiler.expression(Call("array", node.args[start::2]), scope) for start in (0, 1)]
     kinds = ", ".join(element(side.type) for side in sides)
     return Typed(f"map({sides[0].sql}, {sides[1].sql})", f"Map({kinds})", False)
@@ -265,8 +267,13 @@ def or_default(base: str, default: str) -> Handler:
 
     def handler(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
         found = cast(base, exact=True)(compiler, replace(node, args=node.args[:1]), scope, truth)
-        other = compiler.expression(node.args[1], scope).sql if len(node.args) > 1 else default
-        return Typed(f"coalesce({found.sql}, {other})", found.type, False)
+        if len(node.args) > 1:
+            return Typed(f"coalesce({found.sql}, {compiler.expression(node.args[1], scope).sql})", found.type, False)
+        given = compiler.expression(node.args[0], scope)
+        sql = f"coalesce({found.sql}, {default})"
+        return Typed(
+            f"case when {given.sql} is not null then {sql} end" if given.nullable else sql, found.type, given.nullable
+        )
 
     return handler
 

@@ -54,6 +54,28 @@ def test_aggregates(hogql: Rows, text: str, expected: list[Any]) -> None:
     assert [expected] == hogql(f"select {text} from {ROWS}")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("array_agg(x), json_agg(x), array_agg(null), json_agg(null)", [[1, 2], "[1,2]", None, None]),
+        (
+            "toFloatOrZero(null), toFloatOrDefault('bla', 7.), toFloatOrDefault(null), toIntOrZero('')",
+            [None, 7, None, 0],
+        ),
+        ("map(), make_timestamptz(2023, 1, 1, 12, 34, 56, 'UTC')", [{}, "2023-01-01T12:34:56Z"]),
+        (
+            "toStartOfInterval(toDateTime('2023-01-01 13:45:32'), toIntervalHour(1), toDateTime('2023-01-01 13:15'))",
+            ["2023-01-01T13:15:00Z"],
+        ),
+    ],
+)
+def test_as_posthog_answers(hogql: Rows, text: str, expected: list[Any]) -> None:
+    """What PostHog makes of functions that ClickHouse has otherwise, or has not."""
+    assert [expected] == hogql(
+        f"select {text} from (select arrayJoin([1, 2]) as x)" if "(x)" in text else f"select {text}"
+    )
+
+
 def test_states(hogql: Rows) -> None:
     """States gathered by one query are merged by the one around it."""
     inner = f"(select s, uniqState(x) as u, avgState(x) as a from {ROWS} group by s)"

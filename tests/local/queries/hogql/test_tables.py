@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from insights_mcp.local import queries
+from insights_mcp.local.events import EventStore
+from insights_mcp.local.load import load
 from insights_mcp.local.queries.project import Action, Cohort
+from tests.local.queries.conftest import asking
 
 Rows = Callable[..., list[Any]]
 PRO = {"type": "AND", "values": [{"key": "plan", "type": "person", "value": "pro"}]}
@@ -51,6 +56,23 @@ def test_actions(hogql: Rows) -> None:
     """Events of an action, by its number or its name."""
     texts = [f"select count() from events where matchesAction({name})" for name in ("3", "'Bought'")]
     assert [[[3]], [[3]]] == [hogql(text, actions=ACTIONS) for text in texts]
+
+
+def test_persons_as_they_were(tmp_path: Path) -> None:
+    """`poe` is the person at the event, `person` as it is now; the first is the second where events do not say."""
+    who = {"distinct_id": "ann", "person_id": "00000000-0000-4000-8000-000000000001"}
+    rows: list[dict[str, Any]] = [
+        {**who, "event": event, "timestamp": "2026-03-08T09:00:00Z", "person_properties": then}
+        for event, then in (("a", {"plan": "free"}), ("b", None))
+    ]
+    rows.append({**who, "person_version": 1, "properties": {"plan": "pro"}})
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    load([tmp_path / "rows.jsonl"], tmp_path, persons_on_events=True)
+    store = EventStore(tmp_path / "events.duckdb")
+    text = "select poe.properties.plan, poe.properties, person.properties.plan from events order by event"
+    found = asking(store)({"kind": "HogQLQuery", "query": text})["results"]
+    store.close()
+    assert [["free", '{"plan":"free"}', "pro"], ["pro", '{"plan":"pro"}', "pro"]] == found
 
 
 @pytest.mark.parametrize(
