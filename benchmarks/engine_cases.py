@@ -146,7 +146,6 @@ p{k} as materialized (select pid, {seconds} from c{k} group by pid)"""
 STARTED = """
 b as materialized (select * from (select pid, timestamp as ts, ({condition})::utinyint as s from events where {where})
   where s is not null),
-p1 as materialized (select pid, min(s) as s from b group by pid),
 n2 as materialized (select pid, min(ts) as low, max(ts) as high, count(*) as n from b where s = 2
   group by pid having count(*) > 0),
 starts as materialized (select pid, ts as t1, low, high, n from b join n2 using (pid) where s = 1),
@@ -167,7 +166,7 @@ def _chain(steps: int, condition: str, where: str) -> str:
         tables.append(FOLLOWED.format(k=k, last=k - 1, times=times, seconds=_seconds(k)))
     best = [f"select * from p{k} anti join p{k + 1} using (pid)" for k in range(2, steps)] + [f"select * from p{steps}"]
     persons = "persons as materialized (" + " union all by name ".join(best) + ")"
-    rows = ["select 1, count(*), null, null from p1 where s = 1"]
+    rows = ["select 1, count(distinct case when s = 1 then pid end), null, null from b"]
     rows += [
         f"select {k}, (select count(*) from p{k}), trunc(avg(a{k}))::bigint, trunc(median(m{k}))::bigint from persons"
         for k in range(2, steps + 1)
