@@ -228,6 +228,17 @@ def test_types_of_breakdown(ask: Ask, breakdown: dict[str, Any], expected: dict[
     assert expected == values(ask(funnel("visit", "buy", breakdown=breakdown)))
 
 
+@pytest.mark.parametrize(("attribution", "none"), [("first_touch", ""), ("all_events", None), ("step", None)])
+def test_an_expression_of_no_value(store: EventStore, ask: Ask, attribution: str, none: str | None) -> None:
+    """As in PostHog, NULL is a value of its own, over time called None; but who never had a value has an empty one."""
+    by = {"breakdown": "nullIf(properties.page, '')", "breakdown_type": "hogql"}
+    query = funnel("buy", "visit", breakdown=by, breakdownAttributionType=attribution, funnelOrderType="unordered")
+    assert none in [steps[0]["breakdown_value"][0] for steps in ask(query)["results"]]
+    assert "cem" in behind(store, query, funnelStep=1, funnelStepBreakdown=[none])
+    over_time = query | {"funnelsFilter": query["funnelsFilter"] | {"funnelVizType": "trends"}}
+    assert ["None" if none is None else none] in [line["breakdown_value"] for line in ask(over_time)["results"]]
+
+
 def test_counting_an_expression(ask: Ask) -> None:
     """By session, nobody buys: purchases have none."""
     assert [4, 0] == counts(ask(funnel("visit", "buy", funnelAggregateByHogQL="properties.$session_id")))

@@ -12,7 +12,7 @@ from insights_mcp.local.queries.funnels.funnel import Funnel, actor
 from insights_mcp.local.queries.funnels.marks import in_range
 from insights_mcp.local.queries.funnels.steps import kept, ranked
 from insights_mcp.local.queries.funnels.trends import entered
-from insights_mcp.local.queries.funnels.values import ALL_USERS, OTHER
+from insights_mcp.local.queries.funnels.values import ALL_USERS, OTHER, Values
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.selection import Actors
@@ -105,17 +105,17 @@ def _valued(funnel: Funnel, value: Any) -> str:
     """SQL that holds for who counts under a value of the breakdown."""
     if value is None or funnel.values is None:
         return "true"
-    texts = [_cohort(str(each), funnel) for each in (value if isinstance(value, list) else [value])]
+    texts = [_text(each, funnel, funnel.values) for each in (value if isinstance(value, list) else [value])]
     return f"v = {funnel.scan.bind(texts)}::varchar[]"
 
 
-def _cohort(text: str, funnel: Funnel) -> str:
-    """The number of a cohort, which a funnel over time calls by its name."""
-    if funnel.values is None or funnel.values.type != "cohort":
-        return text
-    numbers = (ALL_USERS if item.property == "all" else str(item.property) for item in funnel.values.items)
-    names = {str(funnel.values.named([number], funnel)): number for number in numbers}
-    return ALL_USERS if text == "all" else names.get(text, text)
+def _text(value: Any, funnel: Funnel, values: Values) -> str:
+    """A value of the breakdown as it is kept: no value, and cohorts, have names in a funnel over time."""
+    if values.type != "cohort":
+        return values.none if value is None or (values.none and value == "None") else str(value)
+    numbers = (ALL_USERS if item.property == "all" else str(item.property) for item in values.items)
+    names = {str(values.named([number], funnel)): number for number in numbers}
+    return ALL_USERS if value == "all" else names.get(str(value), str(value))
 
 
 def _event(funnel: Funnel, number: int) -> str:

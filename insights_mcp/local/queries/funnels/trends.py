@@ -8,6 +8,7 @@ from typing import Any
 from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.funnels.attempts import attempts, valued, with_tables
 from insights_mcp.local.queries.funnels.funnel import Funnel
+from insights_mcp.local.queries.funnels.values import Values
 
 # PostHog computes so many lines (periods times values), and drops the rest.
 LINES = 1000
@@ -39,10 +40,17 @@ def results(funnel: Funnel, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]
         found.setdefault(tuple(value), {})[start] = (entered, went_on)
     limit = min(funnel.values.limit, max(1, LINES // max(1, len(buckets))))
     by_size = sorted(found, key=lambda value: (sum(entered for entered, _ in found[value].values()), value))
-    return [
-        {**_series(funnel, buckets, found[value]), "breakdown_value": funnel.values.named(list(value), funnel)}
-        for value in sorted(by_size[::-1][:limit])
+    series = [
+        {**_series(funnel, buckets, found[value]), "breakdown_value": _named(funnel, funnel.values, list(value))}
+        for value in by_size[::-1][:limit]
     ]
+    return sorted(series, key=lambda each: each["breakdown_value"])
+
+
+def _named(funnel: Funnel, values: Values, value: list[str]) -> Any:
+    """A value as it is read; over time also none has a name."""
+    named = values.named(value, funnel)
+    return ["None" if each is None else each for each in named] if isinstance(named, list) else named
 
 
 def _series(funnel: Funnel, buckets: list[datetime], counts: dict[datetime, tuple[int, int]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from insights_mcp.local.queries import cohorts, sessions
+from insights_mcp.local.queries.breakdowns import NONE
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.properties import METADATA
 from insights_mcp.local.queries.sql import Scan
@@ -21,6 +22,8 @@ ALL_USERS = "0"
 TRAILING = r"[\\/?#]*$"
 # A name alone means a list of one, but for these.
 SCALAR = frozenset({"group", "cohort"})
+# Of these, none is not the same as an empty text, where events are not asked for the first or last value they have.
+COMPUTED = frozenset({"hogql", "event_metadata"})
 # Of these there can be many values, so the rarer ones are "Other"; and a person's times are their shortest.
 LIMITED = frozenset({"event", "person", "group"})
 
@@ -69,6 +72,11 @@ class Values:
         return self.type in LIMITED
 
     @property
+    def none(self) -> str:
+        """What stands for no value."""
+        return NONE if self.type in COMPUTED and self.attribution in ("all_events", "step") else ""
+
+    @property
     def empty(self) -> str:
         """SQL: the value of who has none."""
         return "[" + ", ".join("''" for _ in self.items) + "]"
@@ -77,7 +85,8 @@ class Values:
         """SQL: the value of one event, a list of texts."""
         if self.type == "cohort":
             return f"unnest({self._cohorts(funnel)})"
-        return "[" + ", ".join(f"coalesce({self._field(item, funnel)}, '')" for item in self.items) + "]"
+        fields = (self._field(item, funnel) for item in self.items)
+        return "[" + ", ".join(f"coalesce({field}, '{self.none}')" for field in fields) + "]"
 
     def _cohorts(self, funnel: Funnel) -> str:
         """SQL: the cohorts that an event's person is in."""
@@ -117,7 +126,8 @@ class Values:
         """A value as the results hold it: a cohort's number, a text, or a list of texts."""
         if self.type == "cohort":
             return int(value[0])
-        return value if self.listed else value[0]
+        texts = [None if self.none and text == self.none else text for text in value]
+        return texts if self.listed else texts[0]
 
     def named(self, value: list[str], funnel: Funnel) -> Any:
         """A value as it is read: a cohort's name."""
