@@ -19,8 +19,11 @@ ABSOLUTE = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})")
 DAY_START: dict[str, Any] = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
 DAY_END: dict[str, Any] = {"hour": 23, "minute": 59, "second": 59, "microsecond": 999_999}
 END_OF_DAY = time(23, 59, 59, 999_999)
-HOUR_END: dict[str, Any] = {"minute": 59, "second": 59, "microsecond": 999_999}
-MINUTE_END: dict[str, Any] = {"second": 59, "microsecond": 999_999}
+# Up to when an hour or a minute that is not over yet counts. A second counts when it is over.
+ENDS: dict[str, dict[str, Any]] = {
+    "hour": {"minute": 59, "second": 59, "microsecond": 999_999},
+    "minute": {"second": 59, "microsecond": 999_999},
+}
 SPANS = {"s": "second", "M": "minute", "h": "hour", "d": "day", "w": "week", "m": "month", "q": "quarter", "y": "year"}
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -204,6 +207,15 @@ def parsed(text: str, now: datetime, *, cut: str | None = None) -> tuple[datetim
         ) from None
 
 
+def is_date(value: Any) -> bool:
+    """Whether a filter's value names a time, absolute or relative."""
+    try:
+        parsed(str(value), datetime(2000, 1, 1, tzinfo=UTC))
+    except QueryError:
+        return False
+    return True
+
+
 def _relative(match: re.Match[str], now: datetime, cut: str | None) -> datetime:
     unit, position = match["unit"], match["position"]
     number = int(match["number"] or 0)
@@ -234,7 +246,8 @@ def period(
     end = _end(date_to, now, interval, exact)
     if date_from == "all":
         return Period((first or now).astimezone(now.tzinfo), end, interval, week_start, exact)
-    start, relative = parsed(date_from or f"-{DEFAULT_DAYS}d", now, cut=interval)
+    # What is meant exactly is not cut to its day; but without a start it is a matter of days.
+    start, relative = parsed(date_from or f"-{DEFAULT_DAYS}d", now, cut=None if exact and date_from else interval)
     to_the_hour = relative and (interval in CLOCKS or (interval == "day" and relative["unit"] == "h"))
     return Period(start, end, interval, week_start, exact or bool(to_the_hour))
 
@@ -259,7 +272,7 @@ def _end(date_to: str | None, now: datetime, interval: str, exact: bool) -> date
         return end.replace(**DAY_END)
     if date_to and not relative:
         return end
-    return end.replace(**HOUR_END) if interval == "hour" else end.replace(**MINUTE_END)
+    return end.replace(**ENDS[interval]) if interval in ENDS else end.replace(microsecond=0) - timedelta(microseconds=1)
 
 
 def previous(current: Period, date_from: str | None, date_to: str | None, interval: str) -> Period:

@@ -10,8 +10,8 @@ PARTS = 3
 VERSION = re.compile(r"^v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:[-+.].*)?$")
 WILDCARD = re.compile(r"^v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.\*)+$")
 # SQL: a text as a list of three numbers, which sorts as versions do; NULL for what is none.
-SORTABLE = r"""case when regexp_matches({field}, '^v?\d') then list_resize(list_transform(string_split(
-  regexp_extract({field}, '^v?(\d{{1,9}}(?:\.\d{{1,9}})*)', 1), '.'), lambda part: part::bigint), 3, 0) end"""
+SORTABLE = r"""case when regexp_matches({field}, '^\s*v?(0|[1-9]\d{{0,8}})(\.(0|[1-9]\d{{0,8}})){{2}}([-+]\S*)?\s*$')
+  then string_split(regexp_extract({field}, '\d+\.\d+\.\d+'), '.')::bigint[] end"""
 
 
 def sortable(field: str) -> str:
@@ -28,9 +28,9 @@ def parsed(text: str) -> list[int]:
 
 
 def tilde(text: str) -> tuple[list[int], list[int]]:
-    """`~1.2.3`: from 1.2.3 to below 1.3.0."""
+    """`~1.2.3`: from 1.2.3 to below 1.3.0; `~1`: to below 2.0.0."""
     low = parsed(text)
-    return low, [low[0], low[1] + 1, 0]
+    return low, [low[0], low[1] + 1, 0] if "." in text else [low[0] + 1, 0, 0]
 
 
 def caret(text: str) -> tuple[list[int], list[int]]:

@@ -82,3 +82,20 @@ def test_offset_segments_equal_the_zone(name: str, start: datetime, days: int) -
         moment = (first.astimezone(UTC) + timedelta(hours=hours)).replace(tzinfo=None)
         offset = next(value for begins, value in reversed(found) if begins <= moment)
         assert moment.replace(tzinfo=UTC).astimezone(ZoneInfo(name)).utcoffset() == offset
+
+
+@pytest.mark.parametrize(
+    ("asked", "interval", "exact", "expected"),
+    [
+        (("-2d", None), "day", False, "2026-03-08 00:00:00 2026-03-10 23:59:59.999999"),
+        (("-2d", None), "day", True, "2026-03-08 12:34:56 2026-03-10 12:34:56"),
+        ((None, None), "day", True, "2026-03-03 00:00:00 2026-03-10 12:34:56"),
+        (("-120s", "-60s"), "second", False, "2026-03-10 12:32:56 2026-03-10 12:33:55.999999"),
+        (("-2M", "-1M"), "minute", False, "2026-03-10 12:32:56 2026-03-10 12:33:59.999999"),
+        (("-48h", None), "hour", False, "2026-03-08 12:00:00 2026-03-10 12:59:59.999999"),
+    ],
+)
+def test_period(asked: tuple[str | None, str | None], interval: str, exact: bool, expected: str) -> None:
+    """Outwards to whole days, hours and minutes, unless it is meant exactly; a second counts when it is over."""
+    found = dates.period(*asked, interval=interval, now=NOW, week_start=0, exact=exact, first=None)
+    assert expected == " ".join(str(moment.replace(tzinfo=None)) for moment in (found.start, found.end))

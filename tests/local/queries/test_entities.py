@@ -138,6 +138,20 @@ def test_filters_on_groups_and_sessions(
     assert expected == count(properties)
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"type": "event_metadata", "key": "timestamp", "operator": "is_date_after", "value": "2026-03-29"}, "ann cem"),
+        ({"type": "event_metadata", "key": "timestamp", "operator": "lt", "value": "2026-03-02"}, "cem"),
+        ({"type": "event_metadata", "key": "timestamp", "value": "2026-03-02 23:00:00"}, "ann"),
+        ({"type": "person_metadata", "key": "created_at", "operator": "lt", "value": "2026-03-02"}, "ann cem"),
+    ],
+)
+def test_times_of_events_and_persons(count: Count, given: dict[str, Any], expected: str) -> None:
+    """A time without a zone is the project's: in Auckland, events at ten in the morning are of eleven at night."""
+    assert expected.split() == sorted(count(given, timezone="Pacific/Auckland"))
+
+
 CLICK = {"kind": "EventsNode", "event": "$autocapture"}
 
 
@@ -149,6 +163,8 @@ CLICK = {"kind": "EventsNode", "event": "$autocapture"}
         ({"key": "href", "value": "/buy"}, "ann"),
         ({"key": "tag_name", "value": "form"}, "ben"),
         ({"key": "tag_name", "value": ["a", "body"]}, "ann ben"),
+        ({"key": "tag_name", "value": "div", "operator": "is_not"}, "ben"),
+        ({"key": "$elements_chain", "type": "event", "value": "form.pay", "operator": "icontains"}, "ben"),
         ({"key": "text", "value": "Pay", "operator": "is_not"}, "ann"),
         ({"key": "href", "operator": "is_set"}, "ann"),
         ({"key": "selector", "value": "form > button"}, "ben"),

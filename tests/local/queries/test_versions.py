@@ -12,7 +12,7 @@ from insights_mcp.local.queries import versions
 from insights_mcp.local.queries.errors import QueryError
 from tests.local.queries.conftest import asking, store_of
 
-APPS = ["1.2.3", "1.2.10", "1.3", "v2.0.0-beta.1", "2.0.0.5", "0.2.5", "none", "", None]
+APPS = ["1.2.3", "1.2.10", "1.3.0+7", "v2.0.0-beta.1", "2.0.0.5", "1.4", "0.2.5", "none", "", None]
 Found = Callable[..., list[str | None]]
 
 
@@ -44,28 +44,33 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
 @pytest.mark.parametrize(
     ("operator", "value", "expected"),
     [
-        ("semver_eq", "1.3.0", ["1.3"]),
-        ("semver_gt", "1.2.3", ["1.2.10", "1.3", "v2.0.0-beta.1", "2.0.0.5"]),
-        ("semver_gte", "1.2.3", ["1.2.3", "1.2.10", "1.3", "v2.0.0-beta.1", "2.0.0.5"]),
+        ("semver_eq", "1.3.0", ["1.3.0+7"]),
+        ("semver_gt", "1.2.3", ["1.2.10", "1.3.0+7", "v2.0.0-beta.1"]),
+        ("semver_gte", "1.2.3", ["1.2.3", "1.2.10", "1.3.0+7", "v2.0.0-beta.1"]),
         ("semver_lt", "1.2.10", ["1.2.3", "0.2.5"]),
-        ("semver_neq", "2", ["1.2.3", "1.2.10", "1.3", "0.2.5"]),
+        ("semver_neq", "2.0.0", ["1.2.3", "1.2.10", "1.3.0+7", "0.2.5"]),
         ("semver_tilde", "1.2.4", ["1.2.10"]),
-        ("semver_caret", "1.2.4", ["1.2.10", "1.3"]),
+        ("semver_tilde", "1", ["1.2.3", "1.2.10", "1.3.0+7"]),
+        ("semver_caret", "1.2.4", ["1.2.10", "1.3.0+7"]),
         ("semver_caret", "0.2.3", ["0.2.5"]),
         ("semver_wildcard", "1.2.*", ["1.2.3", "1.2.10"]),
-        ("semver_wildcard", "1.*", ["1.2.3", "1.2.10", "1.3"]),
+        ("semver_wildcard", "1.*", ["1.2.3", "1.2.10", "1.3.0+7"]),
         ("icontains_multi", ["BETA", "non"], ["v2.0.0-beta.1", "none"]),
-        ("not_icontains_multi", [".", "one"], ["", None]),
+        ("not_icontains_multi", [".", "one"], [""]),
+        ("icontains", ["1_2", "1.%"], []),
+        ("not_icontains", [".", "one"], [""]),
+        ("not_icontains", ["."], ["none", "", None]),
     ],
 )
 def test_operator(found: Found, operator: str, value: Any, expected: list[str | None]) -> None:
-    """Numbers are compared as numbers, part by part; what is no version passes no filter on versions."""
+    """Versions of three parts are compared part by part, and nothing else passes; several texts are taken literally."""
     assert expected == found(operator=operator, value=value)
 
 
 def test_a_cleaned_path(found: Found) -> None:
-    """By the project's rules, not as it was sent."""
-    assert len(APPS) == len(found(key="path", operator="is_cleaned_path_exact", value="/user/<id>"))
+    """By the project's rules, and so is the value: not as it was sent."""
+    for value in ("/user/<id>", "/user/77"):
+        assert len(APPS) == len(found(key="path", operator="is_cleaned_path_exact", value=value))
 
 
 @pytest.mark.parametrize(("operator", "value"), [("semver_gt", "one"), ("semver_wildcard", "1.2"), ("semver_eq", "")])
