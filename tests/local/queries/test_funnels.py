@@ -140,6 +140,13 @@ def test_optional_step(ask: Ask) -> None:
     assert [3, 1, 3] == counts(answer)
 
 
+def test_one_event_is_not_both_an_optional_step_and_the_next(ask: Ask) -> None:
+    """Bea's second visit, to the start page, is the required step: there was no other for the optional one."""
+    start = {"event": "visit", "properties": [{"key": "page", "value": "/", "type": "event"}]}
+    answer = ask(funnel("visit", {"event": "visit", "optionalInFunnel": True}, start))
+    assert [3, 0, 2] == counts(answer)
+
+
 def test_optional_step_in_strict_order(ask: Ask) -> None:
     """Bea's $identify came between her first visit and her second; the others went straight on."""
     steps = ("visit", {"event": "$identify", "optionalInFunnel": True}, "visit")

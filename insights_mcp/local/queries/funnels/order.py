@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from insights_mcp.local.queries.funnels.checks import apart
 from insights_mcp.local.queries.funnels.funnel import Funnel
 from insights_mcp.local.queries.funnels.values import same
 
@@ -73,7 +74,9 @@ def _in_time(funnel: Funnel, number: int) -> str:
     following = [n for n in range(number + 1, funnel.count) if n not in funnel.optional]
     if not following:
         return f"t{number} as t{number}"
-    late = f"t{number} > t{following[0]} and t{following[0]} <= t0 + {funnel.window}"
+    # One event that could be both is the required one.
+    after = ">" if apart(funnel.steps[number], funnel.steps[following[0]]) else ">="
+    late = f"t{number} {after} t{following[0]} and t{following[0]} <= t0 + {funnel.window}"
     return f"case when ({late}) is not true then t{number} end as t{number}"
 
 
