@@ -128,6 +128,11 @@ def test_the_same_step_twice_takes_two_events(ask: Ask) -> None:
     assert [3, 1] == counts(ask(funnel("visit", "visit")))
 
 
+def test_persons_are_counted(ask: Ask) -> None:
+    """Bea's visits are hers, also in a project that counts each distinct id as one user."""
+    assert [3, 1] == counts(ask(funnel("visit", "visit"), aggregate_users_by_distinct_id=True))
+
+
 def test_one_event_can_be_two_different_steps(ask: Ask) -> None:
     """A visit to the start page is a visit, and also the narrower step."""
     start = {"event": "visit", "properties": [{"key": "page", "value": "/", "type": "event"}]}

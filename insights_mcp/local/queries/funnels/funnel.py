@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 
@@ -38,7 +38,9 @@ class Funnel:
         check(query)
         given = query.funnelsFilter or FunnelsFilter()
         values = Values.of(query.breakdownFilter, given)
-        return cls(query, given, context, scan or context.scan(), _period(query, context), values, keeps_events)
+        # PostHog's funnels count persons also where the project counts each distinct id as one user.
+        scan = scan or replace(context.scan(), by_distinct_id=False)
+        return cls(query, given, context, scan, _period(query, context), values, keeps_events)
 
     @property
     def asked(self) -> str:
