@@ -188,17 +188,26 @@ def test_smoothing(shop: Ask) -> None:
 def test_box_plot(shop: Ask) -> None:
     """The spread of a property's values in each bucket."""
     paid = {**PAY, "math_property": "paid"}
-    first, *rest = shop(trend(paid, **shown("BoxPlot")))["boxplot_data"]
+    first, *rest = shop(trend(paid, **shown("BoxPlot")))["results"]
     assert [first[name] for name in ("day", "min", "p25", "median", "p75", "max", "mean")] == [
         "2026-03-08", 10, 12.5, 15, 17.5, 20, 15,
     ]  # fmt: skip
     assert [30, 40] == [box["median"] for box in rest]
+    assert "pay - paid" == first["series_label"]
+
+
+def test_box_plot_of_sessions(shop: Ask) -> None:
+    """A session's length counts once: of two sessions, and of those without one."""
+    length = {"math_property": "$session_duration", "math_property_type": "session_properties"}
+    found = shop(trend(length, **shown("BoxPlot")))["results"]
+    assert [(60, 330, 600), (0, 0, 0), (0, 0, 0)] == [(box["min"], box["median"], box["max"]) for box in found]
 
 
 def test_calendar_heatmap(shop: Ask) -> None:
     """Weekdays by hours, with the numbers of each weekday, each hour, and all."""
     [found] = shop(trend({**PAY, "math": "dau"}, **shown("CalendarHeatmap")))["results"]
     heat = found["calendar_heatmap_data"]
+    assert (found["label"], found["count"], found["aggregated_value"]) == ("pay", 3, 3)
     assert heat["rowAggregations"] == [{"row": 1, "value": 1}, {"row": 2, "value": 1}, {"row": 7, "value": 2}]
     assert heat["columnAggregations"] == [{"column": 10, "value": 2}, {"column": 11, "value": 1}]
     assert (len(heat["data"]), heat["allAggregations"]) == (4, 3)

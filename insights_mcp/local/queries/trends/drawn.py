@@ -14,33 +14,30 @@ from insights_mcp.local.queries.trends.counting import OWNERS, Counting
 from insights_mcp.local.queries.trends.parts import Part
 
 SPREAD = ("min", "p25", "median", "p75", "max", "mean")
-BOXES = """select {bucket} as d, min(x), quantile_cont(x, 0.25), median(x), quantile_cont(x, 0.75), max(x), avg(x)
-from (select {at} as ts, try_cast({operand} as double) as x from {tables} where {where})
-where x is not null group by 1"""
+BOXES = """select d, min(x), quantile_cont(x, 0.25), median(x), quantile_cont(x, 0.75), max(x), avg(x)
+from (select {bucket} as d, {value} as x from {tables} where {where}{once}) where x is not null group by 1"""
+# A fact of the session counts once in each bucket, however many events the session has there.
+ONCE = " group by {session}, 1"
 # Weekdays as ClickHouse counts them: 1 is Monday, 7 Sunday.
 HOURS = """with seen as (
   select isodow({local})::bigint as day, hour({local})::bigint as hour, {actor} as actor from {tables} where {where})
 select day, hour, {number} as n from seen group by grouping sets ((day, hour), (day), (hour), ()) order by all"""
+GRID = ("data", "rowAggregations", "columnAggregations", "allAggregations")
 HEAT_MATHS = {"total": "count(*)", "dau": "count(distinct actor)"}
 
 
 def boxes(counting: Counting) -> Sql:
     """The spread of a property's values in each bucket."""
-    series = counting.part.series
+    series, scan = counting.part.series, counting.scan
     owner = series.math_property_type or "event_properties"
     if not series.math_property or owner not in OWNERS:
         raise QueryError("A box plot needs a math_property, the property whose values it shows.", attr="series")
-    operand = OWNERS[owner](counting.scan, series.math_property)
+    value, once = f"try_cast({OWNERS[owner](scan, series.math_property)} as double)", ""
+    if owner == "session_properties":
+        value, once = f"any_value({value})", ONCE.format(session=scan.event_property("$session_id"))
+    holes = {"bucket": counting.part.period.bucket(counting.at), "value": value, "once": once}
     where = counting.where()
-    return counting.scan.statement(
-        BOXES.format(
-            bucket=counting.part.period.bucket("ts"),
-            at=counting.at,
-            operand=operand,
-            tables=counting.scan.tables,
-            where=where,
-        )
-    )
+    return scan.statement(BOXES.format(tables=scan.tables, where=where, **holes))
 
 
 def hours(counting: Counting) -> Sql:
@@ -60,7 +57,7 @@ def hours(counting: Counting) -> Sql:
 
 
 def box_plot(parts: list[Part], answers: list[Rows]) -> dict[str, Any]:
-    """One box for each series and bucket with values."""
+    """One box for each series and bucket; where nothing has a value, all of it is 0."""
     found = []
     for part, answer in zip(parts, answers, strict=True):
         spreads = {row[0]: row[1:] for row in answer.rows}
@@ -71,9 +68,9 @@ def box_plot(parts: list[Part], answers: list[Rows]) -> dict[str, Any]:
                 "label": dates.label(bucket, part.period.interval, part.period.start, part.period.end),
                 **dict(zip(SPREAD, spread, strict=True)),
                 "series_index": part.order,
-                "series_label": part.name,
+                "series_label": f"{part.series.custom_name or part.name} - {part.series.math_property}",
             })  # fmt: skip
-    return {"results": [], "boxplot_data": found}
+    return {"results": found}
 
 
 def calendar(parts: list[Part], answers: list[Rows]) -> dict[str, Any]:
@@ -92,8 +89,17 @@ def _grid(part: Part, answer: Rows) -> dict[str, Any]:
             grid["columnAggregations"].append({"column": hour, "value": number})
         else:
             grid["allAggregations"] = number
-    lists = {name: grid[name] for name in ("data", "rowAggregations", "columnAggregations", "allAggregations")}
-    named = {"order": part.order, "label": part.name, "calendar_heatmap_data": lists}
+    whole = grid["allAggregations"]
+    named = {
+        "action": {
+            "id": part.name, "type": "events", "order": part.order, "name": part.name, "math": part.series.math,
+        },
+        "label": part.name,
+        "data": [],
+        "count": whole,
+        "aggregated_value": whole,
+        "calendar_heatmap_data": {name: grid[name] for name in GRID},
+    }  # fmt: skip
     return named if part.compared is None else {**named, "compare": True, "compare_label": part.compared}
 
 
