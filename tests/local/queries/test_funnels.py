@@ -8,37 +8,15 @@ from typing import Any
 
 import pytest
 
-from insights_mcp.local.events import Catalogue, EventStore
+from insights_mcp.local.events import Catalogue
 from insights_mcp.local.queries import QueryError, funnels
-from insights_mcp.local.queries.funnels.actors import actors
 from insights_mcp.local.queries.funnels.checks import apart
 from insights_mcp.local.queries.project import Context, Project
-from insights_mcp.schema.actors import FunnelsActorsQuery
 from insights_mcp.schema.funnels import FunnelsQuery, Step
 from tests.local.queries.conftest import NOW, Ask
+from tests.local.queries.small_funnels import HOUR, PAGE, counts, funnel, times
 
-DAYS = {"date_from": "2026-03-08", "date_to": "2026-03-10"}
-HOUR = 3600
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-PAGE = {"breakdown": "page", "breakdown_type": "event"}
-
-
-def funnel(*steps: str | dict[str, Any], breakdown: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
-    nodes = [{"kind": "EventsNode", **({"event": step} if isinstance(step, str) else step)} for step in steps]
-    query = {"kind": "FunnelsQuery", "series": nodes, "dateRange": DAYS, "funnelsFilter": given}
-    return query | ({"breakdownFilter": breakdown} if breakdown else {})
-
-
-def counts(answer: dict[str, Any]) -> list[int]:
-    return [step["count"] for step in answer["results"]]
-
-
-def times(answer: dict[str, Any]) -> list[float | None]:
-    return [step["average_conversion_time"] for step in answer["results"]]
-
-
-def values(answer: dict[str, Any]) -> dict[str, list[int]]:
-    return {steps[0]["breakdown_value"][0]: [step["count"] for step in steps] for steps in answer["results"]}
 
 
 def test_a_step(ask: Ask) -> None:
@@ -177,80 +155,6 @@ def test_first_time_for_user(ask: Ask) -> None:
     assert [1, 1] == counts(ask(funnel(first, "buy")))
 
 
-def test_first_touch(ask: Ask) -> None:
-    """A person counts under the first value they had; who had none counts under the empty one."""
-    assert {"/": [1, 1], "/docs": [1, 1], "": [1, 1]} == values(ask(funnel("visit", "buy", breakdown=PAGE)))
-
-
-def test_last_touch(ask: Ask) -> None:
-    """Bea's last page was the start page."""
-    answer = ask(funnel("visit", "buy", breakdown=PAGE, breakdownAttributionType="last_touch"))
-    assert {"/": [2, 2], "": [1, 1]} == values(answer)
-
-
-def test_all_events(ask: Ask) -> None:
-    """Steps must have the same value; purchases have no page."""
-    answer = ask(funnel("visit", "buy", breakdown=PAGE, breakdownAttributionType="all_events"))
-    assert {"": [1, 1], "/": [2, 0], "/docs": [1, 0]} == values(answer)
-
-
-def test_value_at_a_step(ask: Ask) -> None:
-    """Bea counts under each page she visited."""
-    answer = ask(
-        funnel("visit", "buy", breakdown=PAGE, breakdownAttributionType="step", breakdownAttributionValue=0)
-    )  # fmt: skip
-    assert {"/": [2, 2], "/docs": [1, 1], "": [1, 1]} == values(answer)
-
-
-def test_several_properties(ask: Ask) -> None:
-    """Several properties make one value."""
-    answer = ask(funnel("visit", "buy", breakdown={"breakdown": ["page", "$session_id"], "breakdown_type": "event"}))
-    assert [["/", "s1"], ["/docs", "s2"], ["", "s4"]] == sorted(
-        (steps[0]["breakdown_value"] for steps in answer["results"]), key=lambda value: str(value[1])
-    )
-
-
-def test_rare_values_are_other(ask: Ask) -> None:
-    """Beyond the limit values fall together."""
-    answer = ask(funnel("visit", "buy", breakdown=PAGE | {"breakdown_limit": 1}))
-    assert [2, 2] == values(answer)["Other"]
-
-
-def test_who_is_under_other(ask: Ask) -> None:
-    """Those whose values are among the rarer ones."""
-    query = funnel("visit", "buy", breakdown=PAGE | {"breakdown_limit": 1})
-    point = {"kind": "FunnelsActorsQuery", "source": query, "funnelStep": 2, "funnelStepBreakdown": ["Other"]}
-    asked = {"kind": "ActorsQuery", "source": point, "select": ["id"]}
-    assert 2 == len(ask(asked)["results"])
-    with pytest.raises(QueryError, match="leave matched_recordings out"):
-        ask(asked | {"select": ["id", "matched_recordings"]})
-
-
-@pytest.mark.parametrize(
-    ("breakdown", "expected"),
-    [
-        ({"breakdown": "plan", "breakdown_type": "person"}, {"free": [1, 1], "pro": [1, 1], "": [1, 1]}),
-        ({"breakdown": "upper(event)", "breakdown_type": "hogql"}, {"VISIT": [3, 3]}),
-        ({"breakdown": "event", "breakdown_type": "event_metadata"}, {"visit": [3, 3]}),
-        ({"breakdowns": [{"property": "plan", "type": "person"}]}, {"free": [1, 1], "pro": [1, 1], "": [1, 1]}),
-    ],
-)
-def test_types_of_breakdown(ask: Ask, breakdown: dict[str, Any], expected: dict[str, list[int]]) -> None:
-    """Values may be of persons, expressions, and fields of events."""
-    assert expected == values(ask(funnel("visit", "buy", breakdown=breakdown)))
-
-
-@pytest.mark.parametrize(("attribution", "none"), [("first_touch", ""), ("all_events", None), ("step", None)])
-def test_an_expression_of_no_value(store: EventStore, ask: Ask, attribution: str, none: str | None) -> None:
-    """As in PostHog, NULL is a value of its own, over time called None; but who never had a value has an empty one."""
-    by = {"breakdown": "nullIf(properties.page, '')", "breakdown_type": "hogql"}
-    query = funnel("buy", "visit", breakdown=by, breakdownAttributionType=attribution, funnelOrderType="unordered")
-    assert none in [steps[0]["breakdown_value"][0] for steps in ask(query)["results"]]
-    assert "cem" in behind(store, query, funnelStep=1, funnelStepBreakdown=[none])
-    over_time = query | {"funnelsFilter": query["funnelsFilter"] | {"funnelVizType": "trends"}}
-    assert ["None" if none is None else none] in [line["breakdown_value"] for line in ask(over_time)["results"]]
-
-
 def test_counting_an_expression(ask: Ask) -> None:
     """By session, nobody buys: purchases have none."""
     assert [4, 0] == counts(ask(funnel("visit", "buy", funnelAggregateByHogQL="properties.$session_id")))
@@ -275,12 +179,6 @@ def test_trend_in_another_zone(ask: Ask) -> None:
     """In Berlin, Bea's first visit was on the 9th."""
     query = funnel("visit", "buy", funnelVizType="trends", funnelWindowInterval=2, funnelWindowIntervalUnit="hour")
     assert [100.0, 100.0, 100.0] == ask(query, timezone="Europe/Berlin")["results"][0]["data"]
-
-
-def test_trend_by_value(ask: Ask) -> None:
-    """One series for each value, in their order."""
-    results = ask(funnel("visit", "buy", breakdown=PAGE, funnelVizType="trends"))["results"]
-    assert [[""], ["/"], ["/docs"]] == [series["breakdown_value"] for series in results]
 
 
 def test_time_to_convert(ask: Ask) -> None:
@@ -338,62 +236,6 @@ def test_what_means_nothing_is_refused(ask: Ask, query: dict[str, Any], said: st
     """A refusal names what is wrong."""
     with pytest.raises(QueryError, match=said):
         ask(query)
-
-
-def behind(store: EventStore, query: dict[str, Any], **point: Any) -> set[str]:
-    """The distinct ids of who is behind a point."""
-    context = Context(Project(), NOW, store.catalogue())
-    scan = context.scan()
-    asked = FunnelsActorsQuery.model_validate({"kind": "FunnelsActorsQuery", "source": query, **point})
-    selected = actors(FunnelsQuery.model_validate(query), asked, scan, context)
-    named = scan.statement(
-        f"select distinct_id from person_distinct_ids join ({selected.sql}) on pid = actor"
-    )  # fmt: skip
-    return {name for (name,) in store.fetch(named.text, named.parameters).rows} - {"anon-1"}
-
-
-@pytest.mark.parametrize(
-    ("point", "expected"),
-    [
-        ({"funnelStep": 1}, {"ann", "bea", "cem"}),
-        ({"funnelStep": 2}, {"bea"}),
-        ({"funnelStep": -2}, {"ann", "cem"}),
-        ({"funnelStep": 1, "funnelCustomSteps": [2]}, {"bea"}),
-    ],
-)
-def test_who_is_behind_a_step(store: EventStore, point: dict[str, Any], expected: set[str]) -> None:
-    """Who took a step, or left before it."""
-    assert expected == behind(store, funnel("visit", "visit"), **point)
-
-
-@pytest.mark.parametrize(
-    ("step", "expected"), [(2, {"bea"}), (-2, {"ann", "cem"}), (3, {"ann", "bea", "cem"}), (-3, set())]
-)
-def test_who_is_behind_an_optional_step(store: EventStore, step: int, expected: set[str]) -> None:
-    """Only who took it; and nobody left where all went on to the required step after it."""
-    query = funnel("visit", {"event": "$identify", "optionalInFunnel": True}, "buy")
-    assert expected == behind(store, query, funnelStep=step)
-
-
-def test_who_is_behind_a_value(store: EventStore) -> None:
-    """A value picks those who count under it."""
-    query = funnel("visit", "buy", breakdown=PAGE)
-    assert {"bea"} == behind(store, query, funnelStep=1, funnelStepBreakdown=["/docs"])
-
-
-@pytest.mark.parametrize(("left", "expected"), [(True, {"bea"}), (False, {"ann"})])
-def test_who_is_behind_a_trend(store: EventStore, left: bool, expected: set[str]) -> None:
-    """Of those who started on a day, who went on, or who did not."""
-    query = funnel("visit", "buy", funnelVizType="trends", funnelWindowInterval=2, funnelWindowIntervalUnit="hour")
-    point = {"funnelTrendsEntrancePeriodStart": "2026-03-08 00:00:00", "funnelTrendsDropOff": left}
-    assert expected == behind(store, query, **point)
-
-
-@pytest.mark.parametrize("step", [0, -1, 3, None])
-def test_a_step_that_is_not(store: EventStore, step: int | None) -> None:
-    """Steps count from 1; nobody can leave before the first."""
-    with pytest.raises(QueryError, match="funnelStep"):
-        behind(store, funnel("visit", "buy"), funnelStep=step)
 
 
 PICTURED = {

@@ -64,10 +64,11 @@ def _at_step(funnel: Funnel, point: FunnelsActorsQuery) -> str:
 
 def _reached(funnel: Funnel, step: int) -> str:
     """SQL that holds for who took a step, or who took the last required one before it and not it."""
+    number = _number(step, funnel)
     if step > 0:
-        return funnel.took(step - 1)
-    before = next(number for number in range(-step - 2, -1, -1) if number not in funnel.optional)
-    return f"{funnel.took(before)} and not {funnel.took(-step - 1)}"
+        return funnel.took(number)
+    before = next(each for each in range(number, -1, -1) if each not in funnel.optional)
+    return f"{funnel.took(before)} and not {funnel.took(number + 1)}"
 
 
 def _is_other(funnel: Funnel, value: Any) -> bool:
@@ -162,17 +163,22 @@ def _at_time(funnel: Funnel, point: FunnelsActorsQuery) -> str:
 
 
 def _correlated(funnel: Funnel, point: FunnelCorrelationActorsQuery) -> str:
-    """SQL: who also did something between their first step and their last, or has certain properties."""
-    converted = point.funnelCorrelationPersonConverted
+    """SQL: who also did something between their first step and their last, or took steps with certain properties."""
+    converted, step = point.funnelCorrelationPersonConverted, point.source.source.funnelStep or 1
+    funnel = replace(funnel, query=_held(funnel.query, point))
     sign = {None: "> 0 and steps <=", True: "=", False: "<>"}[converted]
-    reached = f"steps {sign} {funnel.count}"
+    reached = f"steps {sign} {funnel.count} and {_reached(funnel, step)}"
     did = _did(funnel, point.funnelCorrelationPersonEntity) if point.funnelCorrelationPersonEntity else None
     found = f"(select *, i0.timestamp as began, i{funnel.count - 1}.timestamp as ended from furthest where {reached})"
     source = f"{found} as f" + (f" semi join ({did}) d on {_during(funnel)}" if did else "")
-    where = f" where a in ({_having(funnel, point)})" if point.funnelCorrelationPropertyValues else ""
-    return with_tables(
-        furthest(funnel), f"select a as actor, {_events(_final(funnel))} from {source}{where} group by a"
-    )
+    return with_tables(furthest(funnel), f"select a as actor, {_events(_final(funnel))} from {source} group by a")
+
+
+def _held(query: FunnelsQuery, point: FunnelCorrelationActorsQuery) -> FunnelsQuery:
+    """The query, of events that have the properties that are correlated."""
+    given = (query.properties or [], point.funnelCorrelationPropertyValues or [])
+    values = [each for some in given for each in (some if isinstance(some, list) else [some])]
+    return query.model_copy(update={"properties": values})
 
 
 def _during(funnel: Funnel) -> str:
@@ -185,10 +191,3 @@ def _did(funnel: Funnel, entity: dict[str, Any]) -> str:
     matched = entities.matches(Entity.model_validate({"kind": "EventsNode", **entity}), filters)
     who = actor(funnel, scan)
     return f"select {who} as a, n.timestamp as ts from {scan.tables} where {matched} and {in_range(funnel, 'n')}"
-
-
-def _having(funnel: Funnel, point: FunnelCorrelationActorsQuery) -> str:
-    scan = funnel.scan.inner("n")
-    held = Filters(scan, funnel.context).all_of(point.funnelCorrelationPropertyValues)
-    who = actor(funnel, scan)
-    return f"select {who} from {scan.tables} where {held} and {in_range(funnel, 'n')}"

@@ -1,0 +1,94 @@
+"""Who is behind a funnel: its steps, values, points over time and correlations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from insights_mcp.local.events import EventStore
+from insights_mcp.local.queries import QueryError
+from tests.local.queries.conftest import Ask
+from tests.local.queries.small_funnels import PAGE, behind, funnel
+
+
+def test_who_is_under_other(ask: Ask) -> None:
+    """Those whose values are among the rarer ones."""
+    query = funnel("visit", "buy", breakdown=PAGE | {"breakdown_limit": 1})
+    point = {"kind": "FunnelsActorsQuery", "source": query, "funnelStep": 2, "funnelStepBreakdown": ["Other"]}
+    asked = {"kind": "ActorsQuery", "source": point, "select": ["id"]}
+    assert 2 == len(ask(asked)["results"])
+    with pytest.raises(QueryError, match="leave matched_recordings out"):
+        ask(asked | {"select": ["id", "matched_recordings"]})
+
+
+@pytest.mark.parametrize(
+    ("point", "expected"),
+    [
+        ({"funnelStep": 1}, {"ann", "bea", "cem"}),
+        ({"funnelStep": 2}, {"bea"}),
+        ({"funnelStep": -2}, {"ann", "cem"}),
+        ({"funnelStep": 1, "funnelCustomSteps": [2]}, {"bea"}),
+    ],
+)
+def test_who_is_behind_a_step(store: EventStore, point: dict[str, Any], expected: set[str]) -> None:
+    """Who took a step, or left before it."""
+    assert expected == behind(store, funnel("visit", "visit"), **point)
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"), [(2, {"bea"}), (-2, {"ann", "cem"}), (3, {"ann", "bea", "cem"}), (-3, set())]
+)
+def test_who_is_behind_an_optional_step(store: EventStore, step: int, expected: set[str]) -> None:
+    """Only who took it; and nobody left where all went on to the required step after it."""
+    query = funnel("visit", {"event": "$identify", "optionalInFunnel": True}, "buy")
+    assert expected == behind(store, query, funnelStep=step)
+
+
+def test_who_is_behind_a_value(store: EventStore) -> None:
+    """A value picks those who count under it."""
+    query = funnel("visit", "buy", breakdown=PAGE)
+    assert {"bea"} == behind(store, query, funnelStep=1, funnelStepBreakdown=["/docs"])
+
+
+@pytest.mark.parametrize(("left", "expected"), [(True, {"bea"}), (False, {"ann"})])
+def test_who_is_behind_a_trend(store: EventStore, left: bool, expected: set[str]) -> None:
+    """Of those who started on a day, who went on, or who did not."""
+    query = funnel("visit", "buy", funnelVizType="trends", funnelWindowInterval=2, funnelWindowIntervalUnit="hour")
+    point = {"funnelTrendsEntrancePeriodStart": "2026-03-08 00:00:00", "funnelTrendsDropOff": left}
+    assert expected == behind(store, query, **point)
+
+
+@pytest.mark.parametrize("step", [0, -1, 3, None])
+def test_a_step_that_is_not(store: EventStore, step: int | None) -> None:
+    """Steps count from 1; nobody can leave before the first."""
+    with pytest.raises(QueryError, match="funnelStep"):
+        behind(store, funnel("visit", "buy"), funnelStep=step)
+
+
+@pytest.mark.parametrize(
+    ("converted", "asked", "expected"),
+    [
+        (True, {"funnelCorrelationPersonEntity": {"kind": "EventsNode", "event": "$identify"}}, 1),
+        (False, {"funnelCorrelationPersonEntity": {"kind": "EventsNode", "event": "$identify"}}, 0),
+        (True, {"funnelCorrelationPropertyValues": [{"key": "page", "value": "/docs", "type": "event"}]}, 0),
+        (False, {"funnelCorrelationPropertyValues": [{"key": "page", "value": "/docs", "type": "event"}]}, 1),
+    ],
+)
+def test_who_is_behind_a_correlation(ask: Ask, converted: bool, asked: dict[str, Any], expected: int) -> None:
+    """Bea was identified on the way from her visit to her purchase; of steps on the page /docs she took the first."""
+    steps = {"kind": "FunnelsActorsQuery", "source": funnel("visit", "buy")}
+    correlation = {"kind": "FunnelCorrelationQuery", "source": steps}
+    point = {"kind": "FunnelCorrelationActorsQuery", "source": correlation, **asked}
+    query = {"kind": "ActorsQuery", "source": point | {"funnelCorrelationPersonConverted": converted}, "select": ["id"]}
+    assert expected == len(ask(query)["results"])
+
+
+@pytest.mark.parametrize(("step", "expected"), [(None, 3), (1, 3), (2, 1)])
+def test_a_correlation_is_of_those_who_took_a_step(ask: Ask, step: int | None, expected: int) -> None:
+    """Of all who entered, unless a step is given."""
+    steps = {"kind": "FunnelsActorsQuery", "source": funnel("visit", "visit"), "funnelStep": step}
+    correlation = {"kind": "FunnelCorrelationQuery", "source": steps, "funnelCorrelationType": "properties"}
+    held = [{"key": "page", "operator": "is_not", "value": "/blog", "type": "event"}]
+    point = {"kind": "FunnelCorrelationActorsQuery", "source": correlation, "funnelCorrelationPropertyValues": held}
+    assert expected == len(ask({"kind": "ActorsQuery", "source": point, "select": ["id"]})["results"])
