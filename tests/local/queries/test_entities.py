@@ -83,9 +83,11 @@ MONTH = {"time_value": 29, "time_interval": "day"}
         (did("performed_event_multiple", **MONTH, operator="gte", operator_value=2), "ann ben"),
         (did("performed_event_multiple", **MONTH, operator="lt", operator_value=2), "cem dan"),
         (did("performed_event_first_time", **WEEK), "dan"),
+        (did("performed_event_first_time", **MONTH, event_filters=[{"key": "km", "value": 10, "operator": "gt"}]), ""),
         (did("performed_event_regularly", **WEEK, total_periods=4, min_periods=4, operator="gte"), "ann"),
         (did("stopped_performing_event", **MONTH, seq_time_value=2, seq_time_interval="week"), "ben"),
         (did("restarted_performing_event", **MONTH, seq_time_value=1, seq_time_interval="week"), "cem"),
+        (did("restarted_performing_event", **MONTH, seq_time_value=2, seq_time_interval="day"), ""),
         (did("performed_event_sequence", **WEEK, seq_event="rest", seq_event_type="events", seq_time_value=2,
              seq_time_interval="day"), "dan"),
     ],
@@ -113,12 +115,14 @@ def test_a_cohort_of_itself(count: Count) -> None:
 
 
 def test_a_cohort_in_the_older_form(count: Count) -> None:
-    """Groups of properties or of a count of events, one of which must hold."""
+    """Groups of persons' properties, of an event that was done, or done exactly so often: one of them must hold."""
     from insights_mcp.local.queries.cohorts import definition_of
 
-    stored = {"groups": [{"event_id": "rest", "days": 7}, {"event_id": "run", "days": 30, "count": 4}]}
+    often = {"event_id": "run", "days": 30, "count": 5, "count_operator": "eq"}
+    named = {"properties": [{"key": "distinct_id", "value": "cem"}]}
+    stored = {"groups": [{"event_id": "rest", "days": 7}, often, named]}
     cohort = Cohort(1, "c", definition=definition_of(stored))
-    assert ["ann", "dan"] == sorted(count({"type": "cohort", "key": "id", "value": 1}, cohorts={1: cohort}))
+    assert ["ann", "cem", "dan"] == sorted(count({"type": "cohort", "key": "id", "value": 1}, cohorts={1: cohort}))
 
 
 @pytest.mark.parametrize(
