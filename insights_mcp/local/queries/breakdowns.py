@@ -162,7 +162,7 @@ def of(given: BreakdownFilter | None, display: str = "") -> By | None:
     limit = WORLD_LIMIT if display == WORLD_MAP else given.breakdown_limit or LIMIT
     shown = (bool(given.breakdowns), limit, bool(given.breakdown_hide_other_aggregation))
     if (items[0].type or kind) == "cohort":
-        return By((), *shown, tuple(_cohort(item.property) for item in items))
+        return By((), *shown, tuple(cohort(item.property) for item in items))
     return By(tuple(_split(item, given, kind) for item in items), *shown)
 
 
@@ -180,7 +180,8 @@ def _split(item: Breakdown, given: BreakdownFilter, kind: str) -> Split:
     )
 
 
-def _cohort(name: str | int) -> int | str:
+def cohort(name: str | int) -> int | str:
+    """The number of a cohort to split by, or ALL. Raises QueryError."""
     if name != ALL and not str(name).isdigit():
         raise QueryError(f"'{name}' is no cohort. Give the number of one, or 'all'.", attr="breakdownFilter")
     return ALL if name == ALL or int(name) == 0 else int(name)

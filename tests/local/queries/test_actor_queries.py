@@ -13,6 +13,8 @@ DAYS = {"date_from": "2026-03-08", "date_to": "2026-03-10"}
 NAME = "properties.plan"
 VISITS = [{"kind": "EventsNode", "event": "visit"}]
 BOUGHT = [*VISITS, {"kind": "EventsNode", "event": "buy"}]
+COHORTS = {"breakdown": ["plan"], "breakdown_type": "cohort"}
+BY_NO_COHORT = {"kind": "FunnelsQuery", "series": BOUGHT, "dateRange": DAYS, "breakdownFilter": COHORTS}
 
 
 def source(kind: str, **point: Any) -> dict[str, Any]:
@@ -186,6 +188,8 @@ def test_pages_fit_together(ask: Ask) -> None:
         ({"source": source("FunnelsQuery", funnelStep=9)}, "funnelStep is a step, 1 to 2"),
         ({"source": source("StickinessQuery", day="soon")}, "is no number of intervals"),
         ({"source": {"kind": "InsightActorsQuery", "source": {"kind": "EventsQuery"}}}, "EventsQuery are not known"),
+        ({"source": source("TrendsQuery", day="2026-03-08") | {"kind": "FunnelsActorsQuery"}}, "about a FunnelsQuery"),
+        ({"source": source("FunnelsQuery", source=BY_NO_COHORT, funnelStep=1, funnelStepBreakdown=6)}, "is no cohort"),
         ({"source": {"kind": "HogQLQuery", "query": "select event from events"}}, "needs a column of ids"),
         ({"properties": [{"key": "$session_duration", "type": "session", "value": 1}]}, "have no 'session' properties"),
         ({"select": ["nothing"]}, "Unable to resolve field: nothing"),

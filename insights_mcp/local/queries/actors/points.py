@@ -11,7 +11,12 @@ from insights_mcp.local.queries.errors import QueryError, SchemaError
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.selection import Actors
 from insights_mcp.local.queries.sql import Scan
-from insights_mcp.schema.actors import FunnelCorrelationActorsQuery, Point
+from insights_mcp.schema.actors import (
+    FunnelCorrelationActorsQuery,
+    FunnelsActorsQuery,
+    Point,
+    StickinessActorsQuery,
+)
 from insights_mcp.schema.query import source_of
 
 PACKAGE = "insights_mcp.local.queries"
@@ -24,6 +29,13 @@ SELECTIONS = {
     "LifecycleQuery": ("lifecycle", "lifecycle"),
 }
 
+# The only kinds that these are points of.
+ONLY: dict[type[Point], str] = {
+    FunnelsActorsQuery: "FunnelsQuery",
+    FunnelCorrelationActorsQuery: "FunnelsQuery",
+    StickinessActorsQuery: "StickinessQuery",
+}
+
 
 def selected(point: Point, scan: Scan, context: Context) -> Actors:
     """Who is behind a point. Raises QueryError, SchemaError."""
@@ -33,6 +45,10 @@ def selected(point: Point, scan: Scan, context: Context) -> Actors:
     if kind not in SELECTIONS:
         known = ", ".join(SELECTIONS)
         raise QueryError(f"Actors of a {kind or 'query without a kind'} are not known. Use {known}.", attr="source")
+    if (only := ONLY.get(type(point), kind)) != kind:
+        raise QueryError(
+            f"A {point.kind} is about a {only}. Who is behind a {kind} is an InsightActorsQuery.", attr="source"
+        )
     model_of, module_of = (cast(Any, import_module(f"{PACKAGE}.{name}")) for name in SELECTIONS[kind])
     try:
         model = model_of.MODEL.model_validate(source)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from insights_mcp.local.queries import cohorts, sessions
-from insights_mcp.local.queries.breakdowns import NONE
+from insights_mcp.local.queries.breakdowns import NONE, cohort
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.properties import METADATA
 from insights_mcp.local.queries.sql import Scan
@@ -47,6 +47,8 @@ class Values:
         if not by or not items:
             return None
         kind = items[0].type or "event"
+        if kind == "cohort":
+            items = [item.model_copy(update={"property": str(cohort(item.property))}) for item in items]
         return cls(
             items,
             kind,
