@@ -11,6 +11,9 @@ AGES = (
 DURATIONS = (0, 1, 10, 30, 60, 120, 180, 240, 300, 600, 1200, 1800, 3600, 7200, 18000, 36000)
 BITS = "list_transform([{*}][2:], lambda z: (({0}::bigint >> z::integer) & 1) = 1)"
 SIZES = "KMGTPEZY"
+SATURATED = (
+    "case when {{0}} < 0 then 0 when {{0}} > {most} then 18446744073709551615 else pow({base}, {{0}})::uhugeint end"
+)
 FUNCTIONS = table(
     (
         "Int64",
@@ -28,9 +31,9 @@ FUNCTIONS = table(
             "bitNot": "(~ {0}::bigint)",
             "bitCount": "bit_count({0}::bigint)",
             "bitHammingDistance": "bit_count(xor({0}::bigint, {1}::bigint))",
-            "factorial": "factorial(least({0}::integer, 20))::bigint",
-            "intExp2": "pow(2, {0})::bigint",
-            "intExp10": "pow(10, {0})::bigint",
+            "factorial": "factorial(greatest(least({0}::integer, 20), 0))::bigint",
+            "intExp2": SATURATED.format(base=2, most=63),
+            "intExp10": SATURATED.format(base=10, most=19),
             "roundToExp2": "case when {0} < 1 then 0 else pow(2, floor(log2({0})))::bigint end",
             "roundAge": AGES,
             "roundDuration": f"list_max(list_filter({list(DURATIONS)}, lambda z: z <= {{0}} or z = 0))",

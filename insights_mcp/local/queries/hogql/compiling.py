@@ -117,8 +117,8 @@ class Compiler:
             return Typed(str(value).lower(), "Bool", False)
         if isinstance(value, int):
             whole = str(value) if abs(value) < 10**37 else f"{float(value)!r}"
-            return Typed(whole, "Int64", False, _narrowest(value))
-        return Typed(f"{value!r}::double" if abs(value) < 1e308 else "null", "Float64", False)
+            return Typed(f"({whole})" if value < 0 else whole, "Int64", False, _narrowest(value))
+        return Typed(f"({value!r})::double" if abs(value) < 1e308 else "null", "Float64", False)
 
     def _field(self, node: Field, scope: Scope, truth: bool) -> Typed:
         first = node.chain[0]
@@ -207,7 +207,7 @@ class Compiler:
         node = _zoned(node, function)
         check_count(name, node, function.fewest, function.most)
         args = [self.expression(arg, scope) for arg in node.args]
-        found = written(function, args)
+        found = functions.strict(name, written(function, args), args)
         if found.type == "DateTime" and name.startswith("toStartOf"):
             return replace(found, shown=SECONDS)
         return replace(found, shown=name.removeprefix("to")) if name.startswith("toInterval") else found

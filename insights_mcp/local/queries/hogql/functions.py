@@ -6,6 +6,7 @@ is left, and what is computed over several rows. Those that need more than a tem
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 
 from insights_mcp.local.queries.errors import QueryError
@@ -13,6 +14,7 @@ from insights_mcp.local.queries.hogql import addresses, aggregations, arithmetic
 from insights_mcp.local.queries.hogql.aggregations import AGGREGATES as AGGREGATES
 from insights_mcp.local.queries.hogql.aggregations import QUANTILES as QUANTILES
 from insights_mcp.local.queries.hogql.signatures import table
+from insights_mcp.local.queries.hogql.sources import Typed
 
 PLAIN = {
     **strings.FUNCTIONS,
@@ -36,10 +38,24 @@ PLAIN = {
         ("UUID", {"toUUID": "try_cast({0} as uuid)", "generateUUIDv4": "uuid()"}),
     ),
 }
+# These give NULL for NULL, though what they are written as would not.
+STRICT = frozenset(
+    """repeat leftPad leftPadUTF8 rightPad rightPadUTF8 position positionUTF8 positionCaseInsensitive
+    positionCaseInsensitiveUTF8 countSubstrings countSubstringsCaseInsensitive countSubstringsCaseInsensitiveUTF8
+    multiSearchFirstPosition multiSearchFirstIndex multiMatchAnyIndex concatWithSeparator intDivOrZero moduloOrZero min2
+    max2 roundAge roundDuration factorial port isValidUTF8""".split()  # noqa: SIM905
+)
+FAMILIAR_WITH_NULL = frozenset({"greatest", "least", "splitByChar", "splitByString", "splitByRegexp"})
+OF_NULL = (
+    frozenset((*strings.FUNCTIONS, *arithmetic.FUNCTIONS, *addresses.FUNCTIONS, *times.FUNCTIONS)) - FAMILIAR_WITH_NULL
+)
 # Of an array, or of what a lambda makes of its elements.
 OF_ELEMENTS = table(
     ("el", {"arrayMin": "list_min({0})", "arrayMax": "list_max({0})", "arraySum": "coalesce(list_sum({0}), 0)"}),
-    ("Float64", {"arrayAvg": "list_avg({0})", "arrayProduct": "list_product({0})"}),
+    (
+        "Float64",
+        {"arrayAvg": "list_avg(list_transform({0}, lambda z: z::double))", "arrayProduct": "list_product({0})"},
+    ),
     (
         "=",
         {
@@ -104,6 +120,16 @@ FAMILIES = {
     "isLikelyBot": "user agents are not classified; match properties.$user_agent yourself",
     "lookup": "use session.$channel_type",
 }  # fmt: skip
+
+
+def strict(name: str, found: Typed, args: list[Typed]) -> Typed:
+    """A call, which gives NULL where an argument is NULL."""
+    if name in OF_NULL and any(arg.type == "Nothing" for arg in args):
+        return replace(found, sql="null", nullable=True)
+    given = [f"{arg.sql} is not null" for arg in args if arg.nullable]
+    if name not in STRICT or not given:
+        return found
+    return replace(found, sql=f"case when {' and '.join(given)} then {found.sql} end", nullable=True)
 
 
 def unknown(name: str, special: list[str]) -> QueryError:

@@ -29,11 +29,12 @@ JSON = {
     "JSONExtractInt": (WHOLE, "Int64"),
     "JSONExtractUInt": (f"greatest({WHOLE}, 0)", "UInt64"),
     "JSONExtractFloat": ("coalesce(try_cast({text} as double), 0)", "Float64"),
-    "JSONExtractBool": ("coalesce(json_type({value}) = 'BOOLEAN' and {text} = 'true', false)", "UInt8"),
+    "JSONExtractBool": ("coalesce(case json_type({value}) when 'BOOLEAN' then {text} = 'true'"
+        " when 'VARCHAR' then false else try_cast({text} as double) <> 0 end, false)", "UInt8"),
     "JSONExtractRaw": ("coalesce(({value})::varchar, '')", "String"),
     "JSONHas": ("(({value}) is not null)", "UInt8"),
     "JSONLength": (f"coalesce({SIZE}, 0)::bigint", "UInt64"),
-    "JSONArrayLength": ("coalesce(json_array_length({value}), 0)::bigint", "UInt64"),
+    "JSONArrayLength": ("case json_type({value}) when 'ARRAY' then json_array_length({value})::bigint end", "UInt64"),
     "JSONExtractKeys": ("coalesce(json_keys({value}), [])", "Array(String)"),
     "JSONExtractArrayRaw": ("coalesce(({value} -> '$[*]')::varchar[], [])", "Array(String)"),
     "JSONType": (f"coalesce({KIND} end, 'Null')", "String"),
@@ -56,7 +57,15 @@ def json_value(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typ
     """A value of JSON by its keys; places in arrays count from 1, and from the end below zero."""
     template, kind = JSON[node.name]
     holes = _holes(compiler, node, node.args[1:], scope)
-    return Typed(template.format_map(holes), kind, False)
+    found = Typed(template.format_map(holes), kind, node.name == "JSONArrayLength")
+    return _of_null(found, compiler.expression(node.args[0], scope))
+
+
+def _of_null(found: Typed, owner: Typed) -> Typed:
+    """What is inside of NULL is NULL, but arrays and maps never are."""
+    if not owner.nullable or found.type.startswith(("Array(", "Map(")):
+        return found
+    return Typed(f"case when {owner.sql} is not null then {found.sql} end", found.type, True)
 
 
 def _holes(compiler: Compiler, node: Call, path: tuple[object, ...], scope: Scope) -> dict[str, str]:
@@ -100,7 +109,10 @@ def extracted(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Type
     sql = f"try_cast({holes['value'] if own.endswith((']', ')')) else holes['text']} as {own})"
     if inner != name:
         return Typed(sql, kind, True)
-    return Typed(sql if kind.startswith("Map") else f"coalesce({sql}, {default_of(kind)})", kind, False)
+    return _of_null(
+        Typed(sql if kind.startswith("Map") else f"coalesce({sql}, {default_of(kind)})", kind, False),
+        compiler.expression(node.args[0], scope),
+    )
 
 
 def _type(name: str) -> str | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from insights_mcp.local.queries.hogql.signatures import table
 
 # Where an array starts to be taken, counted from its end when below zero.
-START = "(case when {1} < 0 then greatest(len({0}) + {1} + 1, 1) else {1} end)"
-END = "(case when {2} < 0 then len({0}) + {2} else " + START + " + {2} - 1 end)"
+PLACE = "(case when {1} < 0 then len({0}) + {1} + 1 when {1} = 0 then 1000000000 else coalesce({1}, 1) end)"
+START = f"greatest({PLACE}, 1)"
+END = f"greatest(case when {{2}} < 0 then len({{0}}) + {{2}} else {PLACE} + {{2}} - 1 end, 0)"
 RESIZED = "(case when {1} >= 0 then list_resize({0}, {1}::integer, FILL)"
 RESIZED += " else list_reverse(list_resize(list_reverse({0}), -({1}::integer), FILL)) end)"
 SEQUENCE = "range(1, len({0}) + 1)"
@@ -52,19 +53,19 @@ FUNCTIONS = table(
     (
         "UInt8",
         {
-            **dict.fromkeys(("has", "bitmapContains"), "list_contains({0}, {1})"),
+            **dict.fromkeys(("has", "bitmapContains"), "coalesce(list_contains({0}, {1}), false)"),
             "bitmapHasAny": "list_has_any({0}, {1})",
             "bitmapHasAll": "list_has_all({0}, {1})",
             "hasAny": "list_has_any({0}, {1})",
             "hasAll": "list_has_all({0}, {1})",
-            "hasSubstr": "list_bool_or(list_transform(range(1, len({0}) - len({1}) + 2),"
-            " lambda z: {0}[z:z + len({1}) - 1] = {1}))",
+            "hasSubstr": "coalesce(list_bool_or(list_transform(range(1, len({0}) - len({1}) + 2),"
+            " lambda z: {0}[z:z + len({1}) - 1] = {1})), false)",
         },
     ),
     (
         "UInt64",
         {
-            "arrayUniq": "len(list_distinct({0}))",
+            "arrayUniq": "(len(list_distinct({0})) + (len(list_filter({0}, lambda z: z is null)) > 0)::integer)",
             "countEqual": "len(list_filter({0}, lambda z: z = {1}))",
             "indexOf": "coalesce(list_position({0}, {1}), 0)",
             "bitmapCardinality": "len({0})",
@@ -100,7 +101,7 @@ FUNCTIONS = table(
         {
             "arrayEnumerate": SEQUENCE,
             "arrayEnumerateUniq": f"list_transform({SEQUENCE},"
-            " lambda z: len(list_filter({0}[:z], lambda y: y = {0}[z])))",
+            " lambda z: len(list_filter({0}[:z], lambda y: y is not distinct from {0}[z])))",
             "arrayEnumerateDense": f"list_transform({SEQUENCE},"
             " lambda z: len(list_distinct({0}[:list_position({0}, {0}[z])])))",
         },

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from insights_mcp.local.queries import cohorts, entities
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql import spelling
 from insights_mcp.local.queries.hogql.compiling import (
     ARITHMETIC,
     LIKES,
@@ -16,7 +17,7 @@ from insights_mcp.local.queries.hogql.compiling import (
     Compiler,
 )
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.sources import SECONDS, Events, Typed
+from insights_mcp.local.queries.hogql.sources import Events, Typed
 from insights_mcp.local.queries.hogql.tree import Call, Literal, Node, Subquery
 from insights_mcp.local.queries.project import Cohort
 from insights_mcp.local.queries.properties import Filters
@@ -98,32 +99,13 @@ def like(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     left, right = compiler.args(node, scope)
     negated = node.name in NOT_LIKES
     word = NOT_LIKES[node.name] if negated else LIKES[node.name]
-    sql = f"({text(left)} {'not ' if negated else ''}{word} {text(right)} escape '\\')"
+    sql = f"({spelling.text(left)} {'not ' if negated else ''}{word} {spelling.text(right)} escape '\\')"
     return _null_safe(sql, left, right, negated)
 
 
 def match(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     left, right = compiler.args(node, scope)
-    return _null_safe(f"regexp_matches({text(left)}, {text(right)})", left, right, False)
-
-
-def text(value: Typed) -> str:
-    """SQL: a value as text."""
-    if value.type == "String":
-        return value.sql
-    if value.shown == SECONDS:
-        return f"strftime({value.sql}, '%Y-%m-%d %H:%M:%S')"
-    return TEXTS.get("Array" if value.type.startswith("Array(") else value.type, "{0}::varchar").format(value.sql)
-
-
-# Text as ClickHouse writes it: whole numbers without a point, arrays without spaces and their text in single quotes.
-TEXTS = {
-    "Float64": "regexp_replace({0}::varchar, '[.]0$', '')",
-    "Bool": "({0})::boolean::varchar",
-    "DateTime": "strftime({0}, '%Y-%m-%d %H:%M:%S.%f')",
-    "Array": "replace(to_json({0})::varchar, chr(34), chr(39))",
-    "UInt8": "({0})::integer::varchar",
-}
+    return _null_safe(f"regexp_matches({spelling.text(left)}, {spelling.text(right)}, 's')", left, right, False)
 
 
 def in_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -224,11 +206,13 @@ def number(value: Typed) -> str:
 
 
 def concat(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    args = compiler.args(node, scope)
-    if args and args[0].type.startswith("Array"):
-        return Typed("(" + " || ".join(arg.sql for arg in args) + ")", args[0].type)
-    joined = " || ".join(text(arg) for arg in args) or "''"
-    return Typed(f"left({joined}, 1000000)", "String", any(arg.nullable for arg in args))
+    """Texts one after another; PostHog leaves out what is NULL, but not in a pattern."""
+    if node.form == "~*":
+        sign, pattern = compiler.args(node, scope)
+        return replace(pattern, sql=f"{sign.sql} || {spelling.text(pattern)}", type="String")
+    args = [arg for arg in compiler.args(node, scope) if arg.type != "Nothing"]
+    parts = (f"coalesce({spelling.text(arg)}, '')" if arg.nullable else spelling.text(arg) for arg in args)
+    return Typed(f"left({' || '.join(parts) or repr('')}, 1000000)", "String", False)
 
 
 def if_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -251,10 +235,13 @@ def common(template: str, values: list[Typed]) -> Typed:
         if len(kinds) == 1
         else ("Float64" if kinds and kinds <= NUMBERS else ("String" if kinds else "Nothing"))
     )
+    if len(kinds) > 1 and kinds <= set(TIMES):
+        written = [f"{value.sql}::timestamp" for value in values]
+        return Typed(template.format(*written), "DateTime", any(value.nullable for value in values))
     if kinds <= {"Int64", "UInt64", "UInt8"} and kinds:
         kind = "Int64"
     mixed = kind == "String" and len({value.type for value in values} - {"Nothing"}) > 1
-    written = [text(value) if mixed else _plain_number(value, kind) for value in values]
+    written = [spelling.text(value) if mixed else _plain_number(value, kind) for value in values]
     return Typed(template.format(*written), kind, any(value.nullable for value in values))
 
 

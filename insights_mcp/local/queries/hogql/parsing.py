@@ -167,7 +167,7 @@ def _joined(name: str, left: Node, right: Node) -> Call:
 
 
 def _regex(left: Node, right: Node, negated: bool, any_case: bool) -> Node:
-    pattern = Call("concat", (Literal("(?i)"), right)) if any_case else right
+    pattern = Call("concat", (Literal("(?i)"), right), form="~*") if any_case else right
     found = Call("match", (left, pattern))
     return Call("not", (found,)) if negated else found
 

@@ -56,3 +56,15 @@ DEFAULTS = {
 def default_of(kind: str) -> str:
     """SQL: what ClickHouse gives where there is no value of a type."""
     return "[]" if kind.startswith("Array(") else DEFAULTS.get(kind, "null")
+
+
+def split_types(text: str) -> list[str]:
+    """The types that stand between commas, each whole."""
+    depth, parts = 0, [""]
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts]

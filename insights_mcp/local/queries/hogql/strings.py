@@ -9,13 +9,18 @@ ANY_CASE = "list_transform({1}, lambda z: strpos(lower({0}), lower(z)))"
 FIRST_PLACE = "coalesce(list_min(list_filter({0}, lambda z: z > 0)), 0)"
 FIRST_INDEX = "coalesce(list_position(list_transform({0}, lambda z: z > 0), true), 0)"
 FOUND = "list_bool_or(list_transform({0}, lambda z: z > 0))"
-MATCHED = "list_transform({1}, lambda z: regexp_matches({0}, z))"
+MATCHED = "list_transform({1}, lambda z: regexp_matches({0}, z, 's'))"
 INDICES = f"list_filter(range(1, len({{1}}) + 1), lambda z: {MATCHED}[z])"
-TOKENS = "regexp_split_to_array({0}, '[^a-zA-Z0-9]+')"
+TOKENS = "regexp_split_to_array({0}, '[^a-zA-Z0-9\\x{80}-\\x{10FFFF}]+')"
 AS_STEPS = "list_aggregate(list_transform(string_split({0}, ''), lambda z: regexp_escape(z)), 'string_agg', '.*')"
-COUNTED = "((strlen({0}) - strlen(replace({0}, {1}, ''))) // nullif(strlen({1}), 0))"
+COUNTED = "coalesce((strlen({0}) - strlen(replace({0}, {1}, ''))) // nullif(strlen({1}), 0), 0)"
+MATCHES = "regexp_extract_all({0}, '(?s)' || {1})"
 NOT_EMPTY = "list_filter({0}, lambda z: z <> '')"
+SPLIT = "coalesce({1}, '')"  # an array is never NULL
 UNPADDED = "least({1}::integer, 100000)"
+FILLED = "coalesce(nullif({2}, ''), ' ')"
+# What is between the letters and figures of English, as a word of its own.
+WORDS = "regexp_extract_all(lower({0}), '[a-z0-9]+|[^a-z0-9]+')"
 
 
 def _of(template: str, inner: str) -> str:
@@ -30,8 +35,9 @@ def _lower(template: str) -> str:
 
 def _from(template: str) -> str:
     """The same from a place on, which is the third argument."""
-    there = template.replace("{0}", "substr({0}, {2})")
-    return f"{template} ## coalesce(nullif({there}, 0) + {{2}} - 1, 0)"
+    start = "greatest({2}, 1)"
+    there = template.replace("{0}", f"substr({{0}}, {start})")
+    return f"{template} ## coalesce(nullif({there}, 0) + {start} - 1, 0)"
 
 
 XML = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("''", "&apos;"))
@@ -60,18 +66,21 @@ FUNCTIONS = table(
             "right": "right({0}, {1})",
             "replaceAll": "left(replace({0}, {1}, {2}), 1000000)",
             "replace": "left(replace({0}, {1}, {2}), 1000000)",
-            "replaceOne": "left(regexp_replace({0}, regexp_escape({1}), replace({2}, '\\', '\\\\')), 1000000)",
-            "replaceRegexpAll": "left(regexp_replace({0}, {1}, {2}, 'g'), 1000000)",
-            "replaceRegexpOne": "left(regexp_replace({0}, {1}, {2}), 1000000)",
+            "replaceOne": "case when {1} = '' then {0} else"
+            " left(regexp_replace({0}, regexp_escape({1}), replace({2}, '\\', '\\\\')), 1000000) end",
+            "replaceRegexpAll": "case when {1} = '' then {0} else"
+            " left(regexp_replace({0}, {1}, {2}, 'gs'), 1000000) end",
+            "replaceRegexpOne": "case when {1} = '' then {0} else"
+            " left(regexp_replace({0}, {1}, {2}, 's'), 1000000) end",
             "repeat": "repeat({0}, greatest(0, least({1}::bigint, 100000 // greatest(length({0}), 1))))",
             **dict.fromkeys(
-                ("leftPad", "leftPadUTF8"), f"lpad({{0}}, {UNPADDED}, ' ') ## lpad({{0}}, {UNPADDED}, {{2}})"
+                ("leftPad", "leftPadUTF8"), f"lpad({{0}}, {UNPADDED}, ' ') ## lpad({{0}}, {UNPADDED}, {FILLED})"
             ),
             **dict.fromkeys(
-                ("rightPad", "rightPadUTF8"), f"rpad({{0}}, {UNPADDED}, ' ') ## rpad({{0}}, {UNPADDED}, {{2}})"
+                ("rightPad", "rightPadUTF8"), f"rpad({{0}}, {UNPADDED}, ' ') ## rpad({{0}}, {UNPADDED}, {FILLED})"
             ),
             "concatWithSeparator": "left(concat_ws({*}), 1000000)",
-            "base64Encode": "to_base64({0}::blob)",
+            "base64Encode": "to_base64(encode({0}))",
             "base64Decode": "try(decode(from_base64({0})))",
             "tryBase64Decode": "coalesce(try(decode(from_base64({0}))), '')",
             "hex": "list_transform([hex({0})], lambda h: case when len(h) % 2 = 1 then '0' || h else h end)[1]",
@@ -79,8 +88,8 @@ FUNCTIONS = table(
             "monthName": "monthname({0})",
             "dayName": "dayname({0})",
             "toJSONString": "to_json({0})::varchar",
-            "initcap": "list_aggregate(list_transform(string_split(lower({0}), ' '),"
-            " lambda z: upper(z[1]) || z[2:]), 'string_agg', ' ')",
+            "initcap": f"array_to_string(list_transform({WORDS},"
+            " lambda z: case when z[1] between 'a' and 'z' then upper(z[1]) || z[2:] else z end), '')",
             "char": "chr({0}::integer)",
             "toValidUTF8": "{0}",
             "reverseUTF8": "reverse({0})",
@@ -103,8 +112,8 @@ FUNCTIONS = table(
             "locate": "strpos({1}, {0})",
             "countSubstrings": COUNTED,
             **dict.fromkeys(("countSubstringsCaseInsensitive", "countSubstringsCaseInsensitiveUTF8"), _lower(COUNTED)),
-            "countMatches": "len(regexp_extract_all({0}, {1}))",
-            "countMatchesCaseInsensitive": "len(regexp_extract_all({0}, '(?i)' || {1}))",
+            "countMatches": f"len({_of(NOT_EMPTY, MATCHES)})",
+            "countMatchesCaseInsensitive": _of(f"len({NOT_EMPTY})", "regexp_extract_all({0}, '(?is)' || {1})"),
             **dict.fromkeys(("multiSearchFirstPosition", "multiSearchFirstPositionUTF8"), _of(FIRST_PLACE, PLACES)),
             **dict.fromkeys(("multiSearchFirstIndex", "multiSearchFirstIndexUTF8"), _of(FIRST_INDEX, PLACES)),
             **dict.fromkeys(
@@ -154,9 +163,11 @@ FUNCTIONS = table(
         "Array(String)",
         {
             **dict.fromkeys(
-                ("splitByChar", "splitByString"), "string_split({1}, {0}) ## string_split({1}, {0})[:{2}::integer]"
+                ("splitByChar", "splitByString"),
+                f"string_split({SPLIT}, {{0}}) ## string_split({SPLIT}, {{0}})[:{{2}}::integer]",
             ),
-            "splitByRegexp": "regexp_split_to_array({1}, {0}) ## regexp_split_to_array({1}, {0})[:{2}::integer]",
+            "splitByRegexp": f"regexp_split_to_array({SPLIT}, {{0}})"
+            f" ## regexp_split_to_array({SPLIT}, {{0}})[:{{2}}::integer]",
             "splitByWhitespace": _of(NOT_EMPTY, "regexp_split_to_array({0}, '\\s+')"),
             "splitByNonAlpha": _of(NOT_EMPTY, "regexp_split_to_array({0}, '[\\s[:punct:]]+')"),
             "alphaTokens": "regexp_extract_all({0}, '[a-zA-Z]+')"

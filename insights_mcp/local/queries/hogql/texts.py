@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import operators
+from insights_mcp.local.queries.hogql import spelling
 from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Typed
@@ -13,9 +13,21 @@ from insights_mcp.local.queries.hogql.tree import Call, Literal
 
 
 def substring(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """A part of a text. From the end below zero, a length too; nothing from 0."""
     args = compiler.args(node, scope)
-    numbers = ", ".join(f"{arg.sql}::integer" for arg in args[1:])
-    return Typed(f"substring({operators.text(args[0])}, {numbers})", "String", any(arg.nullable for arg in args))
+    what, nullable = spelling.text(args[0]), any(arg.nullable for arg in args)
+    start, *size = (f"{arg.sql}::integer" for arg in args[1:])
+    plain = all(isinstance(arg, Literal) and isinstance(arg.value, int) and arg.value > 0 for arg in node.args[1:])
+    if plain:
+        return Typed(f"substring({', '.join((what, start, *size))})", "String", nullable)
+    first = f"(case when {start} > 0 then {start} when {start} < 0 then length(s) + {start} + 1 else 1000000000 end)"
+    last = (
+        f"(case when {size[0]} < 0 then length(s) + {size[0]} else {first} + {size[0]} - 1 end)"
+        if size
+        else "length(s)"
+    )
+    sql = f"list_transform([{what}], lambda s: s[greatest({first}, 1):greatest({last}, 0)])[1]"
+    return Typed(sql, "String", nullable)
 
 
 GROUP = r"(?<!\\)\((?!\?)|\(\?P<"
@@ -27,9 +39,9 @@ def extract(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     found, bound, groups = _pattern(compiler, node, scope)
     group = min(groups, 1)
     if node.name == "extractAll":
-        sql = f"regexp_extract_all({operators.text(found)}, {bound}, {group})"
-        return Typed(sql, "Array(String)", found.nullable)
-    return Typed(f"regexp_extract({operators.text(found)}, {bound}, {group})", "String", found.nullable)
+        sql = f"regexp_extract_all({spelling.text(found)}, {bound}, {group})"
+        return Typed(f"coalesce(list_filter({sql}, lambda z: z <> ''), [])", "Array(String)", False)
+    return Typed(f"regexp_extract({spelling.text(found)}, {bound}, {group})", "String", found.nullable)
 
 
 def _pattern(compiler: Compiler, node: Call, scope: Scope) -> tuple[Typed, str, int]:
@@ -38,7 +50,7 @@ def _pattern(compiler: Compiler, node: Call, scope: Scope) -> tuple[Typed, str, 
     if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
         raise QueryError(f"{node.name} takes a constant pattern.", attr="query")
     groups = len(re.findall(GROUP, pattern.value))
-    return compiler.expression(what, scope), compiler.scan.bind(pattern.value), min(groups, 50)
+    return compiler.expression(what, scope), compiler.scan.bind(f"(?s){pattern.value}"), min(groups, 50)
 
 
 def groups(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -47,7 +59,7 @@ def groups(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     if not count:
         raise QueryError(f"{node.name} takes a pattern with groups, such as '(\\w+)@(\\w+)'.", attr="query")
     name = "regexp_extract" if node.name == "extractGroups" else "regexp_extract_all"
-    parts = [f"{name}({operators.text(found)}, {bound}, {place})" for place in range(1, count + 1)]
+    parts = [f"{name}({spelling.text(found)}, {bound}, {place})" for place in range(1, count + 1)]
     if node.name == "extractGroups":
         return Typed(f"[{', '.join(parts)}]", "Array(String)", found.nullable)
     if node.name == "extractAllGroupsHorizontal":
@@ -59,16 +71,16 @@ def groups(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 def regexp_extract(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     """A group of a pattern's first match, the first one when none is named."""
-    place = node.args[2] if len(node.args) > 2 else Literal(1)
+    found, bound, count = _pattern(compiler, node, scope)
+    place = node.args[2] if len(node.args) > 2 else Literal(min(count, 1))
     if not isinstance(place, Literal) or not isinstance(place.value, int) or not 0 <= place.value <= 50:
         raise QueryError("regexpExtract takes the number of a group, such as 1.", attr="query")
-    found, bound, _ = _pattern(compiler, node, scope)
-    return Typed(f"regexp_extract({operators.text(found)}, {bound}, {place.value})", "String", found.nullable)
+    return Typed(f"regexp_extract({spelling.text(found)}, {bound}, {place.value})", "String", found.nullable)
 
 
 def formatted(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     """format('{} of {}', a, b), format('{1}, {0}', a, b)."""
-    pattern, values = node.args[0], [operators.text(arg) for arg in compiler.args(node, scope)[1:]]
+    pattern, values = node.args[0], [spelling.text(arg) for arg in compiler.args(node, scope)[1:]]
     if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
         raise QueryError("format takes a constant pattern, such as '{} of {}'.", attr="query")
     pieces = re.split(r"\{(\d*)\}", pattern.value)
@@ -86,6 +98,6 @@ VERSION = r"(\d+(\.\d+)+)"
 
 def version(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     """sortableSemVer('1.10.0'): the numbers of a version, which compare as versions do."""
-    text = operators.text(compiler.expression(node.args[0], scope))
+    text = spelling.text(compiler.expression(node.args[0], scope))
     numbers = f"string_split(regexp_extract({text}, {compiler.scan.bind(VERSION)}, 1), '.')"
     return Typed(f"list_transform({numbers}, lambda z: coalesce(try_cast(z as bigint), 0))", "Array(Int64)", False)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import combinators, moments, operators
+from insights_mcp.local.queries.hogql import combinators, moments, operators, spelling
 from insights_mcp.local.queries.hogql.compiling import CASTS, NUMBERS, TIMES, Compiler, Handler, element
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.signatures import default_of
+from insights_mcp.local.queries.hogql.signatures import default_of, split_types
 from insights_mcp.local.queries.hogql.sources import Typed, type_name
 from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node
 
@@ -169,6 +169,8 @@ def member(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     kinds = split_types(inner[6:-1]) if inner.startswith("Tuple(") else []
     if len(node.args) == 3 and isinstance(index, int) and kinds and index > len(kinds):
         return compiler.expression(node.args[2], scope)
+    if isinstance(index, int) and index < 0:
+        index += len(kinds) + 1
     if not isinstance(index, int) or (kinds and not 1 <= index <= len(kinds)):
         raise QueryError("A tuple's element is named by its number, from 1.", attr="query")
     if listed:
@@ -204,30 +206,21 @@ def sum_map(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     return Typed(SUM_MAP.format(k=keys, v=values), f"Tuple({args[0].type}, Array({kind}))", False)
 
 
-def split_types(text: str) -> list[str]:
-    """The types that stand between commas, each whole."""
-    depth, parts = 0, [""]
-    for sign in text:
-        depth += (sign == "(") - (sign == ")")
-        if sign == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += sign
-    return [part.strip() for part in parts]
-
-
 def range_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    args = [f"({arg.sql})::bigint" for arg in compiler.args(node, scope)]
+    """range(3), range(1, 4), range(1, 10, 2)."""
+    given = compiler.args(node, scope)
+    args = [f"({arg.sql})::bigint" for arg in given]
     start, stop, step = ("0", args[0], "1") if len(args) == 1 else (args[0], args[1], (*args, "1")[2])
-    capped = f"least({stop}, {start} + 100000 * {step})" if len(args) < 3 else f"least({stop}, {start} + 100000)"
-    return Typed(f"range({start}, {capped}, {step})", "Array(UInt64)", False)
+    most = f"{start} + 100000"
+    capped = f"case when {stop} > {most} then {most} else {stop} end"
+    return Typed(f"range({start}, {capped}, {step})", "Array(UInt64)", any(arg.nullable for arg in given))
 
 
 def reverse(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     [what] = compiler.args(node, scope)
     if what.type.startswith("Array"):
         return Typed(f"list_reverse({what.sql})", what.type, what.nullable)
-    return Typed(f"reverse({operators.text(what)})", "String", what.nullable)
+    return Typed(f"reverse({spelling.text(what)})", "String", what.nullable)
 
 
 def array_join(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -244,7 +237,7 @@ def cast(base: str, *, exact: bool = False) -> Handler:
             return moments.unix(compiler, node, scope, truth)
         if base == "string":
             zoned = moments.zoned(compiler, node, scope, truth) if len(node.args) > 1 else what
-            return Typed(operators.text(zoned), "String", what.nullable)
+            return Typed(spelling.text(zoned), "String", what.nullable)
         template, kind = CASTS[base]
         sql = f"({what.sql})::integer" if what.type in ("UInt8", "Bool") and base in ("int", "float") else what.sql
         if base == "int" and what.type in ("String", "Float64"):
@@ -285,8 +278,8 @@ def rounded(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     args = compiler.args(node, scope)
     digits = f", {args[1].sql}::integer" if len(args) > 1 else ""
     name = ROUNDING[node.name]
-    if name == "round" and args[0].type in ("Float64", "String") and not digits:  # a half goes to the even number
-        return Typed(f"round_even({operators.number(args[0])}, 0)", "Float64", args[0].nullable)
+    if name == "round" and args[0].type in ("Float64", "String"):  # a half goes to the even number
+        return Typed(f"round_even({operators.number(args[0])}{digits or ', 0'})", "Float64", args[0].nullable)
     if digits and name != "round":
         scale = f"pow(10, {args[1].sql})"
         return Typed(f"({name}({operators.number(args[0])} * {scale}) / {scale})", "Float64", args[0].nullable)
