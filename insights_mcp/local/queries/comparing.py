@@ -29,6 +29,20 @@ class Field:
     context: Context
     time: str | None = None
 
+    @property
+    def text(self) -> str:
+        """SQL: the text, or NULL where it is no value of the type: the property counts as not set there."""
+        cast = CASTS.get(self.kind or "")
+        return self.sql if cast is None or self.time else f"(case when {cast.format(self.sql)} then {self.sql} end)"
+
+
+# What says that a text is a value of a type.
+CASTS = {
+    "Numeric": "try_cast({0} as double) is not null",
+    "Boolean": "{0} in ('true', 'false')",
+    "DateTime": "try_cast({0} as timestamptz) is not null or try_cast({0} as double) is not null",
+}
+
 
 def joined(word: str, parts: list[str]) -> str:
     """SQL: conditions joined by `and` or `or`; none at all always hold."""
@@ -90,12 +104,12 @@ def _contains(field: Field, value: Any) -> str:
     values = listed(value)
     if len(values) > 1:
         return _contains_one_of(field, values)
-    return f"{field.sql} ilike {field.scan.bind(f'%{text(values[0])}%')}"
+    return f"{field.text} ilike {field.scan.bind(f'%{text(values[0])}%')}"
 
 
 def _contains_one_of(field: Field, value: Any) -> str:
     names = [field.scan.bind(text(each)) for each in listed(value)]
-    return joined("or", [f"contains(lower({field.sql}), lower({name}))" for name in names])
+    return joined("or", [f"contains(lower({field.text}), lower({name}))" for name in names])
 
 
 def _lacks(field: Field, value: Any) -> str:
@@ -109,11 +123,11 @@ def _lacks_all(field: Field, value: Any) -> str:
 
 def _matches(field: Field, value: Any) -> str:
     """A dot in a pattern is any character, the end of a line too."""
-    return joined("or", [f"regexp_matches({field.sql}, {field.scan.bind(text(each))}, 's')" for each in listed(value)])
+    return joined("or", [f"regexp_matches({field.text}, {field.scan.bind(text(each))}, 's')" for each in listed(value)])
 
 
 def _set(field: Field, value: Any) -> str:
-    return f"({field.sql} is not null)"
+    return f"({field.text} is not null)"
 
 
 def _than(sign: str, field: Field, value: Any) -> str:
