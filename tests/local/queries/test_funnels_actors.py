@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from insights_mcp.local.events import EventStore
 from insights_mcp.local.queries import QueryError
@@ -92,3 +94,24 @@ def test_a_correlation_is_of_those_who_took_a_step(ask: Ask, step: int | None, e
     held = [{"key": "page", "operator": "is_not", "value": "/blog", "type": "event"}]
     point = {"kind": "FunnelCorrelationActorsQuery", "source": correlation, "funnelCorrelationPropertyValues": held}
     assert expected == len(ask({"kind": "ActorsQuery", "source": point, "select": ["id"]})["results"])
+
+
+OPTIONAL = {"event": "$identify", "optionalInFunnel": True}
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from(["visit", "buy", OPTIONAL]), min_size=1, max_size=3),
+    st.sampled_from(["ordered", "strict"]),
+    st.sampled_from([None, PAGE, {"breakdown": ["page", "$session_id"], "breakdown_type": "event"}]),
+    st.sampled_from(["first_touch", "last_touch", "all_events", "step"]),
+)
+def test_who_is_counted_is_listed(ask: Ask, steps: list[Any], order: str, by: Any, attribution: str) -> None:
+    """At each step, under each value, as many are listed as are counted."""
+    query = funnel("visit", *steps, breakdown=by, funnelOrderType=order, breakdownAttributionType=attribution)
+    answer = ask(query)["results"]
+    for line in answer if by else [answer]:
+        for step in line:
+            value = {"funnelStepBreakdown": line[0]["breakdown_value"]} if by else {}
+            point = {"kind": "FunnelsActorsQuery", "source": query, "funnelStep": step["order"] + 1, **value}
+            assert step["count"] == len(ask({"kind": "ActorsQuery", "source": point, "select": ["id"]})["results"])
