@@ -12,9 +12,10 @@ from insights_mcp.local.layout import pointer
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import statements
 from insights_mcp.local.queries.hogql.harmless import harmless
+from insights_mcp.local.queries.hogql.people import person_field
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.selects import Selects
-from insights_mcp.local.queries.hogql.sources import MILLISECONDS, Clock, Source, Typed, person_field
+from insights_mcp.local.queries.hogql.sources import MILLISECONDS, Clock, Source, Typed
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.sql import Scan, Sql

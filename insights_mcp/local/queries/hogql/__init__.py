@@ -15,7 +15,7 @@ from uuid import UUID
 
 from insights_mcp.local.events import APART, Rows
 from insights_mcp.local.layout import identifier
-from insights_mcp.local.queries.hogql import sources, statements
+from insights_mcp.local.queries.hogql import people, sources, statements
 from insights_mcp.local.queries.hogql.harmless import harmless
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.selects import Selects
@@ -91,7 +91,7 @@ def expression(text: str, scan: Scan, context: Context, *, truth: bool = False) 
     compiler = Selects(scan, context)
     scope = Scope()
     for alias in ("events", "e"):  # PostHog's own queries call the table `e`, so expressions in insights may
-        scope.add(sources.Events(alias, scan, compiler.clock))
+        scope.add(people.Events(alias, scan, compiler.clock))
     tree = statements.parse_expression(text)
     found = compiler.expression(tree, scope, truth=truth)
     return found if harmless(tree) else replace(found, sql=APART + found.sql)

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import sources, tables
+from insights_mcp.local.queries.hogql import people, tables
 from insights_mcp.local.queries.hogql.aggregates import Aggregates
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Typed
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.schema.hogql import HogQLFilters
 
-FILTERED = (sources.Events, tables.Sessions)
+FILTERED = (people.Events, tables.Sessions)
 
 
 class Given(Aggregates):

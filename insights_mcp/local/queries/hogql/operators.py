@@ -16,8 +16,9 @@ from insights_mcp.local.queries.hogql.compiling import (
     TIMES,
     Compiler,
 )
+from insights_mcp.local.queries.hogql.people import Events
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.sources import Events, Typed
+from insights_mcp.local.queries.hogql.sources import Typed
 from insights_mcp.local.queries.hogql.tree import Call, Literal, Node, Subquery
 from insights_mcp.local.queries.project import Cohort
 from insights_mcp.local.queries.properties import Filters

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries import sessions
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import printing, sources, statements, tables, tree
+from insights_mcp.local.queries.hogql import people, printing, sources, statements, tables, tree
 from insights_mcp.local.queries.hogql.given import Given
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Relation, Source, Typed
@@ -51,7 +51,7 @@ class Reading(Given):
                     earlier.optional = True
         recorded = any(isinstance(source, tables.Recordings) for _, source in found)
         for _, source in found:
-            if recorded and isinstance(source, sources.Events):  # snapshots are no events beside recordings
+            if recorded and isinstance(source, people.Events):  # snapshots are no events beside recordings
                 shown = self.scan.bind(list(tables.Recordings.SNAPSHOTS))
                 own = f"{source.scan.events}.event"
                 source.kept.append(f"coalesce({own} not in (select unnest({shown}::varchar[])), true)")
@@ -119,20 +119,20 @@ class Reading(Given):
         if node.share < 1:
             if name != "events":
                 raise QueryError("SAMPLE takes a share of `events` only.", attr="query")
-            return sources.Events(alias, scan, self.clock, sampled(scan, node.share))
+            return people.Events(alias, scan, self.clock, sampled(scan, node.share))
         name = name.removeprefix("raw_") if name not in ("raw_sessions", "raw_person_distinct_ids") else name
         if name == "persons":
             own = replace(scan, persons=identifier(alias), persons_on_events=False)
-            return sources.Persons(alias, own, self.clock)
+            return people.Persons(alias, own, self.clock)
         if name.endswith("cohort_people"):
             return tables.CohortPeople(alias, scan, self.context, name.startswith("static"))
-        made = {"events": sources.Events, "groups": tables.Groups}
+        made = {"events": people.Events, "groups": tables.Groups}
         made |= {"raw_sessions": tables.RawSessions, "session_replay_events": tables.Recordings}
         if name == "sessions":
             found = tables.Sessions(alias, scan, self.clock)
             found.bounce = self.bounce
             return found
-        return made[name](alias, scan, self.clock) if name in made else sources.DistinctIds(alias, scan, self.clock)
+        return made[name](alias, scan, self.clock) if name in made else people.DistinctIds(alias, scan, self.clock)
 
     def _unfolded(self, node: Select, scope: Scope) -> str:
         """ARRAY JOIN: a row for each element; several arrays go in step."""
