@@ -10,6 +10,7 @@ import pytest
 from insights_mcp.answer import Answer, render
 from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.numbers import change, duration, percent, sparkline
+from insights_mcp.answer.flat import flat
 from insights_mcp.answer.results import Readable, readable
 from insights_mcp.answer.series import level_shift
 
@@ -284,6 +285,8 @@ def test_brackets_are_named_by_their_periods() -> None:
     assert found.picked is not None
     assert ["cohort", "size", "1, %", "2-4, %"] == list(found.picked.columns)
     assert "period 2-4 40%" in said([cohort(1, 10, 5, 4)], asked)
+    table = flat([cohort(1, 10, 5, 4)], None, None, asked)
+    assert ["0", "1", "2-4"] == [row[table.columns.index("period")] for row in table.rows]
 
 
 def test_cumulative_shares_may_still_grow() -> None:

@@ -13,7 +13,7 @@ from insights_mcp.answer.answer import Rows
 from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.column_types import texts, typed
 from insights_mcp.answer.digest import boxes, heatmaps
-from insights_mcp.answer.digest.retention import cohorts_of
+from insights_mcp.answer.digest.retention import cohorts_of, period_names
 from insights_mcp.answer.pieces import pieces_table
 from insights_mcp.answer.results import UNKNOWN, shape_of
 from insights_mcp.answer.series import buckets_of, label_of, unmarked
@@ -102,13 +102,15 @@ def _totals(result: list[Row], _: Asked) -> Iterator[Block]:
 
 
 def _cohorts(result: list[Row], asked: Asked) -> Iterator[Block]:
+    bracketed = bool(asked.part("retentionFilter").get("retentionCustomBrackets"))
     for item, cohort in zip(result, cohorts_of(result, asked), strict=True):
         size = len(item["values"])
         values = [value if isinstance(value, dict) else {"count": value} for value in item["values"]]
         more = {k: v for k, v in _columns(values).items() if k not in ("count", "label")}
         head = _breakdown(item) | {"cohort": item.get("date") or item.get("label")}
-        people = {"period": range(size), "people": [value.get("count") for value in values]}
-        yield head, people | more | {PARTIAL: _last(size, size - min(cohort.over, size))}
+        periods = period_names(asked, size) if bracketed else range(size)
+        people = [value.get("count") for value in values]
+        yield head, {"period": periods, "people": people} | more | {PARTIAL: _last(size, size - min(cohort.over, size))}
 
 
 def _steps(result: list[Row], _: Asked) -> Iterator[Block]:
