@@ -9,8 +9,8 @@ import pytest
 
 from insights_mcp.answer import Answer, render
 from insights_mcp.answer.asked import Asked
-from insights_mcp.answer.numbers import change, duration, percent, sparkline
 from insights_mcp.answer.flat import flat
+from insights_mcp.answer.numbers import change, duration, percent, sparkline
 from insights_mcp.answer.results import Readable, readable
 from insights_mcp.answer.series import level_shift
 
