@@ -15,7 +15,7 @@ from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import functions, moment_formats
 from insights_mcp.local.queries.hogql.parsing import FOLD, folded
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.signatures import Function
+from insights_mcp.local.queries.hogql.signatures import CAST_NAMES, CASTS, Function
 from insights_mcp.local.queries.hogql.sources import SECONDS, TIME, Relation, Typed
 from insights_mcp.local.queries.hogql.tree import (
     Alias,
@@ -40,17 +40,6 @@ SIGNS = {"less": "<", "lessOrEquals": "<=", "greater": ">", "greaterOrEquals": "
 ARITHMETIC = {"plus": "+", "minus": "-", "multiply": "*"}
 LIKES = {"like": "like", "ilike": "ilike"}
 NOT_LIKES = {"notLike": "like", "notILike": "ilike"}
-CASTS = {
-    "int": ("try_cast({0} as bigint)", "Int64"), "float": ("try_cast({0} as double)", "Float64"),
-    "string": ("{0}::varchar", "String"), "bool": ("try_cast({0} as boolean)", "Bool"),
-    "uuid": ("try_cast({0} as uuid)", "UUID"), "date": ("try_cast({0} as date)", "Date"),
-}  # fmt: skip
-CAST_NAMES = {
-    "integer": "int", "bigint": "int", "int8": "int", "int16": "int", "int32": "int", "int64": "int", "uint8": "int",
-    "uint16": "int", "uint32": "int", "uint64": "int", "float32": "float", "float64": "float", "double": "float",
-    "decimal": "float", "real": "float", "text": "string", "varchar": "string", "boolean": "bool",
-    "datetime64": "datetime", "timestamp": "datetime",
-}  # fmt: skip
 
 
 class Compiler:

@@ -51,6 +51,18 @@ DEFAULTS = {
     "Date": "date '1970-01-01'", "UUID": "'00000000-0000-0000-0000-000000000000'::uuid",
     "Int64": "0", "UInt64": "0", "Float64": "0",
 }  # fmt: skip
+# What CAST writes, by the type; and what types are called beside that.
+CASTS = {
+    "int": ("try_cast({0} as bigint)", "Int64"), "float": ("try_cast({0} as double)", "Float64"),
+    "string": ("{0}::varchar", "String"), "bool": ("try_cast({0} as boolean)", "Bool"),
+    "uuid": ("try_cast({0} as uuid)", "UUID"), "date": ("try_cast({0} as date)", "Date"),
+}  # fmt: skip
+CAST_NAMES = {
+    "integer": "int", "bigint": "int", "int8": "int", "int16": "int", "int32": "int", "int64": "int", "uint8": "int",
+    "uint16": "int", "uint32": "int", "uint64": "int", "float32": "float", "float64": "float", "double": "float",
+    "decimal": "float", "real": "float", "text": "string", "varchar": "string", "boolean": "bool",
+    "datetime64": "datetime", "timestamp": "datetime",
+}  # fmt: skip
 
 
 def default_of(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""What can be selected from: types, fields, subqueries. Events and persons are in people.py, the others in tables.py."""
+"""What can be selected from: types, fields, subqueries. Events and persons are in people.py, others in tables.py."""
 
 from __future__ import annotations
 
