@@ -78,8 +78,11 @@ class Worlds:
 
 
 def _persons(world: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    known = {person["id"]: person for person in world.get("persons") or []}
     for override in world.get("person_distinct_id_overrides") or []:
-        yield {**override, "person_version": 2, "properties": {}}
+        owner = known.get(override["person_id"], {})
+        told = {"properties": owner.get("properties") or {}, "created_at": owner.get("created_at")}
+        yield {**override, "person_version": 2, **told}
     for person in world.get("persons") or []:
         for distinct_id in person["distinct_ids"]:
             yield {
