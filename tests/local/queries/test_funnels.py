@@ -13,7 +13,7 @@ from insights_mcp.local.queries import QueryError, funnels
 from insights_mcp.local.queries.funnels.checks import apart
 from insights_mcp.local.queries.project import Context, Project
 from insights_mcp.schema.funnels import FunnelsQuery, Step
-from tests.local.queries.conftest import NOW, Ask
+from tests.local.queries.conftest import NOW, Ask, asked_of
 from tests.local.queries.small_funnels import HOUR, PAGE, counts, funnel, times
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -128,6 +128,23 @@ def test_one_event_is_not_both_an_optional_step_and_the_next(ask: Ask) -> None:
     start = {"event": "visit", "properties": [{"key": "page", "value": "/", "type": "event"}]}
     answer = ask(funnel("visit", {"event": "visit", "optionalInFunnel": True}, start))
     assert [3, 0, 2] == counts(answer)
+
+
+def test_several_optional_steps(ask: Ask) -> None:
+    """The last that was taken counts, and those before it that came before: Bea was identified before she bought."""
+    known, bought = ({"event": event, "optionalInFunnel": True} for event in ("$identify", "buy"))
+    assert [3, 1, 3] == counts(ask(funnel("visit", known, bought)))
+    assert [3, 2, 1] == counts(ask(funnel("visit", bought, known)))
+
+
+def test_the_first_time_says_which_optional_steps_were_taken(tmp_path: Path) -> None:
+    """Who went through the funnel without an optional step, and later with it, left it out."""
+    rows = [
+        {"event": event, "timestamp": f"2026-03-08T0{hour}:00:00Z", "distinct_id": "ann"}
+        for hour, event in enumerate(("visit", "buy", "visit", "ask", "buy"))
+    ]
+    for ask in asked_of(rows, tmp_path):
+        assert [1, 0, 1] == counts(ask(funnel("visit", {"event": "ask", "optionalInFunnel": True}, "buy")))
 
 
 def test_optional_step_in_strict_order(ask: Ask) -> None:

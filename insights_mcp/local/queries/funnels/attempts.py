@@ -24,6 +24,7 @@ def attempts(funnel: Funnel) -> Iterator[tuple[str, str]]:
     columns = [funnel.person, "t0", f"{_steps(funnel)} as steps"]
     columns += [f"i{number}" for number in range(funnel.count)] if funnel.keeps_events else _times(funnel)
     columns += [f"({_within(funnel, number)}) is true as w{number}" for number in funnel.optional]
+    columns += [f"{_end(funnel)} as e"] if funnel.optional else []
     yield "attempts", f"select {', '.join(columns)} from {source}{_undisturbed(funnel)}"
 
 
@@ -46,6 +47,12 @@ def _steps(funnel: Funnel) -> str:
         return " + ".join(["1", *(f"({_within(funnel, number)} is true)::integer" for number in funnel.later)])
     arms = " ".join(f"when {_within(funnel, number)} then {number + 1}" for number in reversed(funnel.later))
     return f"case {arms} else 1 end"
+
+
+def _end(funnel: Funnel) -> str:
+    """SQL: when the furthest step was taken."""
+    taken = [f"case when {_within(funnel, number)} then t{number} end" for number in funnel.later]
+    return f"greatest(t0, {', '.join(taken)})"
 
 
 def _times(funnel: Funnel) -> list[str]:
@@ -73,12 +80,19 @@ def _undisturbed(funnel: Funnel) -> str:
 
 
 def furthest(funnel: Funnel, where: str = "") -> Iterator[tuple[str, str]]:
-    """The tables up to `furthest`: of the attempts (all, or those `where` keeps) each person's that came furthest."""
+    """The tables up to `furthest`: of the attempts (all, or those `where` keeps) each person's that came furthest.
+
+    Where steps are optional, it is those that came there first: they say which of these were taken.
+    """
     yield from attempts(funnel)
-    yield "most", f"select {funnel.person}, max(steps) as steps from attempts{where} group by all"
-    taken = [f"bool_or(w{number}) over (partition by {funnel.person}) as w{number}" for number in funnel.optional]
-    columns = f"attempts.* replace ({', '.join(taken)})" if taken else "attempts.*"
-    yield "furthest", f"select {columns} from attempts join most using ({funnel.person}, steps){where}"
+    if not funnel.optional:
+        yield "most", f"select {funnel.person}, max(steps) as steps from attempts{where} group by all"
+        yield "furthest", f"select attempts.* from attempts join most using ({funnel.person}, steps){where}"
+        return
+    own = f"over (partition by {funnel.person}"
+    first = f"select * from attempts{where} qualify dense_rank() {own} order by steps desc, e) = 1"
+    taken = ", ".join(f"bool_or(w{number}) {own}) as w{number}" for number in funnel.optional)
+    yield "furthest", f"select * replace ({taken}) from ({first})"
 
 
 def persons(funnel: Funnel, *, starters: bool = True) -> Iterator[tuple[str, str]]:

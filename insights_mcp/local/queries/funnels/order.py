@@ -8,6 +8,7 @@ window; and `b0`, `b1` … when the next excluded event came.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 
 from insights_mcp.local.queries.funnels.checks import apart
 from insights_mcp.local.queries.funnels.funnel import Funnel
@@ -48,18 +49,19 @@ def came(funnel: Funnel, number: int) -> str:
 def _ordered(funnel: Funnel) -> Tables:
     """One step after the other: each is looked for from the time of the one before.
 
-    Optional steps come last: each is looked for between the steps around it that are taken anyway.
+    Optional steps are looked for from the required one before them; where several follow each other, the last that was
+    taken counts, and of those before it the ones that came before it.
     """
     yield "c0", _start(funnel, 0)
     table = "c0"
-    for number in (*(n for n in funnel.later if n not in funnel.optional), *funnel.optional):
-        before = previous(funnel, number) if number in funnel.optional else f"t{funnel.before(number)[-1]}"
+    for number in funnel.later:
         sign = "<" if funnel.repeats(number) else "<="
+        before = f"t{funnel.before(number)[-1]}"
         yield f"c{number}", _next(funnel, table, funnel.is_step(number), before, f"t{number}", sign)
         table = f"c{number}"
-        if number in funnel.optional:
-            yield f"o{number}", f"select * replace ({_in_time(funnel, number)}) from {table}"
-            table = f"o{number}"
+    for number in reversed(funnel.optional):
+        yield f"o{number}", f"select * replace ({_in_time(funnel, number)}) from {table}"
+        table = f"o{number}"
     yield from _excluded(funnel, table)
 
 
@@ -70,14 +72,14 @@ def previous(funnel: Funnel, number: int) -> str:
 
 
 def _in_time(funnel: Funnel, number: int) -> str:
-    """SQL: an optional step's time, if that was not after the next required step was taken in time."""
-    following = [n for n in range(number + 1, funnel.count) if n not in funnel.optional]
-    if not following:
-        return f"t{number} as t{number}"
-    # One event that could be both is the required one.
-    after = ">" if apart(funnel.steps[number], funnel.steps[following[0]]) else ">="
-    late = f"t{number} {after} t{following[0]} and t{following[0]} <= t0 + {funnel.window}"
-    return f"case when ({late}) is not true then t{number} end as t{number}"
+    """SQL: an optional step's time, if that was in time, and before the next step that was taken."""
+    end = f"t0 + {funnel.window}"
+    following = list(takewhile(lambda n: n - 1 == number or n - 1 in funnel.optional, funnel.later[number:]))
+    times = [f"t{n}" if n in funnel.optional else f"case when t{n} <= {end} then t{n} end" for n in following]
+    # One event that could be both is the step that comes later.
+    sign = "<=" if all(apart(funnel.steps[number], funnel.steps[n]) for n in following) else "<"
+    bound = f"coalesce(t{number} {sign} coalesce({', '.join([*times, 'null'])}), true)"
+    return f"case when t{number} <= {end} and {bound} then t{number} end as t{number}"
 
 
 def _excluded(funnel: Funnel, table: str) -> Tables:
