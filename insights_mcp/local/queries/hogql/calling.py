@@ -17,6 +17,7 @@ from insights_mcp.local.queries.hogql.tree import (
 )
 
 ELEMENT_LIMIT = 60
+SIDES = {"both": "trim", "leading": "trimLeft", "trailing": "trimRight"}
 FRAME_WORDS = frozenset({"rows", "range", "between", "unbounded", "preceding", "following", "current", "row", "and"})
 
 
@@ -105,6 +106,28 @@ class Calling(Cursor):
         self.need(")")
         return Call("datePart", (Literal(unit), what))
 
+    def _part(self) -> Node:
+        """substring(text FROM 2 FOR 3), as SQL has it; or as a call."""
+        self.need("(")
+        args = self.listed(self.aliased)
+        for word in ("from", "for"):
+            if self.take(word):
+                args = (*args, self.expression())
+        self.need(")")
+        return Call("substring", args)
+
+    def _trim(self) -> Node:
+        """trim(BOTH 'x' FROM text), as SQL has it; or as a call."""
+        side = SIDES.get(self.peek().text.lower()) if self.peek(2).kind == "string" else None
+        if side is None:
+            return Call("trim", self._arguments()[1])
+        self.place += 2
+        signs = Literal(self.next().text)
+        self.need("from")
+        what = self.expression()
+        self.need(")")
+        return Call(side, (what, signs))
+
     def _over(self) -> Window:
         return self.window() if self.sees("(") else Window(name=self.name())
 
@@ -173,4 +196,7 @@ class Calling(Cursor):
         return [Literal("children"), Call("tuple", tuple(found))] if found else []
 
 
-SPECIAL: dict[str, Callable[[Calling], Node]] = {"cast": Calling._cast, "extract": Calling._extract}
+SPECIAL: dict[str, Callable[[Calling], Node]] = {
+    **dict.fromkeys(("cast", "try_cast"), Calling._cast), "extract": Calling._extract, "trim": Calling._trim,
+    **dict.fromkeys(("substring", "substr"), Calling._part),
+}  # fmt: skip

@@ -10,6 +10,9 @@ from insights_mcp.local.queries.hogql import lexing
 
 Item = TypeVar("Item")
 
+CLOSING = (")", "]", "}")
+CLAUSES = ("from", "where", "prewhere", "group", "having", "window", "qualify", "order", "limit", "union", "settings")
+
 
 class Cursor:
     """A place among the tokens, and what can be asked there."""
@@ -59,9 +62,14 @@ class Cursor:
     def listed(self, one: Callable[[], Item]) -> tuple[Item, ...]:
         """One or more, between commas."""
         found = [one()]
-        while self.take(","):
+        while self.take(",") and not self._ended():
             found.append(one())
         return tuple(found)
+
+    def _ended(self) -> bool:
+        """Whether a list is over: a comma may stand at its end."""
+        token = self.token
+        return token.kind == "end" or token.text in CLOSING or (token.kind == "word" and token.text.lower() in CLAUSES)
 
     def inside(self, opening: str, closing: str, one: Callable[[], Item]) -> tuple[Item, ...]:
         """None or more between brackets."""

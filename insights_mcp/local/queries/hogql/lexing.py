@@ -12,6 +12,7 @@ NAME_LIMIT = 1_000
 TOKEN_LIMIT = 50_000
 TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
+    |(?P<template>f'(?:[^'\\{]|\\.|\{[^{}]*\})*')
     |(?P<string>'(?:[^'\\]|\\.|'')*')
     |(?P<quoted>"(?:[^"\\]|\\.|"")*"|`(?:[^`\\]|\\.|``)*`)
     |(?P<number>0x[0-9a-fA-F]+|(?:\d+(?:\.\d+|\.(?![\w$.`"*]))?|\.\d+)(?:[eE][+-]?\d+)?)
@@ -25,7 +26,7 @@ ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "a"
 
 @dataclass(frozen=True)
 class Token:
-    """`kind` is string, name (quoted), number, word, sign or end; `at` is the place in the text."""
+    """`kind` is string, template, name (quoted), number, word, sign or end; `at` is the place in the text."""
 
     kind: str
     text: str
@@ -57,18 +58,21 @@ def _token(match: re.Match[str], text: str) -> list[Token]:
         raise error(f"A name is longer than {NAME_LIMIT} characters", text, match.start())
     if kind == "space":
         return []
+    if kind == "template":
+        value = value[2:-1]
     if kind in ("string", "quoted"):
-        value = _unescaped(value)
+        value = unescaped(value)
         if "\0" in value:
             raise error("A string holds a NUL character", text, match.start())
         kind = "name" if kind == "quoted" else kind
     return [Token(kind, value, match.start())]
 
 
-def _unescaped(quoted: str) -> str:
+def unescaped(quoted: str) -> str:
+    """The text that stands between quotes."""
     quote = quoted[0]
     inner = quoted[1:-1].replace(quote * 2, quote)
-    return re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[1] if m[1] in "\\'\"`" else m[0]), inner, flags=re.DOTALL)
+    return re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[1] if m[1] in "\\'\"`{" else m[0]), inner, flags=re.DOTALL)
 
 
 def error(what: str, text: str, at: int) -> QueryError:

@@ -48,18 +48,12 @@ class Expressions(Terms):
         return found
 
     def _ternary(self) -> Node:
-        found = self._coalesced()
+        found = self._or()
         if not self.take("?"):
             return found
         yes = self.expression()
         self.need(":")
         return Call("if", (found, yes, self.expression()))
-
-    def _coalesced(self) -> Node:
-        found = self._or()
-        while self.take("??"):
-            found = Call("ifNull", (found, self._or()))
-        return found
 
     def _or(self) -> Node:
         return self._chain("or", self._and)
@@ -82,7 +76,13 @@ class Expressions(Terms):
             found = Call("not", (self._not(),))
             self.depth -= 1
             return found
-        return self._comparison()
+        return self._coalesced()
+
+    def _coalesced(self) -> Node:
+        found = self._comparison()
+        while self.take("??"):
+            found = Call("ifNull", (found, self._comparison()))
+        return found
 
     def _comparison(self) -> Node:
         found = self.sum()

@@ -24,6 +24,9 @@ class Scope:
     locals: dict[str, Typed] = field(default_factory=dict)
     expanding: set[str] = field(default_factory=set)
     joining: bool = False
+    # With totals: what the columns were, and what stands for a key that a total is not grouped by.
+    keys: list[str] = field(default_factory=list)
+    absent: dict[str, str] = field(default_factory=dict)
 
     def add(self, source: Source) -> None:
         if source.alias in self.sources:

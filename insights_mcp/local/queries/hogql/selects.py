@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import calls, printing, tree
+from insights_mcp.local.queries.hogql import calls, filling, printing, tree
+from insights_mcp.local.queries.hogql.compiling import TIMES
 from insights_mcp.local.queries.hogql.reading import Reading
 from insights_mcp.local.queries.hogql.scopes import Scope
+from insights_mcp.local.queries.hogql.signatures import default_of
 from insights_mcp.local.queries.hogql.sources import TWIN, Relation, Source, Typed
-from insights_mcp.local.queries.hogql.tree import Alias, Literal, Node, Select, Star, Union
+from insights_mcp.local.queries.hogql.tree import Alias, Fill, Literal, Node, OrderBy, Select, Star, Union
 
 assert calls.TABLE  # registers the functions
 COLUMN_LIMIT = 500
@@ -55,11 +57,16 @@ class Selects(Reading):
         scope.aliases = {item.name: item.what for item in node.columns if isinstance(item, Alias)}
         scope.aliases |= {name: each for name, each in scope.ctes.items() if not isinstance(each, (Select, Union))}
         columns = self._columns(node.columns, scope)
+        columns = self._of_totals(node, scope, columns)
         clauses = self._clauses(node, scope, columns, joins)
         listed = ", ".join(f"{typed.sql} as {identifier(name)}" for name, typed in columns.items())
         origin = self._from(node, scope, joins) + elements
         sql = f"select {'distinct ' if node.distinct else ''}{listed}{origin}{clauses}"
-        return Relation(sql, {name: replace(typed, sql=identifier(name)) for name, typed in columns.items()})
+        named = {name: replace(typed, sql=identifier(name)) for name, typed in columns.items()}
+        if node.fill:
+            gaps = self._gaps(node.fill, node.order[0], scope, columns)
+            sql = filling.filled(sql, gaps, named) + self._cut(node)
+        return Relation(sql, named)
 
     # -- columns and clauses -------------------------------------------------------------------------------------------
 
@@ -105,7 +112,7 @@ class Selects(Reading):
 
     def _clauses(self, node: Select, scope: Scope, columns: dict[str, Typed], joins: list[tuple[str, Source]]) -> str:
         where = f" where {self._truth(node.where, scope)}" if node.where else ""
-        group = ", ".join(self._place(item, scope, columns) for item in node.group)
+        group = self._grouped(node, scope, columns)
         having = f" having {self._truth(node.having, scope)}" if node.having else ""
         order = self._order(node, scope, columns)
         drawn = [part for _, source in joins for part in source.kept]
@@ -113,21 +120,78 @@ class Selects(Reading):
             where = f"{where} and " if where else " where "
             where += " and ".join(drawn)
         text = where + (f" group by {group}" if group else "") + having
-        if node.limit_by:
-            count, by = node.limit_by
-            partition = ", ".join(self._place(item, scope, columns) for item in by)
-            text += f" qualify row_number() over (partition by {partition} {order}) <= {self._whole(count)}"
-        if node.ties:
-            return text + self._tied(node, order, bool(node.limit_by))
+        kept = self._kept(node, scope, columns, order)
+        text += f" qualify {' and '.join(kept)}" if kept else ""
         text += f" {order}" if order else ""
-        text += f" limit {self._whole(node.limit)}" if node.limit else ""
+        return text if node.ties or node.fill else text + self._cut(node)
+
+    def _kept(self, node: Select, scope: Scope, columns: dict[str, Typed], order: str) -> list[str]:
+        """The conditions that rows must meet once groups and windows are computed."""
+        kept = [self._truth(node.qualify, scope)] if node.qualify else []
+        if node.limit_by:
+            count, by, offset = node.limit_by
+            keys = ", ".join(self._place(each, scope, columns) for each in by)
+            number = f"row_number() over (partition by {keys} {order})"
+            kept.append(f"{number} > {self._whole(offset)}" if offset else "true")
+            kept.append(f"{number} <= {self._whole(count)}{f' + {self._whole(offset)}' if offset else ''}")
+        if node.ties:  # also those that are equal to the last
+            if not order or node.limit_by or node.offset or node.fill:
+                raise QueryError("LIMIT WITH TIES needs ORDER BY, and no OFFSET and no LIMIT BY.", attr="query")
+            kept.append(f"rank() over ({order}) <= {self._whole(node.limit)}")
+        return [each for each in kept if each != "true"]
+
+    def _cut(self, node: Select) -> str:
+        text = f" limit {self._whole(node.limit)}" if node.limit else ""
         return text + (f" offset {self._whole(node.offset)}" if node.offset else "")
 
-    def _tied(self, node: Select, order: str, taken: bool) -> str:
-        """LIMIT n WITH TIES: also those that are equal to the last."""
-        if not order or taken or node.offset:
-            raise QueryError("LIMIT WITH TIES needs ORDER BY, and no OFFSET and no LIMIT BY.", attr="query")
-        return f" qualify rank() over ({order}) <= {self._whole(node.limit)} {order}"
+    # -- totals of groups ----------------------------------------------------------------------------------------------
+
+    def _grouped(self, node: Select, scope: Scope, columns: dict[str, Typed]) -> str:
+        def listed(keys: tuple[Node, ...]) -> str:
+            return ", ".join(self._key(key, scope, columns) for key in keys)
+
+        if not node.totals:
+            return listed(node.group)
+        return f"grouping sets ({', '.join(f'({listed(each)})' for each in node.totals)})"
+
+    def _key(self, key: Node, scope: Scope, columns: dict[str, Typed]) -> str:
+        """What is grouped by; where there are totals, it is what a column was before."""
+        if isinstance(key, Literal) and type(key.value) is int and 1 <= key.value <= len(scope.keys):
+            return scope.keys[key.value - 1]
+        return self.expression(key, scope).sql if scope.keys else self._place(key, scope, columns)
+
+    def _of_totals(self, node: Select, scope: Scope, columns: dict[str, Typed]) -> dict[str, Typed]:
+        """The columns, where a total has the default of what it is not grouped by, as in ClickHouse."""
+        if not node.totals:
+            return columns
+        scope.keys = [typed.sql for typed in columns.values()]
+        keys = {self._place(key, scope, columns) for key in node.group}
+        scope.absent = {
+            typed.sql: f"coalesce({typed.sql}, {default_of(typed.type)})"
+            for typed in columns.values()
+            if typed.sql in keys and not typed.nullable and default_of(typed.type) != "null"
+        }
+        return {name: replace(typed, sql=scope.absent.get(typed.sql, typed.sql)) for name, typed in columns.items()}
+
+    # -- gaps ----------------------------------------------------------------------------------------------------------
+
+    def _gaps(self, fill: Fill, by: OrderBy, scope: Scope, columns: dict[str, Typed]) -> filling.Gaps:
+        """What WITH FILL says of the column that is sorted by."""
+        place = self._place(by.what, scope, columns)
+        name = next((name for name, typed in columns.items() if typed.sql == place), None)
+        if name is None:
+            raise QueryError("WITH FILL goes with a column of the SELECT.", attr="query")
+        timed = columns[name].type in TIMES
+
+        def bound(node: Node | None) -> str | None:
+            if node is None:
+                return None
+            return (self.as_time(node, scope) if timed else self.expression(node, scope)).sql
+
+        step = self.expression(fill.step, scope) if fill.step else None
+        return filling.Gaps(
+            name, columns[name].type, by.descending, bound(fill.start), bound(fill.end), step, fill.carried
+        )
 
     def _truth(self, node: Node, scope: Scope) -> str:
         found = self.expression(node, scope, truth=True)
@@ -139,7 +203,8 @@ class Selects(Reading):
             if not 1 <= item.value <= len(columns):
                 raise QueryError(f"There is no column number {item.value}.", attr="query")
             return list(columns.values())[item.value - 1].sql
-        return self.expression(item, scope).sql
+        found = self.expression(item, scope).sql
+        return scope.absent.get(found, found)
 
     def _order(self, node: Select, scope: Scope, columns: dict[str, Typed]) -> str:
         if not node.order:

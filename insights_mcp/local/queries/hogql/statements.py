@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql.clauses import Clauses
 from insights_mcp.local.queries.hogql.cursor import Item
-from insights_mcp.local.queries.hogql.parsing import Expressions
 from insights_mcp.local.queries.hogql.tags import tag
 from insights_mcp.local.queries.hogql.terms import RESERVED
 from insights_mcp.local.queries.hogql.tree import (
@@ -21,13 +21,12 @@ from insights_mcp.local.queries.hogql.tree import (
     Table,
     Tagged,
     Union,
-    Window,
 )
 
 UNION_LIMIT = 200
 SETS = {"union": "union", "intersect": "intersect", "except": "except"}
 JOIN_WORDS = ("inner", "left", "right", "full", "cross", "outer", "join", "any", "all", "asof", "global")
-UNSUPPORTED = ("settings", "format", "into", "qualify")
+UNSUPPORTED = ("settings", "format", "into")
 REFUSED = {
     "insert": "INSERT", "update": "UPDATE", "delete": "DELETE", "drop": "DROP", "create": "CREATE", "alter": "ALTER",
     "attach": "ATTACH", "copy": "COPY", "set": "SET", "pragma": "PRAGMA", "install": "INSTALL", "load": "LOAD",
@@ -36,7 +35,7 @@ REFUSED = {
 }  # fmt: skip
 
 
-class Statements(Expressions):
+class Statements(Clauses):
     """Whole queries."""
 
     def whole(self) -> Node:
@@ -113,57 +112,25 @@ class Statements(Expressions):
         keep_empty = self.take("left", "array", "join")
         arrays = self.listed(self.aliased) if keep_empty or self._array_join() else ()
         where = self.expression() if self.take("prewhere") or self.take("where") else None
-        group = self._group() if self.take("group", "by") else ()
+        group, totals = self.group() if self.take("group", "by") else ((), ())
         having = self.expression() if self.take("having") else None
-        windows = self.listed(self._window) if self.take("window") else ()
-        order = self.listed(self.ordered) if self.take("order", "by") else ()
-        limit, offset, by = self._limits()
+        windows = self.listed(self.named_window) if self.take("window") else ()
+        qualify = self.expression() if self.take("qualify") else None
+        order, fill = self.order() if self.take("order", "by") else ((), None)
+        limit, offset, by = self.limits()
         ties = self.take("with", "ties")
         word = self.token.text.lower() if self.token.kind == "word" else ""
-        if word in UNSUPPORTED or self.sees("with", "fill") or self.sees("with", "totals"):
+        if word in UNSUPPORTED or self.sees("with", "totals"):
             raise self.error(f"{word.upper()} is not supported here; leave it out")
         if apart:  # DISTINCT ON is LIMIT 1 BY
-            distinct, by = False, (Literal(1), apart)
+            distinct, by = False, (Literal(1), apart, None)
         return Select(
             columns, source, joins, (), where, group, having, windows, order, limit, offset, by, distinct, arrays,
-            keep_empty, ties,
+            keep_empty, ties, qualify, totals, fill,
         )  # fmt: skip
 
     def _array_join(self) -> bool:
         return self.take("inner", "array", "join") or self.take("array", "join")
-
-    def _group(self) -> tuple[Node, ...]:
-        if self.take("all"):
-            raise QueryError("GROUP BY ALL is not supported; name the columns.", attr="query")
-        if self.sees("rollup", "(") or self.sees("cube", "(") or self.sees("grouping", "sets"):
-            raise self.error("totals of groups are not supported; ask for them by a UNION ALL")
-        found = self.listed(self.expression)
-        if self.sees("with"):
-            raise self.error("totals of groups are not supported; ask for them by a UNION ALL")
-        return found
-
-    def _window(self) -> tuple[str, Window]:
-        name = self.name()
-        self.need("as")
-        return name, self.window()
-
-    def _limits(self) -> tuple[Node | None, Node | None, tuple[Node, tuple[Node, ...]] | None]:
-        limit: Node | None = None
-        offset: Node | None = None
-        by = None
-        while self.sees("limit") or self.sees("offset"):
-            if self.take("offset"):
-                offset = self.expression()
-                continue
-            self.next()
-            limit = self.expression()
-            if self.take(","):
-                offset, limit = limit, self.expression()
-            if self.take("by"):
-                by, limit = (limit, self.listed(self.expression)), None
-            if self.sees("with", "ties") and (limit is None or self.peek(2).text.lower() == "by"):
-                raise self.error("WITH TIES follows LIMIT and a number")
-        return limit, offset, by
 
     def _from(self) -> tuple[Node, tuple[Join, ...]]:
         source = self._source()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+from insights_mcp.local.queries.hogql import lexing
 from insights_mcp.local.queries.hogql.calling import Calling
 from insights_mcp.local.queries.hogql.tree import (
     Call,
@@ -77,6 +79,8 @@ class Terms(Calling):
             return Literal(self.next().text)
         if token.kind == "number":
             return Literal(_number(self.next().text))
+        if token.kind == "template":
+            return self._template(self.next().text)
         if token.kind == "sign":
             return self._bracketed()
         if token.kind == "word":
@@ -99,6 +103,19 @@ class Terms(Calling):
         if self.sees("<"):
             return self._element()
         raise self.error("an expression is expected")
+
+    def _template(self, text: str) -> Node:
+        """f'hello {name}': text with expressions in it."""
+        parts: list[Node] = []
+        for place, piece in enumerate(re.split(r"(?<!\\)\{([^{}]*)\}", text)):
+            if place % 2:
+                inner = type(self)(piece)
+                parts.append(inner.expression())
+                if inner.token.kind != "end":
+                    raise inner.error("the expression in a template should end here")
+            elif piece:
+                parts.append(Literal(lexing.unescaped(f"'{piece}'")))
+        return Call("concat", tuple(parts)) if parts else Literal("")
 
     def _star(self) -> Star:
         if (self.sees("except") or self.sees("exclude")) and self.next():

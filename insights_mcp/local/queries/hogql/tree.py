@@ -143,6 +143,23 @@ class Join(Node):
     using: tuple[str, ...] = ()
 
 
+# LIMIT n OFFSET m BY: how many rows of each, of what, and after how many.
+LimitBy = tuple[Node, tuple[Node, ...], Node | None]
+
+
+@dataclass(frozen=True)
+class Fill(Node):
+    """WITH FILL: where gaps are filled from, to and by which step; what is carried on from the row before.
+
+    `carried` names columns; none of them is all of them.
+    """
+
+    start: Node | None = None
+    end: Node | None = None
+    step: Node | None = None
+    carried: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True)
 class Select(Node):
     columns: tuple[Node, ...]
@@ -156,11 +173,14 @@ class Select(Node):
     order: tuple[OrderBy, ...] = ()
     limit: Node | None = None
     offset: Node | None = None
-    limit_by: tuple[Node, tuple[Node, ...]] | None = None
+    limit_by: LimitBy | None = None
     distinct: bool = False
     arrays: tuple[Node, ...] = ()
     keep_empty: bool = False
     ties: bool = False
+    qualify: Node | None = None
+    totals: tuple[tuple[Node, ...], ...] = ()
+    fill: Fill | None = None
 
 
 @dataclass(frozen=True)

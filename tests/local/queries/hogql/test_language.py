@@ -45,12 +45,69 @@ Rows = Callable[..., list[Any]]
         ),
         ("select session.id, session.$pageview_count from events where event = '$identify'", [["", 0]]),
         ("select uniqMerge(pageview_uniq) from raw_sessions", [[0]]),
+        ("select number from numbers(4) order by number limit 1 offset 1 by number % 2", [[2], [3]]),
+        ("select f'{event} \\{{1 + 1}}!' from events where event = '$identify'", [["$identify {2}!"]]),
+        (
+            "select substring('abcd' from 2 for 2), trim(both 'x' from 'xax'), trim(leading 'x' from 'xa')",
+            [["bc", "a", "a"]],
+        ),
+        ("select null ?? 1 and 0, [1, 2,], try_cast('a' as int)", [[0, [1, 2], None]]),
         ("select toDateTime('nope'), toDate('2026/03/05'), 1 / 0", [[None, "2026-03-05", None]]),
     ],
 )
 def test_answer(hogql: Rows, text: str, expected: list[Any]) -> None:
     """One fact of the language each."""
     assert expected == hogql(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "select number * 2 as n, number as v from numbers(2) order by n with fill from 0 to 4",
+            [[0, 0], [1, 0], [2, 1], [3, 0]],
+        ),
+        (
+            "select number * 2 as n, number + 5 as v from numbers(2) order by n with fill to 4 interpolate (v)",
+            [[0, 5], [1, 5], [2, 6], [3, 6]],
+        ),
+        ("select number / 2 as n from numbers(2) order by n desc with fill step -0.25", [[0.5], [0.25], [0]]),
+        (
+            "select toDate('2026-01-31') + number * 2 as day from numbers(2) order by day with fill",
+            [["2026-01-31"], ["2026-02-01"], ["2026-02-02"]],
+        ),
+        (
+            "select toStartOfDay(timestamp) as d, count() from events where event = '$identify' group by d order by d"
+            " with fill from toDateTime('2026-03-08') to toDateTime('2026-03-10') step toIntervalDay(1)",
+            [["2026-03-08T00:00:00Z", 0], ["2026-03-09T00:00:00Z", 1]],
+        ),
+        ("select number from numbers(5) order by number with fill to 1000000000000 limit 1 offset 7", [[7]]),
+    ],
+)
+def test_gaps_are_filled(hogql: Rows, text: str, expected: list[Any]) -> None:
+    """WITH FILL has a row for each value that is not there, before rows are cut off."""
+    assert expected == hogql(text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "groups", "expected"),
+    [
+        ("a, b", "a, b with rollup", [[0, "", 3], [0, "", 3], [0, "x", 2], [0, "y", 1]]),
+        ("a, b", "rollup(a, b)", [[0, "", 3], [0, "", 3], [0, "x", 2], [0, "y", 1]]),
+        ("b", "b with cube", [["", 3], ["x", 2], ["y", 1]]),
+        ("b", "grouping sets ((b), ())", [["", 3], ["x", 2], ["y", 1]]),
+    ],
+)
+def test_totals_of_groups(hogql: Rows, asked: str, groups: str, expected: list[Any]) -> None:
+    """A total has the default of what it is not grouped by, as in ClickHouse."""
+    made = "(select 0 as a, ['x', 'y', 'x'][number + 1] as b from numbers(3))"
+    assert expected == hogql(f"select {asked}, count() from {made} group by {groups} order by b")
+
+
+def test_qualify(hogql: Rows) -> None:
+    """A condition on what windows compute."""
+    text = "select event from events qualify row_number() over (partition by event order by uuid) = 1 order by event"
+    assert [["$identify"], ["buy"], ["visit"]] == hogql(text)
 
 
 def test_places_inside_properties(hogql: Rows) -> None:
@@ -80,7 +137,9 @@ def test_expressions_over_variables(ask: Ask, value: bool, count: int) -> None:
         ("select * from <ActorsQuery select={[]}></HogQLQuery>", "</ActorsQuery>"),
         ("select " + "<a>" * 100, "nested"),
         ("select * from " + "<a b=" * 100, "nested"),
-        ("select event from events group by event with totals", "totals"),
+        ("select event from events group by event with totals", "TOTALS"),
+        ("select event from events order by event with fill", "numbers and times"),
+        ("select f'{1 2}'", "should end"),
         ("select 1 settings max_threads = 1", "SETTINGS"),
         ("select event from events sample 10", "share"),
         ("select arrayReduce('system', [1])", "does not go over arrays"),

@@ -1,0 +1,87 @@
+"""What follows FROM and WHERE in a SELECT: groups and their totals, windows, order and the filling of gaps, limits."""
+
+from __future__ import annotations
+
+from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql.parsing import Expressions
+from insights_mcp.local.queries.hogql.tree import Call, Fill, LimitBy, Node, OrderBy, Window
+
+Groups = tuple[tuple[Node, ...], tuple[tuple[Node, ...], ...]]
+SETS_LIMIT = 64
+
+
+class Clauses(Expressions):
+    """Clauses. Whole queries are `statements.py`."""
+
+    def group(self) -> Groups:
+        """What to group by; and of totals, what each set of them is grouped by."""
+        if self.take("all"):
+            raise QueryError("GROUP BY ALL is not supported; name the columns.", attr="query")
+        if self.take("grouping", "sets"):
+            sets = self.inside("(", ")", self._set)
+            return tuple(dict.fromkeys(key for each in sets for key in each)), sets
+        keys = self.listed(self.expression)
+        how = keys[0].name.lower() if len(keys) == 1 and isinstance(keys[0], Call) else ""
+        if how in ("rollup", "cube") and isinstance(keys[0], Call):
+            keys = keys[0].args
+        else:
+            how = next((word for word in ("rollup", "cube") if self.take("with", word)), "")
+        if self.sees("with", "totals"):
+            raise self.error("WITH TOTALS is not supported here; WITH ROLLUP has the total as a row")
+        return keys, self._sets(how, keys)
+
+    def _set(self) -> tuple[Node, ...]:
+        return self.inside("(", ")", self.expression) if self.sees("(") else (self.expression(),)
+
+    def _sets(self, how: str, keys: tuple[Node, ...]) -> tuple[tuple[Node, ...], ...]:
+        if how == "rollup":
+            return tuple(keys[:count] for count in range(len(keys), -1, -1))
+        if how != "cube":
+            return ()
+        if 2 ** len(keys) > SETS_LIMIT:
+            raise self.error(f"a CUBE of more than {SETS_LIMIT} sets of groups")
+        return tuple(
+            tuple(key for place, key in enumerate(keys) if not number >> place & 1) for number in range(2 ** len(keys))
+        )
+
+    def named_window(self) -> tuple[str, Window]:
+        """name AS (PARTITION BY …)."""
+        name = self.name()
+        self.need("as")
+        return name, self.window()
+
+    def order(self) -> tuple[tuple[OrderBy, ...], Fill | None]:
+        """What to sort by, and how its gaps are filled."""
+        found = self.listed(self.ordered)
+        if not self.take("with", "fill"):
+            return found, None
+        start = self.expression() if self.take("from") else None
+        end = self.expression() if self.take("to") else None
+        step = self.expression() if self.take("step") else None
+        if len(found) > 1 or self.sees(","):
+            raise self.error("WITH FILL goes with one expression to sort by")
+        return found, Fill(start, end, step, self._interpolated() if self.take("interpolate") else None)
+
+    def _interpolated(self) -> tuple[str, ...]:
+        if not self.sees("("):
+            return ()
+        return self.inside("(", ")", self.name)
+
+    def limits(self) -> tuple[Node | None, Node | None, LimitBy | None]:
+        """LIMIT, OFFSET, and LIMIT BY."""
+        limit: Node | None = None
+        offset: Node | None = None
+        by = None
+        while self.sees("limit") or self.sees("offset"):
+            if self.take("offset"):
+                offset = self.expression()
+            else:
+                self.next()
+                limit = self.expression()
+                if self.take(","):
+                    offset, limit = limit, self.expression()
+            if limit is not None and self.take("by"):
+                by, limit, offset = (limit, self.listed(self.expression), offset), None, None
+            if self.sees("with", "ties") and (limit is None or self.peek(2).text.lower() == "by"):
+                raise self.error("WITH TIES follows LIMIT and a number")
+        return limit, offset, by
