@@ -299,7 +299,8 @@ def previous(current: Period, date_from: str | None, date_to: str | None, interv
 
 
 def _whole_weeks(date_from: str | None, date_to: str | None) -> bool:
-    relative = RELATIVE.match(date_from or f"-{DEFAULT_DAYS}d")
+    """Whether a range is said to be of so many weeks; the one that is meant without any word is not."""
+    relative = RELATIVE.match(date_from or "")
     days = int(relative["number"] or 0) if relative and relative["unit"] == "d" else 0
     return days > 0 and days % 7 == 0 and not RELATIVE.match(date_to or "")
 
