@@ -53,6 +53,13 @@ def test_who_is_behind_a_value(store: EventStore) -> None:
     assert {"bea"} == behind(store, query, funnelStep=1, funnelStepBreakdown=["/docs"])
 
 
+@pytest.mark.parametrize("value", ["10", 10, 10.0])
+def test_a_number_is_a_value(store: EventStore, value: Any) -> None:
+    """However it is written."""
+    query = funnel("buy", "visit", breakdown={"breakdown": "amount", "breakdown_type": "event"})
+    assert {"ann"} == behind(store, query, funnelStep=1, funnelStepBreakdown=value)
+
+
 @pytest.mark.parametrize(("left", "expected"), [(True, {"bea"}), (False, {"ann"})])
 def test_who_is_behind_a_trend(store: EventStore, left: bool, expected: set[str]) -> None:
     """Of those who started on a day, who went on, or who did not."""

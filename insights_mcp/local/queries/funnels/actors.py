@@ -112,6 +112,8 @@ def _valued(funnel: Funnel, value: Any) -> str:
 
 def _text(value: Any, funnel: Funnel, values: Values) -> str:
     """A value of the breakdown as it is kept: no value, and cohorts, have names in a funnel over time."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if values.type != "cohort":
         return values.none if value is None or (values.none and value == "None") else str(value)
     numbers = (ALL_USERS if item.property == "all" else str(item.property) for item in values.items)
