@@ -105,14 +105,17 @@ def _identify(path: Path, world: dict[str, Any]) -> None:
 
 def _record(path: Path, world: dict[str, Any]) -> None:
     """The sessions that were recorded, each by one snapshot, at a time that no query asks about."""
-    rows = [json.dumps({"$session_id": each["session_id"]}) for each in world.get("session_replays") or []]
+    rows = [
+        (json.dumps({"$session_id": each["session_id"]}), each.get("distinct_id"))
+        for each in world.get("session_replays") or []
+    ]
     with duckdb.connect(str(path)) as con:
         names = {name for (name,) in con.execute("select column_name from duckdb_columns()").fetchall()}
-        for text in rows:
+        for text, who in rows:
             con.execute(
                 "insert into events by name select uuid() as uuid, '$snapshot_items' as event, 0 as pid,"
-                " timestamp '1970-01-01' as timestamp, $t::json as properties",
-                {"t": text},
+                " timestamp '1970-01-01' as timestamp, $t::json as properties, $who as distinct_id",
+                {"t": text, "who": who},
             )
         if rows and "p.$session_id" in names:
             con.execute("""update events set "p.$session_id" = properties ->> '/$session_id'""")

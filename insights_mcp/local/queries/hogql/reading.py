@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries import sessions
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import people, printing, sources, statements, tables, tree
+from insights_mcp.local.queries.hogql import people, printing, recordings, sources, statements, tables, tree
 from insights_mcp.local.queries.hogql.given import Given
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Relation, Source, Typed
@@ -20,7 +20,7 @@ from insights_mcp.local.queries.presence import sampled
 TABLES = (
     "events", "persons", "sessions", "groups", "cohort_people", "static_cohort_people", "raw_cohort_people",
     "person_distinct_ids", "raw_person_distinct_ids", "raw_sessions", "raw_persons", "raw_groups", "numbers",
-    "session_replay_events",
+    "session_replay_events", "raw_session_replay_events",
 )  # fmt: skip
 # Joins that may leave out what stands after them, and what stands before.
 OUTER_RIGHT = ("left", "full", "asof left")
@@ -49,10 +49,10 @@ class Reading(Given):
             if kind in OUTER_LEFT:
                 for _, earlier in found[:place]:
                     earlier.optional = True
-        recorded = any(isinstance(source, tables.Recordings) for _, source in found)
+        recorded = any(isinstance(source, recordings.Recordings) for _, source in found)
         for _, source in found:
             if recorded and isinstance(source, people.Events):  # snapshots are no events beside recordings
-                shown = self.scan.bind(list(tables.Recordings.SNAPSHOTS))
+                shown = self.scan.bind(list(recordings.Recordings.SNAPSHOTS))
                 own = f"{source.scan.events}.event"
                 source.kept.append(f"coalesce({own} not in (select unnest({shown}::varchar[])), true)")
             scope.add(source)
@@ -127,7 +127,7 @@ class Reading(Given):
         if name.endswith("cohort_people"):
             return tables.CohortPeople(alias, scan, self.context, name.startswith("static"))
         made = {"events": people.Events, "groups": tables.Groups}
-        made |= {"raw_sessions": tables.RawSessions, "session_replay_events": tables.Recordings}
+        made |= {"raw_sessions": tables.RawSessions, "session_replay_events": recordings.Recordings}
         if name == "sessions":
             found = tables.Sessions(alias, scan, self.clock)
             found.bounce = self.bounce

@@ -161,7 +161,6 @@ def cast(sql: str, kind: str | None, clock: Clock) -> Typed:
 
 
 UNKNOWN_TABLES = {
-    "raw_session_replay_events": "use `session_replay_events`: which sessions were recorded, from when to when",
     "exchange_rate": "rates of currencies are not loaded",
     "log_entries": "logs are not loaded; use events",
     "heatmaps": "heatmaps are not loaded; use events",

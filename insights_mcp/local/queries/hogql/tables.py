@@ -136,42 +136,6 @@ class RawSessions(Beside):
         return self.sessions.text().replace(" from events e ", f"{states} from events e ", 1)
 
 
-class Recordings(Beside):
-    """`session_replay_events`: what the snapshots among the events say of each recorded session."""
-
-    SNAPSHOTS = ("$snapshot", "$snapshot_items")
-    FIELDS = {
-        "session_id": ("", "String"),
-        "distinct_id": ("arg_min(distinct_id, timestamp)", "String"),
-        **dict.fromkeys(("start_time", "min_first_timestamp"), ("min(timestamp)", "DateTime")),
-        **dict.fromkeys(("end_time", "max_last_timestamp"), ("max(timestamp)", "DateTime")),
-    }
-
-    def __init__(self, alias: str, scan: Scan, clock: Clock) -> None:
-        super().__init__(alias)
-        self.scan = scan.inner("e")
-        self.clock = clock
-
-    def field(self, chain: tuple[str, ...]) -> Typed | None:
-        if len(chain) != 1 or chain[0] not in self.FIELDS:
-            return None
-        kind = self.FIELDS[chain[0]][1]
-        found = self.use(chain[0], Typed("", kind, False))
-        return replace(found, sql=self.clock(found.sql)) if kind == "DateTime" else found
-
-    def star(self) -> tuple[str, ...]:
-        return ("session_id", "distinct_id", "start_time", "end_time")
-
-    def text(self) -> str:
-        session = self.scan.event_property("$session_id")
-        facts = "".join(f", {self.FIELDS[n][0]} as {identifier(n)}" for n in self.used if n != "session_id")
-        shown = self.scan.bind(list(self.SNAPSHOTS))
-        return (
-            f"select {session} as session_id{facts} from events e where e.event in"
-            f" (select unnest({shown}::varchar[])) and {session} is not null group by 1"
-        )
-
-
 class Groups(Source):
     """`groups`: organizations, projects and other things that events belong to."""
 

@@ -13,7 +13,7 @@ from insights_mcp.local import queries
 from insights_mcp.local.events import EventStore
 from insights_mcp.local.load import load
 from insights_mcp.local.queries.project import Action, Cohort
-from tests.local.queries.conftest import asking
+from tests.local.queries.conftest import asking, store_of
 
 Rows = Callable[..., list[Any]]
 PRO = {"type": "AND", "values": [{"key": "plan", "type": "person", "value": "pro"}]}
@@ -56,6 +56,37 @@ def test_actions(hogql: Rows) -> None:
     """Events of an action, by its number or its name."""
     texts = [f"select count() from events where matchesAction({name})" for name in ("3", "'Bought'")]
     assert [[[3]], [[3]]] == [hogql(text, actions=ACTIONS) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("select session_id from raw_session_replay_events where events.event = 'seen'", [["s1"]]),
+        (
+            "select session_id, person.properties.plan from session_replay_events order by 1",
+            [["s1", "pro"], ["s2", None]],
+        ),
+        ("select r.session_id from session_replay_events r where r.pdi.distinct_id = 'bea'", [["s2"]]),
+        (
+            "select session_id, session.$entry_current_url from session_replay_events order by 1",
+            [["s1", "/a"], ["s2", None]],
+        ),
+    ],
+)
+def test_beside_recordings(tmp_path: Path, text: str, expected: list[Any]) -> None:
+    """The person of a recording, its session, and the events of that."""
+    rows = [
+        {"event": event, "timestamp": "2026-03-08T09:00:00Z", "distinct_id": who, "properties": properties}
+        for event, who, properties in (
+            ("$snapshot_items", "ann", {"$session_id": "s1", "$set": {"plan": "pro"}}),
+            ("$snapshot_items", "bea", {"$session_id": "s2"}),
+            ("seen", "ann", {"$session_id": "s1", "$current_url": "/a"}),
+        )
+    ]
+    store = store_of(rows, tmp_path)
+    found = asking(store)({"kind": "HogQLQuery", "query": text})["results"]
+    store.close()
+    assert expected == found
 
 
 def test_persons_as_they_were(tmp_path: Path) -> None:
