@@ -24,6 +24,8 @@ class Scope(StrEnum):
     QUERY_READ = "query:read"
     EVENT_DEFINITION_READ = "event_definition:read"
     PROPERTY_DEFINITION_READ = "property_definition:read"
+    ACTION_READ = "action:read"
+    COHORT_READ = "cohort:read"
     DASHBOARD_READ = "dashboard:read"
     PROJECT_READ = "project:read"
     USER_READ = "user:read"

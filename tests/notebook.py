@@ -95,6 +95,9 @@ def opened(folder: Path) -> Iterator[Backend]:
         api.patch(
             "", {"test_account_filters": [{"key": "role", "type": "person", "operator": "is_not", "value": STAFF}]}
         )
+        api.post("actions/", {"name": "Saved or joined", "steps": [{"event": "note saved"}, {"event": "signed up"}]})
+        api.post("actions/", {"name": "Twice", "steps": [{}]})
+        api.post("actions/", {"name": "Twice", "steps": [{}]})
         api.post("cohorts/", {"name": "nobody", "is_static": True})
         paid = {"type": "AND", "values": [{"key": "plan", "type": "person", "value": ["paid"], "operator": "exact"}]}
         api.post("cohorts/", {"name": "paid", "filters": {"properties": {"type": "OR", "values": [paid]}}})

@@ -156,7 +156,7 @@ def test_what_is_given_stays_in_its_quotes(value: str) -> None:
     text, plain = prompt.filled({"insight": value}), prompt.filled({"insight": "PLAIN"})
     quoted = json.dumps(known, ensure_ascii=False)
     literal = text.removeprefix(GIVEN + "insight = ").partition("\n")[0].removesuffix(".")
-    assert (known, plain) == (json.loads(literal), text.replace(literal, '"PLAIN"'))
+    assert (known, text) == (json.loads(literal), plain.replace('"PLAIN"', literal))
     assert UNSAFE.search(text.replace("\n", "")) is None
     assert "`" not in literal
     assert len(literal) <= 12 * len(quoted)

@@ -13,13 +13,20 @@ from insights_mcp.answer.asked import Asked
 from insights_mcp.client import Client
 from insights_mcp.diagnosis.emptiness import empty_places
 from insights_mcp.diagnosis.verdict import Checked
-from insights_mcp.endpoints.definitions import ListEventDefinitions, ListPropertyDefinitions, PropertyOwner
+from insights_mcp.endpoints.definitions import (
+    ListActions,
+    ListCohorts,
+    ListEventDefinitions,
+    ListPropertyDefinitions,
+    PropertyOwner,
+)
 from insights_mcp.errors import QueryFailed, Rejected
 
-__all__ = ["NAMES", "Checked", "checked", "explaining", "nobody", "reasons", "unlisted"]
+__all__ = ["CHECKS", "NAMES", "Checked", "checked", "explaining", "nobody", "numbered", "reasons", "unlisted"]
 
 NO_ONE = "Nobody is behind that point: its number is 0, or the result does not have it. run_query shows the numbers."
 NAMES = (ListEventDefinitions, ListPropertyDefinitions)
+CHECKS = (*NAMES, ListActions, ListCohorts)
 
 
 async def reasons(client: Client, query: dict[str, Any], asked: Asked, result: Any) -> tuple[str, ...]:
@@ -57,6 +64,13 @@ async def checked(client: Client, query: dict[str, Any], before: dict[str, Any] 
     from insights_mcp.diagnosis.checking import looked_through
 
     return await looked_through(client, query, before)
+
+
+async def numbered(client: Client, query: dict[str, Any]) -> dict[str, Any]:
+    """The query with the numbers of the actions and cohorts that it calls by name. Raises InvalidInput."""
+    from insights_mcp.diagnosis.by_name import numbered
+
+    return (await numbered(client, query))[0]
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Whether the events and properties that a query names exist: before it is saved, and before it is run.
+"""Whether the events, properties, actions and cohorts that a query names exist: before it is saved or run.
 
 The project's definitions tell; what they do not know is looked for in the events of late before it is called unknown.
 A name in another case is repaired when only one is meant.
@@ -17,6 +17,7 @@ import anyio
 
 from insights_mcp.client import Client
 from insights_mcp.diagnosis import hogql, known
+from insights_mcp.diagnosis.by_name import numbered
 from insights_mcp.diagnosis.known import Known, offered, same_but_for_case
 from insights_mcp.diagnosis.probes import Asking
 from insights_mcp.diagnosis.verdict import UNSEEN, Checked
@@ -43,6 +44,7 @@ OWNERS: dict[str | None, tuple[str, ...]] = {"event": ("event",), "person": ("pe
 async def looked_through(client: Client, query: dict[str, Any], before: dict[str, Any] | None = None) -> Checked:
     """The query, looked through. Names that stood in the query `before` are not questioned."""
     plain, wanted = _without_mark(query)
+    plain, numbers = await numbered(client, plain)
     old = {(name.of, name.name) for name in _names(json.dumps(before))} if before else ()
     names = [name for name in _names(json.dumps(plain)) if _is_listed(name) and (name.of, name.name) not in old]
     found: tuple[list[Name], dict[str, Known]] = ([], {})
@@ -50,7 +52,7 @@ async def looked_through(client: Client, query: dict[str, Any], before: dict[str
         found = await _missing(client, names)
     missing, lists = found
     if not missing:
-        return Checked(plain)
+        return Checked(plain, numbers)
     from insights_mcp.repair import renamed
 
     changes = [(name, other) for name in missing if (other := same_but_for_case(name.name, _known(name, lists)))]
@@ -58,7 +60,7 @@ async def looked_through(client: Client, query: dict[str, Any], before: dict[str
     others = await _of_others(client, rest)
     return Checked(
         renamed(plain, changes) if changes else plain,
-        tuple(dict.fromkeys(f"{name.of} {quoted(name.name)} → {quoted(to)}" for name, to in changes)),
+        (*numbers, *dict.fromkeys(f"{name.of} {quoted(name.name)} → {quoted(to)}" for name, to in changes)),
         () if wanted else tuple(_told(name, lists, others) for name in _once(rest))[:MOST],
     )
 

@@ -1,6 +1,6 @@
-"""What data the project holds: events, properties, values.
+"""What data the project holds: events, properties, values, actions, cohorts.
 
-Mirrors `/event_definitions/`, `/property_definitions/` and `/events/values/` of a project.
+Mirrors `/event_definitions/`, `/property_definitions/`, `/events/values/`, `/actions/` and `/cohorts/` of a project.
 """
 
 from __future__ import annotations
@@ -10,7 +10,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from insights_mcp.endpoint import Endpoint, JsonText, Route
-from insights_mcp.schema.definitions import EventDefinition, PropertyDefinition, PropertyValue
+from insights_mcp.schema.definitions import (
+    ActionDefinition,
+    Cohort,
+    EventDefinition,
+    PropertyDefinition,
+    PropertyValue,
+)
 from insights_mcp.schema.reply import Page
 from insights_mcp.scopes import Scope
 
@@ -58,3 +64,23 @@ class ListPropertyValues(Endpoint[Page[PropertyValue]]):
     key: str
     event_name: list[str] | None = None
     value: str | None = None
+
+
+class ListActions(Endpoint[Page[ActionDefinition]]):
+    """The actions. PostHog gives all of them at once, by name."""
+
+    route: ClassVar[Route] = Route("GET", PROJECT + "actions/", Scope.ACTION_READ)
+
+    search: str | None = None
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+class ListCohorts(Endpoint[Page[Cohort]]):
+    """The cohorts, the newest first."""
+
+    route: ClassVar[Route] = Route("GET", PROJECT + "cohorts/", Scope.COHORT_READ)
+
+    search: str | None = None
+    limit: Limit = 100
+    offset: Offset = 0

@@ -9,7 +9,7 @@ import orjson
 from starlette.responses import Response
 
 from insights_mcp.endpoint import Effect, Route
-from insights_mcp.endpoints.definitions import PROJECT
+from insights_mcp.endpoints.definitions import ListActions
 from insights_mcp.local import fields
 from insights_mcp.local.auth import require
 from insights_mcp.local.calls import Call, answers, encoded
@@ -18,11 +18,11 @@ from insights_mcp.local.insight_shape import People
 from insights_mcp.local.queries.project import Action
 from insights_mcp.local.saved import Saved
 from insights_mcp.local.store import Row, Store, iso
+from insights_mcp.scopes import Scope
 
-ACTIONS = PROJECT + "actions/"
-ACTION = ACTIONS + "{id}/"
-# No endpoint of the catalogue asks for them, so they are no Scope and are checked here.
-READ, WRITE = "action:read", "action:write"
+ACTION = ListActions.route.path + "{id}/"
+# No endpoint of the catalogue asks for it, so it is no Scope and is checked here.
+WRITE = "action:write"
 MATCHINGS = ("contains", "regex", "exact", None)
 
 
@@ -32,21 +32,19 @@ def defined(store: Store) -> dict[int, Action]:
     return {row["id"]: Action(row["id"], row["name"], json.loads(row["steps"])) for row in rows}
 
 
-@answers(Route("GET", ACTIONS, None))
+@answers(ListActions)
 def list_actions(call: Call) -> Response:
     """One page of the actions, by name."""
-    require(call.caller, READ)
     return SAVED.listed(call)
 
 
-@answers(Route("GET", ACTION, None))
+@answers(Route("GET", ACTION, Scope.ACTION_READ))
 def get_action(call: Call) -> Response:
     """One action."""
-    require(call.caller, READ)
     return SAVED.replied(call, SAVED.found(call)["id"])
 
 
-@answers(Route("POST", ACTIONS, None, Effect.WRITE, repeatable=False))
+@answers(Route("POST", ListActions.route.path, None, Effect.WRITE, repeatable=False))
 def create_action(call: Call) -> Response:
     """Define an action."""
     require(call.caller, WRITE)

@@ -10,7 +10,7 @@ import orjson
 from starlette.responses import Response
 
 from insights_mcp.endpoint import Effect, Route
-from insights_mcp.endpoints.definitions import PROJECT
+from insights_mcp.endpoints.definitions import ListCohorts
 from insights_mcp.local import fields
 from insights_mcp.local.auth import require
 from insights_mcp.local.calls import Call, answers, encoded
@@ -20,11 +20,11 @@ from insights_mcp.local.queries.cohorts import definition_of
 from insights_mcp.local.queries.project import Cohort
 from insights_mcp.local.saved import Saved
 from insights_mcp.local.store import Row, Store, iso
+from insights_mcp.scopes import Scope
 
-COHORTS = PROJECT + "cohorts/"
-COHORT = COHORTS + "{id}/"
-# No endpoint of the catalogue asks for them, so they are no Scope and are checked here.
-READ, WRITE = "cohort:read", "cohort:write"
+COHORT = ListCohorts.route.path + "{id}/"
+# No endpoint of the catalogue asks for it, so it is no Scope and is checked here.
+WRITE = "cohort:write"
 PERSONS = "_create_static_person_ids"
 JSON = ("filters", "groups", "persons")
 
@@ -41,21 +41,19 @@ def _cohort(row: Row) -> Cohort:
     return Cohort(row["id"], row["name"], bool(row["is_static"]), persons, definition_of(stored))
 
 
-@answers(Route("GET", COHORTS, None))
+@answers(ListCohorts)
 def list_cohorts(call: Call) -> Response:
     """One page of the cohorts, the newest first."""
-    require(call.caller, READ)
     return SAVED.listed(call)
 
 
-@answers(Route("GET", COHORT, None))
+@answers(Route("GET", COHORT, Scope.COHORT_READ))
 def get_cohort(call: Call) -> Response:
     """One cohort."""
-    require(call.caller, READ)
     return SAVED.replied(call, SAVED.found(call)["id"])
 
 
-@answers(Route("POST", COHORTS, None, Effect.WRITE, repeatable=False))
+@answers(Route("POST", ListCohorts.route.path, None, Effect.WRITE, repeatable=False))
 def create_cohort(call: Call) -> Response:
     """Define a cohort; a static one takes the uuids of its persons."""
     require(call.caller, WRITE)

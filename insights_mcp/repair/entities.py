@@ -178,7 +178,8 @@ def _numbered(node: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]
         return node
     if isinstance(number, str) and number.strip().isdigit():
         return node | {"id": found.repaired((*at, "id"), number, int(number))}
-    found.wrong((*at, "id"), f"{shown(number)} is no action's number", example={"kind": "ActionsNode", "id": 12})
+    if not (isinstance(number, str) and number.strip()):  # a name is looked up
+        found.wrong((*at, "id"), f"{shown(number)} is no action's number", example={"kind": "ActionsNode", "id": 12})
     return node
 
 

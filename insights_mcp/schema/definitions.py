@@ -1,4 +1,4 @@
-"""What data there is: events, properties and the values properties take."""
+"""What data there is: events, properties and the values properties take; actions and cohorts defined over them."""
 
 from __future__ import annotations
 
@@ -32,4 +32,23 @@ class PropertyValue(ReplyShape):
     """A value a property has taken."""
 
     name: Any = None
+    count: int | None = None
+
+
+class ActionDefinition(ReplyShape):
+    """Events under one name: those that match one of the `steps`."""
+
+    id: int
+    name: str | None = None
+    description: str | None = None
+    steps: list[dict[str, Any]] | None = None
+
+
+class Cohort(ReplyShape):
+    """A set of persons, `count` of them when last counted; a static one is a list that does not change by itself."""
+
+    id: int
+    name: str | None = None
+    description: str | None = None
+    is_static: bool | None = None
     count: int | None = None

@@ -11,7 +11,7 @@ from insights_mcp import computation
 from insights_mcp.answer import Answer, Table
 from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.results import readable
-from insights_mcp.diagnosis import NAMES, nobody
+from insights_mcp.diagnosis import CHECKS, nobody, numbered
 from insights_mcp.endpoints import insights, queries
 from insights_mcp.errors import InvalidInput
 from insights_mcp.schema.insight import Refresh
@@ -41,7 +41,7 @@ class ListActors(Drawable):
 
     title: ClassVar[str] = "List who is behind a number"
     uses = (queries.RunQuery,)
-    may_use = (insights.GetInsight, insights.ListInsights, *NAMES)
+    may_use = (insights.GetInsight, insights.ListInsights, *CHECKS)
 
     query: Annotated[Query | None, Field(description="The query.")] = None
     id: Annotated[InsightReference | None, Field(description="Or a saved insight.")] = None
@@ -102,7 +102,7 @@ class ListActors(Drawable):
         if self.query is not None and self.id is not None:
             raise InvalidInput("Both a query and an insight are given.", "Give query, or id, not both.")
         if self.query is not None:
-            return source_of(self.query)
+            return source_of(await numbered(work.client, self.query))
         if self.id is None:
             raise InvalidInput("No insight is given.", "Give query, or the id of a saved insight.")
         found = await work.references.on_insight(

@@ -1,4 +1,4 @@
-"""What data there is to ask about: events, their properties, the values those take."""
+"""What data there is to ask about: events, their properties, the values those take; actions and cohorts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from insights_mcp.answer import Answer, Table
 from insights_mcp.diagnosis import unlisted
 from insights_mcp.endpoints import definitions
 from insights_mcp.errors import InvalidInput
+from insights_mcp.schema.definitions import ActionDefinition
 from insights_mcp.text import counted, quoted
 from insights_mcp.tools.tool import Tool, Work
 
@@ -17,14 +18,21 @@ MORE = "discover_data(…, offset={offset})"
 
 
 class DiscoverData(Tool):
-    """Names to build queries from: events; properties of an event or of persons; values of an event's property."""
+    """Names for queries: events, actions, cohorts; properties of events or persons; values of an event property."""
 
-    title: ClassVar[str] = "Discover events, properties and values"
+    title: ClassVar[str] = "Discover data"
     tabular = True
     uses = (definitions.ListEventDefinitions,)
-    may_use = (definitions.ListPropertyDefinitions, definitions.ListPropertyValues)
+    may_use = (
+        definitions.ListPropertyDefinitions,
+        definitions.ListPropertyValues,
+        definitions.ListActions,
+        definitions.ListCohorts,
+    )
 
-    kind: Annotated[Literal["events", "properties", "values"], Field(description="What to list.")] = "events"
+    kind: Annotated[
+        Literal["events", "properties", "values", "actions", "cohorts"], Field(description="What to list.")
+    ] = "events"
     event: Annotated[str | None, Field(description="For properties and values: of this event.")] = None
     property: Annotated[str | None, Field(description="For values: of this property.")] = None
     of: Annotated[Literal["event", "person", "session"], Field(description="Whose properties.")] = "event"
@@ -34,7 +42,14 @@ class DiscoverData(Tool):
 
     async def run(self, work: Work) -> Answer:
         """One page of what was asked for."""
-        return await {"events": self._events, "properties": self._properties, "values": self._values}[self.kind](work)
+        listed = {
+            "events": self._events,
+            "properties": self._properties,
+            "values": self._values,
+            "actions": self._actions,
+            "cohorts": self._cohorts,
+        }
+        return await listed[self.kind](work)
 
     async def _events(self, work: Work) -> Answer:
         call = definitions.ListEventDefinitions(search=self.search, limit=self.limit, offset=self.offset)
@@ -83,3 +98,35 @@ class DiscoverData(Tool):
         table = Table(("value", "count") if counted else ("value",), rows)
         of = {"event": self.event, "name": self.property, "search": self.search}
         return Answer(said, table=table, notes=() if rows else await unlisted(work.client, "event", **of))
+
+    async def _actions(self, work: Work) -> Answer:
+        call = definitions.ListActions(search=self.search, limit=self.limit, offset=self.offset)
+        page = await work.client.send(call)
+        found, size = page.results, page.count
+        if size is None:  # all of them, whatever was asked
+            named = [each for each in found if (self.search or "").casefold() in (each.name or "").casefold()]
+            found, size = named[self.offset : self.offset + self.limit], len(named)
+        rows = [[each.id, each.name, _events_of(each), each.description] for each in found]
+        return Answer(
+            f"{counted(size, 'action')}.",
+            table=Table(("id", "action", "events", "description"), rows, self.offset, size),
+            more=MORE,
+            next=('{"kind":"ActionsNode","id":…} counts one.',) if rows else (),
+        )
+
+    async def _cohorts(self, work: Work) -> Answer:
+        page = await work.client.send(definitions.ListCohorts(search=self.search, limit=self.limit, offset=self.offset))
+        rows = [[each.id, each.name, each.count, each.description] for each in page.results]
+        table = Table(("id", "cohort", "people", "description"), rows, self.offset, page.count)
+        return Answer(
+            f"{counted(table.size, 'cohort')}.",
+            table=table,
+            more=MORE,
+            next=('{"key":"id","type":"cohort","value":…} is a filter by one.',) if rows else (),
+        )
+
+
+def _events_of(action: ActionDefinition) -> str:
+    """The names of the events that its steps are about."""
+    names = [str(step.get("event") or "any event") for step in action.steps or ()]
+    return ", ".join(dict.fromkeys(names))

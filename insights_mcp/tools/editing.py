@@ -9,7 +9,7 @@ from pydantic import Field
 
 from insights_mcp.answer import Answer
 from insights_mcp.answer.pieces import dumps
-from insights_mcp.diagnosis import NAMES, checked
+from insights_mcp.diagnosis import CHECKS, checked
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import insights
 from insights_mcp.endpoints.account import GetProject, ListDashboards
@@ -44,7 +44,7 @@ class CreateInsight(Drawable):
     effect = Effect.WRITE
     idempotent = False
     uses = (insights.CreateInsight,)
-    may_use = (ListDashboards, GetProject, RunQuery, GetQuery, *NAMES)
+    may_use = (ListDashboards, GetProject, RunQuery, GetQuery, *CHECKS)
 
     query: Query
     name: Annotated[Name, Field(description="What it answers, in a few words.")]
@@ -90,7 +90,7 @@ class UpdateInsight(Drawable):
     title: ClassVar[str] = "Change an insight"
     effect = Effect.DESTRUCTIVE
     uses = (insights.UpdateInsight, insights.GetInsight)
-    may_use = (ListDashboards, GetProject, GetInsightActivity, RunQuery, GetQuery, *NAMES)
+    may_use = (ListDashboards, GetProject, GetInsightActivity, RunQuery, GetQuery, *CHECKS)
 
     id: InsightReference
     name: Annotated[Name | None, Field(description="New name.")] = None

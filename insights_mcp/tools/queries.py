@@ -11,7 +11,7 @@ from pydantic import Field
 
 from insights_mcp import computation
 from insights_mcp.answer import Answer, Link
-from insights_mcp.diagnosis import NAMES, checked, explaining
+from insights_mcp.diagnosis import CHECKS, checked, explaining
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import queries
 from insights_mcp.endpoints.insights import CancelInsightQuery
@@ -38,7 +38,7 @@ class RunQuery(Detailed, Drawable):
 
     title: ClassVar[str] = "Run a query"
     uses = (queries.RunQuery,)
-    may_use = NAMES
+    may_use = CHECKS
 
     query: Annotated[Query, Field(description=COMMON_FORM)]
     refresh: Annotated[bool, Field(description="Compute anew even if a fresh result is cached.")] = False

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from insights_mcp.answer import Answer
 from insights_mcp.answer.results import readable
-from insights_mcp.diagnosis import NAMES, checked
+from insights_mcp.diagnosis import CHECKS, checked
 from insights_mcp.endpoints import insights, queries
 from insights_mcp.handles import ADDRESS, Handle, handle_of
 from insights_mcp.schema.query import QueryResponse
@@ -67,7 +67,7 @@ class QueryResult(Drawable):
 
     title: ClassVar[str] = "Ask results in SQL"
     uses = (insights.GetInsight,)
-    may_use = (queries.RunQuery, insights.ListInsights, *NAMES)
+    may_use = (queries.RunQuery, insights.ListInsights, *CHECKS)
 
     results: Annotated[
         dict[str, Any],

@@ -18,6 +18,8 @@ READS = {
     "activity_log:read": ["insights/activity/", "insights/1/activity/"],
     "event_definition:read": ["event_definitions/"],
     "property_definition:read": ["property_definitions/"],
+    "action:read": ["actions/", "actions/1/"],
+    "cohort:read": ["cohorts/", "cohorts/1/"],
     "dashboard:read": ["dashboards/"],
     "query:read": ["events/values/?key=plan&event_name=paid"],
     "user:read": ["/api/users/@me/"],
