@@ -56,6 +56,7 @@ def test_rare_values_are_other(ask: Ask) -> None:
         ({"breakdown": "plan", "breakdown_type": "person"}, {"free": [1, 1], "pro": [1, 1], "": [1, 1]}),
         ({"breakdown": "upper(event)", "breakdown_type": "hogql"}, {"VISIT": [3, 3]}),
         ({"breakdown": "event", "breakdown_type": "event_metadata"}, {"visit": [3, 3]}),
+        ({"breakdown": "$group_0", "breakdown_type": "event_metadata"}, {"": [3, 3]}),
         ({"breakdowns": [{"property": "plan", "type": "person"}]}, {"free": [1, 1], "pro": [1, 1], "": [1, 1]}),
     ],
 )

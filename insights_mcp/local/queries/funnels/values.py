@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from insights_mcp.local.queries import cohorts, sessions
-from insights_mcp.local.queries.breakdowns import NONE, cohort
+from insights_mcp.local.queries import cohorts
+from insights_mcp.local.queries.breakdowns import FIELDS, NONE, Split, cohort
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.properties import METADATA
 from insights_mcp.local.queries.sql import Scan
 from insights_mcp.schema.filters import Breakdown, BreakdownFilter
 from insights_mcp.schema.funnels import FunnelsFilter
@@ -101,16 +100,17 @@ class Values:
         return f"list_filter([{', '.join(arms)}], lambda x: x is not null)"
 
     def _field(self, item: Breakdown, funnel: Funnel) -> str:
-        kind, key, scan = item.type or "event", str(item.property), funnel.scan
+        kind = item.type or "event"
         if kind not in FIELDS:
             raise QueryError(
                 f"A funnel cannot be split by '{kind}'. Use one of {', '.join((*FIELDS, 'cohort'))}.",
                 attr="breakdownFilter",
             )
-        field: str = FIELDS[kind](funnel, item, key)
+        split = Split(str(item.property), kind, group_type_index=item.group_type_index)
+        field = FIELDS[kind](split, funnel.filters)
         if not (self.normalize_url and kind == "event"):
             return field
-        return f"coalesce(nullif(regexp_replace({field}, {scan.bind(TRAILING)}, ''), ''), '/')"
+        return f"coalesce(nullif(regexp_replace({field}, {funnel.scan.bind(TRAILING)}, ''), ''), '/')"
 
     def attributed(self, funnel: Funnel) -> str:
         """SQL: who counts under which value, when that is not each event's own."""
@@ -162,29 +162,3 @@ def _items(given: BreakdownFilter) -> list[Breakdown]:
         for name in names
         if name is not None and name != ""
     ]
-
-
-def _metadata(funnel: Funnel, item: Breakdown, key: str) -> str:
-    if key not in METADATA:
-        raise QueryError(f"'{key}' is no field of events. Use {', '.join(METADATA)}.", attr="breakdownFilter")
-    return f"{funnel.scan.events}.{METADATA[key]}"
-
-
-def _group(funnel: Funnel, item: Breakdown, key: str) -> str:
-    return funnel.scan.group_property(funnel.filters.group_type(item.group_type_index), key)
-
-
-def _hogql(funnel: Funnel, item: Breakdown, key: str) -> str:
-    from insights_mcp.local.queries.hogql import expression
-
-    return f"({expression(key, funnel.scan, funnel.context).sql})::varchar"
-
-
-FIELDS = {
-    "event": lambda funnel, item, key: funnel.scan.event_property(key),
-    "person": lambda funnel, item, key: funnel.scan.person_property(key),
-    "session": lambda funnel, item, key: funnel.scan.session_property(sessions.checked(key)),
-    "group": _group,
-    "hogql": _hogql,
-    "event_metadata": _metadata,
-}
