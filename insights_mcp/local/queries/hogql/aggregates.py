@@ -83,14 +83,17 @@ class Aggregates(Compiler):
             function.template if len(args) > 1 else function.forms.get(1, function.template), node.distinct
         )
         template = template.replace("{p}", _size(node))
+        if "{d}" in template:
+            template = template.replace("{d}", f"{self.scan.bind(_delimiter(node))}::varchar")
         if condition and not SIMPLE.match(template):  # several aggregates: each sees only what is meant
             args = [replace(arg, sql=f"case when {condition} then {arg.sql} end") for arg in args]
             condition = ""
         found = written(replace(function, template=template, forms={}), args)
         sql = found.sql + (f" filter (where {condition})" if condition else "")
-        if function.type == "sum":
-            return Typed(f"coalesce({sql}, 0)", _summed(args[0].type), False)
-        if function.type == "=" and not args[0].nullable and default_of(found.type) != "null":
+        if function.type == "sum":  # of nothing it is 0, but NULL where there might have been NULL
+            kind = _summed(args[0].type)
+            return Typed(sql, kind, True) if args[0].nullable else Typed(f"coalesce({sql}, 0)", kind, False)
+        if function.type == "=" and not any(arg.nullable for arg in args) and default_of(found.type) != "null":
             return Typed(f"coalesce({sql}, {default_of(found.type)})", found.type, False)
         nullable = args[0].nullable if found.type != "Float64" else True
         return Typed(sql, found.type, found.nullable and nullable)
@@ -211,6 +214,12 @@ def _size(node: Call) -> str:
     """How many values a moving sum looks back on."""
     value = node.params[0].value if node.params and isinstance(node.params[0], Literal) else None
     return str(value) if isinstance(value, int) and value > 0 else "1000000000"
+
+
+def _delimiter(node: Call) -> str:
+    """What groupConcat(', ')(x) puts between the values."""
+    value = node.params[0].value if node.params and isinstance(node.params[0], Literal) else ""
+    return value if isinstance(value, str) else ""
 
 
 def is_aggregate(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from insights_mcp.local.queries.hogql.signatures import table
 
+LAST = "last({0}) filter (where {0} is not null)"
 PRESENT = "list({0}) filter (where {0} is not null)"
 RISES = "coalesce(list_sum(list_transform(range(2, len(l) + 1), lambda z: greatest(l[z] - l[z - 1], 0))), 0)"
 
@@ -68,11 +69,11 @@ AGGREGATES = table(
             "min": "min({0})",
             "max": "max({0})",
             "any": "any_value({0})",
-            "anyLast": "last({0})",
+            "anyLast": LAST,
             "argMin": "arg_min({0}, {1})",
             "argMax": "arg_max({0}, {1})",
-            "first_value": "first({0})",
-            "last_value": "last({0})",
+            "first_value": "any_value({0})",
+            "last_value": LAST,
             "mode": "mode({0})",
             "anyHeavy": "mode({0})",
             "any_respect_nulls": "first({0})",
@@ -87,7 +88,7 @@ AGGREGATES = table(
     (
         "String",
         {
-            "groupConcat": "left(string_agg({0}, ','), 1000000)",
+            "groupConcat": "left(string_agg({0}, {d}), 1000000)",
             "string_agg": "left(string_agg({0}, {1}), 1000000)",
             "json_agg": "nullif(to_json(list({0}) filter (where {0} is not null))::varchar, 'null')",
         },

@@ -83,8 +83,8 @@ WINDOWS = {
     "lead": ("lead({*})", "=", 1),
     "lagInFrame": ("lag({*})", "=", 1),
     "leadInFrame": ("lead({*})", "=", 1),
-    "first_value": ("first_value({0})", "=", 1),
-    "last_value": ("last_value({0})", "=", 1),
+    "first_value": ("first_value({0} ignore nulls)", "=", 1),
+    "last_value": ("last_value({0} ignore nulls)", "=", 1),
     "nth_value": ("nth_value({0}, {1})", "=", 2),
 }
 # Functions of a lambda and of arrays, and what each gives: an array, the first array's type (`=1`) or its element.

@@ -22,7 +22,7 @@ Rows = Callable[..., list[Any]]
         ),
         ("select countIf(event = 'buy'), uniq(person_id) from events", [[3, 3]]),
         ("select sum(properties.amount), avg(properties.amount) from events", [[40.5, 20.25]]),
-        ("select sumIf(properties.amount, event = 'nothing') from events", [[0]]),
+        ("select sumIf(properties.amount, event = 'nothing'), sumIf(1, event = 'nothing') from events", [[None, 0]]),
         ("select quantile(0.5)(properties.amount) from events", [[20.25]]),
         ("select properties['page'] from events where properties.page = '/docs'", [["/docs"]]),
         (

@@ -76,6 +76,21 @@ def test_as_posthog_answers(hogql: Rows, text: str, expected: list[Any]) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sum(x), sum(y), sumIf(x, x > 9), sumIf(y, y > 9)", [3, 3, 0, None]),
+        ("any(y), anyLast(y), first_value(y), last_value(y), argMax(y, x)", [1, 2, 1, 2, 2]),
+        ("argMax(x, if(x > 9, y, null)), argMin(x, y)", [None, 1]),
+        ("groupConcat(x), groupConcat('-')(x)", ["012", "0-1-2"]),
+    ],
+)
+def test_null_among_values(hogql: Rows, text: str, expected: list[Any]) -> None:
+    """Aggregates leave NULL out, and give it where nothing else was there."""
+    rows = "(select number as x, if(number = 0, null, number) as y from numbers(3))"
+    assert [expected] == hogql(f"select {text} from {rows}")
+
+
 def test_states(hogql: Rows) -> None:
     """States gathered by one query are merged by the one around it."""
     inner = f"(select s, uniqState(x) as u, avgState(x) as a from {ROWS} group by s)"
