@@ -55,6 +55,18 @@ def test_strict_order(ask: Ask) -> None:
     assert (counts(answer), times(answer)) == ([3, 3], [None, HOUR])
 
 
+def test_steps_at_one_instant_come_in_their_order(tmp_path: Path) -> None:
+    """In whichever order a file has them."""
+    rows = [
+        {"event": event, "timestamp": "2026-03-08T09:00:00Z", "distinct_id": f"person-{number}"}
+        for number in range(20)
+        for event in ("visit", "buy")[:: 1 if number % 2 else -1]
+    ]
+    for ask in asked_of(rows, tmp_path):
+        for order in ("ordered", "strict"):
+            assert [20, 20] == counts(ask(funnel("visit", "buy", funnelOrderType=order)))
+
+
 def test_window(ask: Ask) -> None:
     """Within two hours, Bea's purchase counts from her second visit only."""
     answer = ask(funnel("visit", "buy", funnelWindowInterval=2, funnelWindowIntervalUnit="hour"))

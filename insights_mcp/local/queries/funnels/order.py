@@ -115,7 +115,7 @@ def _staying(funnel: Funnel, turn: int) -> str:
 
 
 def _strict(funnel: Funnel) -> Tables:
-    """The very next events."""
+    """The very next events; of those at one instant, in the order of the steps they are."""
     if funnel.optional:
         yield from _strict_with_gaps(funnel)
         return
@@ -128,7 +128,7 @@ def _strict(funnel: Funnel) -> Tables:
     ]
     starts = ", i as i0" if funnel.keeps_events else ""
     inner = f"select {funnel.key}, m, ts as t0{starts}, {', '.join(following)} from marks"
-    yield "followed", f"{inner} window o as (partition by {funnel.key} order by ts)"
+    yield "followed", f"{inner} window o as (partition by {funnel.key} order by ts, m)"
     yield "entries", f"select * exclude (m) from followed where {funnel.is_step(0)}"
 
 
@@ -139,7 +139,7 @@ def _strict_with_gaps(funnel: Funnel) -> Tables:
     """
     names = {"m": "ms", "ts": "moments", **({"i": "events"} if funnel.keeps_events else {})}
     lists = ", ".join(f"list({column}) over o as {name}" for column, name in names.items())
-    frame = f"partition by {funnel.key} order by ts rows between current row and {funnel.count - 1} following"
+    frame = f"partition by {funnel.key} order by ts, m rows between current row and {funnel.count - 1} following"
     yield "followed", f"select *, {lists} from marks window o as ({frame})"
     kept = ", i as i0" if funnel.keeps_events else ""
     started = f"{funnel.key}, ts as t0{kept}, 1 as p0, {', '.join(names.values())}"
