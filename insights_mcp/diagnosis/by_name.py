@@ -18,7 +18,7 @@ from insights_mcp.schema.reply import Page
 from insights_mcp.text import counted, quoted
 
 PAGE = 500
-COHORTS = frozenset({"cohort", "static-cohort", "precalculated-cohort"})
+COHORTS = ("cohort", "static-cohort", "precalculated-cohort")  # no set: what is looked up may be any JSON
 ALL = "all"  # of a breakdown: everybody
 # Where PostHog's web app keeps the name beside the number.
 SHOWN = {"id": "name", "value": "cohort_name"}
