@@ -20,6 +20,7 @@ COUNTED = ("uniq", "uniqExact", "countDistinct")
 HELD = ("list_", "flatten(", "case ", "(", "coalesce(list_transform(")
 # One call, to which FILTER and OVER can be put.
 SIMPLE = re.compile(r"^\w+\([^()]*\)$")
+NEIGHBOURS = ("lag", "lead")
 FRAME = re.compile(
     r"^(rows|range)( between)?( (unbounded|\d+) (preceding|following)| current row)"
     r"( and( (unbounded|\d+) (preceding|following)| current row))?$"
@@ -152,6 +153,10 @@ class Aggregates(Compiler):
             check_count(name, node, fewest, 3)
             args = self.args(node, scope)
             found = written(Function(template, kind, 0, 9, None if kind == "=" else False), args)
+            if name in NEIGHBOURS:  # to PostHog the first has no neighbour before it, whatever its type
+                found = replace(found, nullable=True)
+            if name == "leadInFrame" and not self._looks_ahead(node.over or Window(), scope):
+                return args[2] if len(args) > 2 else replace(args[0], sql=default_of(args[0].type))
         else:
             found = self.aggregate(name, replace(node, over=None), scope)
         if found.sql.startswith(HELD):
@@ -164,6 +169,11 @@ class Aggregates(Compiler):
         if name in functions.WINDOWS and not found.nullable and found.type in DEFAULTS:
             sql = f"coalesce({sql}, {DEFAULTS[found.type]})"
         return replace(found, sql=sql)
+
+    def _looks_ahead(self, window: Window, scope: Scope) -> bool:
+        """Whether a frame holds what follows: without one, an order ends it at the current row."""
+        window = scope.windows.get(window.name or "", window)
+        return "following" in window.frame if window.frame else not window.order
 
     def _over(self, window: Window, scope: Scope) -> str:
         if window.name:

@@ -91,6 +91,12 @@ def test_null_among_values(hogql: Rows, text: str, expected: list[Any]) -> None:
     assert [expected] == hogql(f"select {text} from {rows}")
 
 
+def test_neighbours(hogql: Rows) -> None:
+    """Nothing stands before the first row; leadInFrame sees what its frame holds."""
+    text = "lag(n) over (order by n), lagInFrame(n) over (order by n), leadInFrame(n) over (order by n)"
+    assert [[None, 0, 0], [5, 5, 0]] == hogql(f"select {text} from (select number + 5 as n from numbers(2))")
+
+
 def test_states(hogql: Rows) -> None:
     """States gathered by one query are merged by the one around it."""
     inner = f"(select s, uniqState(x) as u, avgState(x) as a from {ROWS} group by s)"
