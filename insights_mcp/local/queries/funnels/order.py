@@ -98,8 +98,11 @@ def _unordered(funnel: Funnel) -> Tables:
     for turn in range(funnel.count):
         yield f"c{turn}_0", f"{_start(funnel, turn, f', {turn} as r')} and ({funnel.key}) in (from movers)"
         for number in funnel.later:
-            mark = funnel.is_step((number + turn) % funnel.count)
-            yield f"c{turn}_{number}", _next(funnel, f"c{turn}_{number - 1}", mark, "t0", f"t{number}")
+            other = (number + turn) % funnel.count
+            # One event is not two steps; two at one instant are.
+            sign = "<=" if apart(funnel.steps[turn], funnel.steps[other]) else "<"
+            table, mark = f"c{turn}_{number - 1}", funnel.is_step(other)
+            yield f"c{turn}_{number}", _next(funnel, table, mark, "t0", f"t{number}", sign)
     moving = [f"select * from c{turn}_{funnel.count - 1}" for turn in range(funnel.count)]
     staying = [_staying(funnel, turn) for turn in range(funnel.count)]
     yield "turns", " union all by name ".join(moving + staying)
