@@ -19,7 +19,7 @@ class Clauses(Expressions):
             raise QueryError("GROUP BY ALL is not supported; name the columns.", attr="query")
         if self.take("grouping", "sets"):
             sets = self.inside("(", ")", self._set)
-            return tuple(dict.fromkeys(key for each in sets for key in each)), sets
+            return tuple(dict.fromkeys(key for each in sets for key in each)), self._few(sets)
         keys = self.listed(self.expression)
         how = keys[0].name.lower() if len(keys) == 1 and isinstance(keys[0], Call) else ""
         if how in ("rollup", "cube") and isinstance(keys[0], Call):
@@ -34,15 +34,18 @@ class Clauses(Expressions):
         return self.inside("(", ")", self.expression) if self.sees("(") else (self.expression(),)
 
     def _sets(self, how: str, keys: tuple[Node, ...]) -> tuple[tuple[Node, ...], ...]:
+        """Of ROLLUP the first keys, fewer each time; of CUBE any of them."""
         if how == "rollup":
-            return tuple(keys[:count] for count in range(len(keys), -1, -1))
+            return self._few(tuple(keys[:count] for count in range(len(keys), -1, -1)))
         if how != "cube":
             return ()
-        if 2 ** len(keys) > SETS_LIMIT:
-            raise self.error(f"a CUBE of more than {SETS_LIMIT} sets of groups")
-        return tuple(
-            tuple(key for place, key in enumerate(keys) if not number >> place & 1) for number in range(2 ** len(keys))
-        )
+        chosen = range(2 ** min(len(keys), SETS_LIMIT.bit_length()))
+        return self._few(tuple(tuple(key for n, key in enumerate(keys) if not each >> n & 1) for each in chosen))
+
+    def _few(self, sets: tuple[tuple[Node, ...], ...]) -> tuple[tuple[Node, ...], ...]:
+        if len(sets) > SETS_LIMIT:
+            raise self.error(f"totals of more than {SETS_LIMIT} sets of groups")
+        return sets
 
     def named_window(self) -> tuple[str, Window]:
         """name AS (PARTITION BY …)."""

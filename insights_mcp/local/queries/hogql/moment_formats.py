@@ -20,7 +20,8 @@ PARTS = {
 }
 CODE = re.compile(r"%(.)", re.DOTALL)
 WRITTEN = ("%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y%m%d", "%Y%m%d%H%M%S", "%b %d %Y", "%b %d %Y %H:%M", "%d %b %Y",
-           "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%a, %d %b %Y %H:%M:%S", "%Y-%m-%d %H", "%d/%m/%Y")  # fmt: skip
+           "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%a, %d %b %Y %H:%M:%S", "%Y-%m-%d %H", "%d/%m/%Y", "%a, %d %b %Y %H:%M:%S%z",
+           "%d/%m/%Y %I:%M %p", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m", "%Y")  # fmt: skip
 
 
 def formatted(time: str, form: str) -> str | None:
@@ -53,7 +54,7 @@ def readable(form: str) -> str | None:
 
 def read(text: str) -> datetime | None:
     """A time as people write it; numbers are seconds since 1970, in UTC, which `tzinfo` says."""
-    text = text.strip().replace(" UTC", "+00:00")
+    text = re.sub(" (UTC|GMT)$", "+00:00", text.strip())
     try:
         return datetime.fromisoformat(text)
     except ValueError:

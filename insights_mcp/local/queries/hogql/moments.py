@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +15,7 @@ from insights_mcp.local.queries.hogql.sources import Typed
 from insights_mcp.local.queries.hogql.terms import UNITS
 from insights_mcp.local.queries.hogql.tree import Call, Field, Interval, Literal, Node
 
+DAY = re.compile(r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{8})( \d{2}:\d{2}:\d{2}(\.\d+)?)?$")
 # Of which days a week's number is made, by MySQL's modes.
 WEEKS = {
     0: "strftime({t}, '%U')::bigint",
@@ -44,8 +46,20 @@ def to_time(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 
 def to_date(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    found = compiler.as_time(node.args[0], scope)
-    return Typed(f"{found.sql}::date", "Date", found.nullable)
+    """The day of a time. PostHog reads no text but a day, perhaps with a time of day after a space."""
+    what = node.args[0]
+    found = compiler.as_time(what, scope)
+    if isinstance(what, Literal) and isinstance(what.value, str):
+        return _day(found, bool(DAY.match(what.value)) or node.name == "_toDate")
+    text = compiler.expression(what, scope)
+    if text.type != "String" or node.name == "_toDate":
+        return _day(found)
+    pattern = compiler.scan.bind(DAY.pattern)
+    return Typed(f"case when regexp_matches({text.sql}, {pattern}) then {found.sql}::date end", "Date", True)
+
+
+def _day(found: Typed, readable: bool = True) -> Typed:
+    return Typed(f"{found.sql}::date", "Date", found.nullable) if readable else Typed("null::date", "Date", True)
 
 
 def now(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:

@@ -53,6 +53,11 @@ Rows = Callable[..., list[Any]]
         ),
         ("select null ?? 1 and 0, [1, 2,], try_cast('a' as int)", [[0, [1, 2], None]]),
         ("select toDateTime('nope'), toDate('2026/03/05'), 1 / 0", [[None, "2026-03-05", None]]),
+        ("select toDate('2026-01-02T03:04:05Z'), toDate('2026-1-2 03:04:05')", [[None, "2026-01-02"]]),
+        (
+            "select toDateTime('2026'), toDateTime('Fri, 02 Jan 2026 03:04:05 GMT')",
+            [["2026-01-01T00:00:00Z", "2026-01-02T03:04:05Z"]],
+        ),
     ],
 )
 def test_answer(hogql: Rows, text: str, expected: list[Any]) -> None:
@@ -140,6 +145,7 @@ def test_expressions_over_variables(ask: Ask, value: bool, count: int) -> None:
         ("select event from events group by event with totals", "TOTALS"),
         ("select event from events order by event with fill", "numbers and times"),
         ("select f'{1 2}'", "should end"),
+        ("select 1 group by cube(" + ", ".join("abcdefgh") + ")", "sets of groups"),
         ("select 1 settings max_threads = 1", "SETTINGS"),
         ("select event from events sample 10", "share"),
         ("select arrayReduce('system', [1])", "does not go over arrays"),
