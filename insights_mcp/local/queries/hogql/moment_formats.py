@@ -20,8 +20,8 @@ PARTS = {
 }
 CODE = re.compile(r"%(.)", re.DOTALL)
 WRITTEN = ("%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y%m%d", "%Y%m%d%H%M%S", "%b %d %Y", "%b %d %Y %H:%M", "%d %b %Y",
-           "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%a, %d %b %Y %H:%M:%S", "%Y-%m-%d %H", "%d/%m/%Y", "%a, %d %b %Y %H:%M:%S%z",
-           "%d/%m/%Y %I:%M %p", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m", "%Y")  # fmt: skip
+           "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%a, %d %b %Y %H:%M:%S", "%Y-%m-%d %H", "%d/%m/%Y",
+           "%a, %d %b %Y %H:%M:%S%z", "%d/%m/%Y %I:%M %p", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m", "%Y")  # fmt: skip
 
 
 def formatted(time: str, form: str) -> str | None:
