@@ -220,6 +220,26 @@ def test_sampling_counts_up(shop: Ask) -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "expected"),
+    [({}, [5, 2, 0]), (shown("ActionsLineGraphCumulative"), [5, 8, 8]), (shown("BoldNumber"), [])],
+)
+@pytest.mark.parametrize("math", [{}, {"math": "hogql", "math_hogql": "count()"}])
+def test_sampling_scales_what_was_added_up(
+    shop: Ask, math: dict[str, Any], more: dict[str, Any], expected: list[int]
+) -> None:
+    """Four tenths of the users did 2, 1 and 0, so 3 in all, which stands for 8, not for 5 + 2."""
+    [found] = shop(trend({**PAY, **math}, samplingFactor=0.4, **more))["results"]
+    assert (found["data"], found.get("aggregated_value") or found["count"]) == (expected, 8)
+
+
+def test_a_group_counts_once_over_time(shop: Ask) -> None:
+    """Added up, a group counts when first seen; events of no group are not there at all."""
+    groups = {**PAY, "math": "unique_group", "math_group_type_index": 0}
+    assert data(shop(trend(groups, **shown("ActionsLineGraphCumulative")))) == [[2, 2, 2]]
+    assert values(shop(trend(groups, **by(breakdown="how")))) == {"card": [1, 1, 0], "cash": [1, 0, 0]}
+
+
+@pytest.mark.parametrize(
     ("query", "point", "expected"),
     [
         (trend(PAY), {"day": "2026-03-08"}, {"ann": 1, "ben": 1}),

@@ -24,13 +24,15 @@ SLOPE_POINTS = 2
 PER_DAY = {"hour": 24, "minute": 1440, "second": 86_400}
 WINDOWS = {"weekly_active": 7, "monthly_active": 30}
 USERS = ("dau", *WINDOWS)
+# What counts groups where a type of group is named; events of none are left out.
+GROUPED = (*USERS, "unique_group")
 # An active user of the last 7 days is anyone seen in a whole bucket of a week; so too for months.
 WIDE = {"weekly_active": ("week", "month", "quarter", "year"), "monthly_active": ("month", "quarter", "year")}
 
 PLAIN = """select {bucket} as d, {value} as b, {aggregate} as n
   from {tables}
   where {where} group by all"""
-# Over time and added up, a person counts once, when first seen.
+# Over time and added up, a person (or a group) counts once, when first seen.
 FIRST_SEEN = """select d, b, count(*) as n
   from (select min({bucket}) as d, {value} as b, {actor} as actor from {tables} where {where} group by all)
   group by all"""
@@ -113,7 +115,7 @@ class Counting:
             "at": self.at,
         }
         bounds = by.bounds(self.filters) if by else ""
-        where = self.where(with_actor=self.math in USERS)
+        where = self.where(with_actor=self.math in GROUPED)
         holes = {"where": where, **named, **holes}
         tables = self.scan.tables
         holes["tables"] = tables + (by.tables(self.filters) if by else "")
@@ -214,7 +216,7 @@ def actor(counting: Counting) -> str:
     number = series.math_group_type_index
     if number is None:
         number = counting.query.aggregation_group_type_index
-    if number is None or series.math not in (*USERS, "unique_group"):
+    if number is None or series.math not in GROUPED:
         return counting.scan.actor
     return counting.scan.group_key(counting.filters.group_type(int(number)))
 
@@ -270,7 +272,7 @@ def _sessions(counting: Counting) -> Compiled:
 def _groups(counting: Counting) -> Compiled:
     if counting.part.series.math_group_type_index is None:
         raise QueryError("math 'unique_group' needs math_group_type_index, the type of group to count.", attr="series")
-    return "", PLAIN, {"aggregate": f"count(distinct nullif({counting.actor}, ''))"}
+    return _users(counting)
 
 
 def _first_time(counting: Counting) -> Compiled:

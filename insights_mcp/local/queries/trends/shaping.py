@@ -15,7 +15,7 @@ from insights_mcp.local.queries.trends.parts import Part, interval
 from insights_mcp.schema.trends import TrendsQuery
 
 # Counted things grow with the share of events that is read; their averages do not.
-UNSCALED = frozenset({"avg", "min", "max", "median", "p75", "p90", "p95", "p99", "hogql"})
+UNSCALED = frozenset({"avg", "min", "max", "median", "p75", "p90", "p95", "p99"})
 Series = dict[str, Any]
 Named = Callable[[int], str]
 
@@ -65,9 +65,9 @@ def _value_label(value: Value, part: Part, cohort_name: Named) -> str:
 
 def _series(query: TrendsQuery, part: Part, alike: Series, value: Value, numbers: list[Any], label: str) -> Series:
     """One series; `alike` is what all of the part have, written once."""
-    if _is_scaled(part, query.samplingFactor):
-        numbers = [round(number / query.samplingFactor) for number in numbers]
-    series = {**alike, **(_in_all(numbers) if part.in_all else _over_time(query, part, numbers))}
+    drawn = _in_all(numbers) if part.in_all else _over_time(query, part, numbers)
+    share = query.samplingFactor
+    series = {**alike, **(_scaled(drawn, share) if share and _is_scaled(part, share) else drawn)}
     if part.compared:
         series |= {"compare": True, "compare_label": part.compared}
     if part.by and value is not None:
@@ -84,9 +84,15 @@ def _breakdown_value(value: Value, part: Part) -> Any:
     return [value] if part.by.listed else value
 
 
-def _is_scaled(part: Part, share: float | None) -> bool:
+def _is_scaled(part: Part, share: float) -> bool:
     math = part.series.math or "total"
-    return share not in (None, 0, 1) and math not in UNSCALED and not math.endswith("_count_per_actor")
+    return share != 1 and math not in UNSCALED and not math.endswith("_count_per_actor")
+
+
+def _scaled(series: Series, share: float) -> Series:
+    """What the share that was read stands for: each number by itself, so that a sum is not one of rounded ones."""
+    totals: Series = {name: round(series[name] / share) for name in ("count", "aggregated_value") if name in series}
+    return {**series, **totals, "data": [round(number / share) for number in series["data"]]}
 
 
 def _in_all(numbers: list[Any]) -> Series:
