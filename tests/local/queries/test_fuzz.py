@@ -34,13 +34,15 @@ def asked(store: EventStore, query: Any) -> None:
         answer = queries.run(query, events=store, project=queries.Project(), now=NOW, cancelled=threading.Event())
         assert "results" in answer
     except (queries.QueryError, queries.SchemaError) as refused:
-        clean(refused.detail, store)
+        clean(refused.detail, store, query)
 
 
-def clean(said: str, store: EventStore) -> None:
+def clean(said: str, store: EventStore, query: Any = "") -> None:
+    """Nothing is said that the query did not say itself."""
     assert said
     assert len(said) < 5_000
-    assert not LEAKS.search(said), said
+    leaked = LEAKS.search(said)
+    assert not leaked or leaked[0] in str(query), said
     assert str(store.path.parent) not in said
     assert tempfile.gettempdir() not in said
 
