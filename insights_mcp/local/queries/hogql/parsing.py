@@ -39,6 +39,13 @@ class Expressions(Terms):
             return Alias(what, self.name())
         return what
 
+    def unnamed(self) -> Node:
+        """An expression, without the names it may have."""
+        what = self.expression()
+        while self.take("as"):
+            self.name()
+        return what
+
     def expression(self) -> Node:
         self.depth += 1
         if self.depth > DEPTH_LIMIT:

@@ -83,7 +83,7 @@ def _windowed(node: Call) -> str:
     """A call with OVER; PostHog writes lag and lead as ClickHouse's functions of a frame."""
     over = node.over or Window()
     params = f"({_listed(node.params)})" if node.params else ""
-    if node.name not in NEIGHBOURS:
+    if node.name not in NEIGHBOURS or not node.args:
         window = over.name or f"({_window(over)})"
         return f"{node.name}{params}({_listed(node.args)}) OVER {window}"
     first, *rest = map(text, node.args)

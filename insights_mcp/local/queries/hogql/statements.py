@@ -219,8 +219,8 @@ def parse(text: str) -> Node:
 
 
 def parse_expression(text: str) -> Node:
-    """The tree of one expression, such as a filter."""
-    return _all_of(text, lambda cursor: cursor.expression())
+    """The tree of one expression, such as a filter or `properties.plan AS "Plan"`, whose name says nothing."""
+    return _all_of(text, lambda cursor: cursor.unnamed())
 
 
 def parse_column(text: str) -> Node:
