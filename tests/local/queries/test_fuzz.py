@@ -102,11 +102,14 @@ EXPRESSIONS = st.recursive(ATOMS, larger, max_leaves=6)
 SOURCES = st.sampled_from(
     ["events", "events e", "persons", "sessions", "groups", "cohort_people", "numbers(5)", "raw_sessions", "secrets",
      "(select 1 as x)", "events e join persons p on e.person_id = p.id", "events a join events b on a.event < b.event",
-     "events array join [1, 2] as x", "person_distinct_ids", "information_schema.tables", "sqlite_master"]
+     "events array join [1, 2] as x", "person_distinct_ids", "session_replay_events", "information_schema.tables",
+     "sqlite_master"]
 )  # fmt: skip
 ENDS = st.sampled_from(
-    ["", "where {x}", "group by {x}", "order by {x}", "limit {x}", "group by 1 having {x}", "limit 1 by {x}"]
-)
+    ["", "where {x}", "group by {x}", "order by {x}", "limit {x}", "group by 1 having {x}", "limit 1 by {x}",
+     "group by {x} with rollup", "group by grouping sets (({x}, 1), ())", "qualify {x}", "limit 1 offset 1 by {x}",
+     "order by {x} with fill", "order by 1 with fill from {x} to 9 step 2 interpolate", "order by 1 with fill step {x}"]
+)  # fmt: skip
 SELECTS = st.tuples(st.lists(EXPRESSIONS, min_size=1, max_size=3).map(", ".join), SOURCES, ENDS, EXPRESSIONS).map(
     lambda t: f"select {t[0]} from {t[1]} {t[2].replace('{x}', t[3])}"
 )
