@@ -37,6 +37,8 @@ NUMBERS = frozenset({"Int64", "UInt64", "Float64", "UInt8", "Bool"})
 HOLE = re.compile(r"\{(\*|\d)\}")
 TIMES = ("DateTime", "Date")
 SIGNS = {"less": "<", "lessOrEquals": "<=", "greater": ">", "greaterOrEquals": ">="}
+COMPARED = (*SIGNS, "equals", "notEquals")
+BOUNDS = ("filters.dateRange.from", "filters.dateRange.to")
 ARITHMETIC = {"plus": "+", "minus": "-", "multiply": "*"}
 LIKES = {"like": "like", "ilike": "ilike"}
 NOT_LIKES = {"notLike": "like", "notILike": "ilike"}
@@ -67,8 +69,8 @@ class Compiler:
         """What `{filters}` stands for."""
         raise QueryError("{filters} cannot stand here.", attr="query")
 
-    def filter_date(self, start: bool) -> Typed:
-        """What `{filters.dateRange.from}` or `.to` stands for."""
+    def filter_date(self, start: bool) -> Typed | None:
+        """What `{filters.dateRange.from}` or `.to` stands for; None when there is no such bound."""
         raise QueryError("{filters} cannot stand here.", attr="query")
 
     def person_number(self, field: Node, scope: Scope) -> Typed | None:
@@ -126,8 +128,11 @@ class Compiler:
         name = ".".join(node.chain)
         if name == "filters":
             return Typed(self.filters(scope), "UInt8", False)
-        if name in ("filters.dateRange.from", "filters.dateRange.to"):
-            return self.filter_date(name.endswith("from"))
+        if name in BOUNDS:
+            bound = self.filter_date(name.endswith("from"))
+            if bound is None:
+                raise QueryError(f"{{{name}}} must be compared directly where no dates are given.", attr="query")
+            return bound
         if name not in self.values:
             known = ", ".join(self.values) or "none"
             raise QueryError(f"Unresolved placeholder: {{{name}}}. Values are given for: {known}.", attr="query")
@@ -185,12 +190,19 @@ class Compiler:
             raise QueryError(f"{name} is no window function, so it takes no OVER.", attr="query")
         if node.over:
             return self.windowed(name, node, scope)
+        if name in COMPARED and any(self._is_unbounded(arg) for arg in node.args):
+            return Typed("true", "UInt8", False)
         if name in CALLS:
             check_count(name, node, *COUNTS.get(name, (0, 1000)))
             return CALLS[name](self, replace(node, name=name), scope, truth)
         if name in functions.PLAIN:
             return self._plain(name, functions.PLAIN[name], node, scope)
         return self.aggregate(name, node, scope)
+
+    def _is_unbounded(self, node: Node) -> bool:
+        """Whether this is a bound of the dates that is not given: what is compared with it holds."""
+        name = ".".join(node.chain) if isinstance(node, Placeholder) else ""
+        return name in BOUNDS and self.filter_date(name.endswith("from")) is None
 
     def _plain(self, name: str, function: Function, node: Call, scope: Scope) -> Typed:
         node = _zoned(node, function)

@@ -13,7 +13,8 @@ from insights_mcp.local.queries.hogql.sources import Typed
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.schema.hogql import HogQLFilters
 
-FILTERED = (people.Events, tables.Sessions)
+# What can be filtered, the first of these that is there.
+FILTERED = (people.Events, tables.Sessions, tables.Groups)
 
 
 class Given(Aggregates):
@@ -23,11 +24,18 @@ class Given(Aggregates):
 
     def filters(self, scope: Scope) -> str:
         given = self.given or HogQLFilters()
-        source = next((each for each in scope.sources.values() if isinstance(each, FILTERED)), None)
+        read = scope.sources.values()
+        source = next((each for kind in FILTERED for each in read if isinstance(each, kind)), None)
         if source is None:
-            raise QueryError("{filters} needs the table `events` or `sessions` in the same SELECT.", attr="query")
+            raise QueryError(
+                "{filters} needs the table `events`, `sessions` or `groups` in the same SELECT.", attr="query"
+            )
         if isinstance(source, tables.Sessions):
             return self._session_filters(given, source)
+        if isinstance(source, tables.Groups):
+            parts = [tables.group_filters(source, self.context).all_of(given.properties)] if given.properties else []
+            return "(" + " and ".join(parts + self._dates(given, f"{source.name}.created_at")) + ")"
+        assert isinstance(source, people.Events)
         compiled = Filters(source.scan, self.context)
         parts = [compiled.all_of(given.properties)] if given.properties else []
         if given.filterTestAccounts:
@@ -41,7 +49,7 @@ class Given(Aggregates):
         return "(" + " and ".join(parts + self._dates(given, started.sql)) + ")"
 
     def _dates(self, given: HogQLFilters, column: str) -> list[str]:
-        bounds = [(">=", self._bound(given, True)), ("<=", self._bound(given, False))]
+        bounds = [(">=", self._bound(given, True)), ("<", self._bound(given, False))]
         return ["true"] + [
             f"{column} {sign} {self.scan.bind(bound.astimezone(UTC).replace(tzinfo=None))}"
             for sign, bound in bounds
@@ -49,14 +57,14 @@ class Given(Aggregates):
         ]
 
     def _bound(self, given: HogQLFilters, start: bool) -> datetime | None:
+        """Where dates begin, or end: exactly then, as PostHog has it in SQL; a day ends where it begins."""
         text = given.dateRange and (given.dateRange.date_from if start else given.dateRange.date_to)
         if not text or text == "all":
             return None
-        moment, _ = dates.parsed(text, self.context.local_now, cut="day" if start else None)
-        return moment if start or len(text) != 10 else moment.replace(**dates.DAY_END)
+        return dates.parsed(text, self.context.local_now)[0]
 
-    def filter_date(self, start: bool) -> Typed:
+    def filter_date(self, start: bool) -> Typed | None:
         bound = self._bound(self.given or HogQLFilters(), start)
         if bound is None:
-            return Typed("null::timestamp", "DateTime", True)
+            return None
         return Typed(f"{self.scan.bind(bound.replace(tzinfo=None))}::timestamp", "DateTime", False)

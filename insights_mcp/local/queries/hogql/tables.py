@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from insights_mcp.local.layout import identifier
+from insights_mcp.local.layout import identifier, pointer
 from insights_mcp.local.queries import sessions
 from insights_mcp.local.queries.cohorts import members
 from insights_mcp.local.queries.errors import QueryError
@@ -174,6 +174,24 @@ class Groups(Source):
 
     def tables(self) -> str:
         return f"groups {self.name}"
+
+
+class GroupScan(Scan):
+    """Property filters on the table `groups`: what is known of the group only."""
+
+    def group_property(self, number: int, *keys: str) -> str:
+        return f"({self.events}.properties ->> {self.bind(pointer(*keys))})"
+
+    def event_property(self, *keys: str) -> str:
+        raise QueryError("On `groups`, {filters} takes properties of type 'group' only.", attr="filters")
+
+    def person_property(self, *keys: str) -> str:
+        return self.event_property(*keys)
+
+
+def group_filters(source: Groups, context: Context) -> Filters:
+    """Filters over the table `groups`."""
+    return Filters(GroupScan(source.scan.catalogue, source.scan.values, events=source.name), context)
 
 
 class CohortPeople(Source):

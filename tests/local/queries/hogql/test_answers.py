@@ -138,6 +138,24 @@ def test_filters_placeholder(ask: Ask) -> None:
     assert [[1]] == answer["results"]
 
 
+@pytest.mark.parametrize(
+    ("dates", "count"),
+    [
+        ({}, 8),
+        ({"date_from": "2026-03-09"}, 5),
+        ({"date_to": "2026-03-09"}, 3),
+        ({"date_from": "-1d"}, 2),
+        ({"date_from": "2026-03-09", "date_to": "2026-03-10 09:00:00"}, 3),
+    ],
+)
+def test_dates_of_filters(ask: Ask, dates: dict[str, str], count: int) -> None:
+    """A range begins and ends exactly where it says, so a last day is not in it; what has no bound is all."""
+    bounds = "timestamp >= {filters.dateRange.from} and timestamp < {filters.dateRange.to}"
+    for condition in ("{filters}", bounds):
+        query = {"kind": "HogQLQuery", "query": f"select count() from events where {condition}"}
+        assert [[count]] == ask({**query, "filters": {"dateRange": dates}})["results"]
+
+
 def test_project_zone(hogql: Rows) -> None:
     """Times are in the project's zone, through summer time."""
     rows = hogql("select timestamp from events order by timestamp limit 2", timezone="US/Eastern")

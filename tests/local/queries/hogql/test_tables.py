@@ -89,6 +89,31 @@ def test_beside_recordings(tmp_path: Path, text: str, expected: list[Any]) -> No
     assert expected == found
 
 
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, [["acme"], ["hedge"]]),
+        (
+            {"properties": [{"key": "size", "type": "group", "group_type_index": 0, "operator": "gt", "value": 9}]},
+            [["hedge"]],
+        ),
+        ({"dateRange": {"date_from": "2026-03-09"}}, [["hedge"]]),
+    ],
+)
+def test_filters_of_groups(tmp_path: Path, filters: dict[str, Any], expected: list[Any]) -> None:
+    """`{filters}` narrows the table of groups by their own properties, and by when they came to be."""
+    rows = [
+        {"event": "$groupidentify", "timestamp": f"2026-03-{day}T09:00:00Z", "distinct_id": "ann",
+         "properties": {"$group_type": "company", "$group_key": key, "$group_set": {"size": size}}}
+        for key, day, size in (("acme", "08", 5), ("hedge", "09", 50))
+    ]  # fmt: skip
+    store = store_of(rows, tmp_path)
+    query = {"kind": "HogQLQuery", "query": "select key from groups where {filters} order by key", "filters": filters}
+    found = asking(store)(query)["results"]
+    store.close()
+    assert expected == found
+
+
 def test_persons_as_they_were(tmp_path: Path) -> None:
     """`poe` is the person at the event, `person` as it is now; the first is the second where events do not say."""
     who = {"distinct_id": "ann", "person_id": "00000000-0000-4000-8000-000000000001"}
