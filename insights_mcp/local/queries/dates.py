@@ -1,4 +1,4 @@
-"""When: relative dates, periods, the buckets of an interval, and the zone's offsets as SQL."""
+"""When: relative dates, periods, and the buckets of an interval."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta, tzinfo
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from insights_mcp.local.queries import zones
 from insights_mcp.local.queries.errors import QueryError
 
 RELATIVE = re.compile(r"^-?(?P<number>\d{1,6})?(?P<unit>[a-zA-Z])(?P<position>Start|End)?$")
@@ -33,14 +32,6 @@ CLOCKS = {"second": "seconds", "minute": "minutes", "hour": "minutes"}
 NAMES = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Before what is left of this month comes the whole month before.
 WHOLE = {"wStart": "week", "mStart": "month", "qStart": "quarter", "yStart": "year"}
-
-
-def zone(name: str) -> tzinfo:
-    """The time zone by name; UTC when the name is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
 
 
 @dataclass(frozen=True)
@@ -103,7 +94,7 @@ class Period:
 
     def local(self, column: str) -> str:
         """SQL: a UTC time as the project's wall clock. Constant offsets cost a fifth of a zone conversion."""
-        return local(column, self.start - timedelta(days=40), self.end)
+        return zones.local(column, self.start - timedelta(days=40), self.end)
 
     def bucket(self, column: str) -> str:
         """SQL: the start of the bucket a UTC time falls in."""
@@ -123,49 +114,6 @@ def truncated(text: str, interval: str, week_start: int) -> str:
     if interval == "week" and week_start == 0:
         return f"(date_trunc('week', {text} + interval 1 day)::timestamp - interval 1 day)"
     return f"date_trunc('{interval}', {text})::timestamp"
-
-
-def local(column: str, start: datetime, end: datetime) -> str:
-    """SQL: a UTC column as wall-clock time, by the offsets the zone has between two times."""
-    offsets = segments(start, end)
-    last = _seconds(offsets[-1][1])
-    if len(offsets) == 1:
-        return column if last == "to_seconds(0)" else f"({column} + {last})"
-    arms = " ".join(
-        f"when {column} < timestamp '{until:%Y-%m-%d %H:%M:%S}' then {_seconds(offset)}"
-        for (_, offset), (until, _) in pairwise(offsets)
-    )
-    return f"({column} + case {arms} else {last} end)"
-
-
-def _seconds(offset: timedelta) -> str:
-    return f"to_seconds({int(offset.total_seconds())})"
-
-
-def segments(start: datetime, end: datetime) -> list[tuple[datetime, timedelta]]:
-    """When (UTC, without zone) each offset of the start's zone begins, between two times."""
-    where = start.tzinfo or UTC
-    moment, last = start.astimezone(UTC), end.astimezone(UTC)
-    found = [(moment.replace(tzinfo=None), _offset(moment, where))]
-    while moment < last:
-        later = min(moment + timedelta(days=7), last)
-        if _offset(later, where) != found[-1][1]:
-            change = _change(moment, later, where)
-            found.append((change.replace(tzinfo=None), _offset(change, where)))
-        moment = later
-    return found
-
-
-def _offset(moment: datetime, where: tzinfo) -> timedelta:
-    return moment.astimezone(where).utcoffset() or timedelta()
-
-
-def _change(low: datetime, high: datetime, where: tzinfo) -> datetime:
-    before = _offset(low, where)
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) / 2
-        low, high = (middle, high) if _offset(middle, where) == before else (low, middle)
-    return high.replace(microsecond=0)
 
 
 def plus(moment: datetime, interval: str, count: int = 1) -> datetime:

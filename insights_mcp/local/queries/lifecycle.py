@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from insights_mcp.local.events import Rows
-from insights_mcp.local.queries import dates, entities, presence, unsupported
+from insights_mcp.local.queries import dates, entities, presence, unsupported, zones
 from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.presence import Mask
@@ -147,7 +147,7 @@ def _spells(query: LifecycleQuery, filters: Filters, span: Span, who: Mapping[st
     mask, unit = Mask(len(starts)), span.period.interval
 
     def index(column: str) -> str:
-        return presence.index(dates.local(column, start, end), unit, starts[0])
+        return presence.index(zones.local(column, start, end), unit, starts[0])
 
     holes = {
         "actor": presence.actor(scan, number, filters),

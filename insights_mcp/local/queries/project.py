@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from insights_mcp.local.events import Catalogue
-from insights_mcp.local.queries.dates import zone
 from insights_mcp.local.queries.sql import Scan
+from insights_mcp.local.queries.zones import zone
 
 
 @dataclass(frozen=True)

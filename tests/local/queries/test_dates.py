@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insights_mcp.local.queries import QueryError, dates
+from insights_mcp.local.queries import QueryError, dates, zones
 
 NOW = datetime(2026, 3, 10, 12, 34, 56, tzinfo=UTC)
 ZONES = ("UTC", "Europe/Berlin", "US/Pacific", "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Casablanca")
@@ -77,7 +77,7 @@ def test_offset_segments_equal_the_zone(name: str, start: datetime, days: int) -
     """The constant offsets give the wall clock that the zone itself gives, through every change."""
     first = start.replace(tzinfo=UTC).astimezone(ZoneInfo(name))
     last = first + timedelta(days=days)
-    found = dates.segments(first, last)
+    found = zones.segments(first, last)
     for hours in range(0, days * 24, 97):
         moment = (first.astimezone(UTC) + timedelta(hours=hours)).replace(tzinfo=None)
         offset = next(value for begins, value in reversed(found) if begins <= moment)

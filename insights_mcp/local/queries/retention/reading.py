@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from insights_mcp.local.queries import breakdowns, dates, entities, presence
+from insights_mcp.local.queries import breakdowns, entities, presence, zones
 from insights_mcp.local.queries.breakdowns import By
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.presence import Mask
@@ -106,7 +106,7 @@ class Reading:
 
     def number(self, moment: str) -> str:
         """SQL: the number of the period that a time of the table falls in."""
-        local = dates.local(moment, self.table.start, self.table.end)
+        local = zones.local(moment, self.table.start, self.table.end)
         return presence.index(local, self.table.unit, self.table.start)
 
     def within(self, moment: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from insights_mcp.local.queries import dates
+from insights_mcp.local.queries import zones
 from insights_mcp.local.queries.presence import Mask
 from insights_mcp.local.queries.retention.reading import Reading
 
@@ -23,7 +23,7 @@ def starts(reading: Reading, who: str) -> str:
     table = reading.table
     unit, count = SPANS[table.unit]
     # Whoever started in the table may come back long after its end.
-    local = {name: dates.local(name, table.start, table.end + timedelta(days=400)) for name in ("ts", "t")}
+    local = {name: zones.local(name, table.start, table.end + timedelta(days=400)) for name in ("ts", "t")}
     first = f"timestamp '{table.start:%Y-%m-%d %H:%M:%S}'"
     return STARTS.format(
         b=reading.b,
