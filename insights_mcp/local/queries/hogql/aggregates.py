@@ -8,11 +8,12 @@ from dataclasses import replace
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import aggregations, combinators, functions
 from insights_mcp.local.queries.hogql.combinators import Combined
-from insights_mcp.local.queries.hogql.compiling import CALLS, Compiler, check_count, fill, written
+from insights_mcp.local.queries.hogql.compiling import CALLS, Compiler
 from insights_mcp.local.queries.hogql.people import Events
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import DEFAULTS, Function, default_of
 from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.templates import check_count, fill, written
 from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node, OrderBy, Window
 
 COUNTED = ("uniq", "uniqExact", "countDistinct")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import aggregations
-from insights_mcp.local.queries.hogql.compiling import element, fill, written
 from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.templates import element, fill, written
 
 if TYPE_CHECKING:
     from insights_mcp.local.queries.hogql.tree import Call

@@ -5,18 +5,18 @@ Only text written here reaches DuckDB: names are looked up and quoted, strings a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from insights_mcp.local.queries import zones
+from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import functions, moment_formats
 from insights_mcp.local.queries.hogql.parsing import FOLD, folded
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import CAST_NAMES, CASTS, Function
 from insights_mcp.local.queries.hogql.sources import SECONDS, TIME, Relation, Typed
+from insights_mcp.local.queries.hogql.templates import check_count, written
 from insights_mcp.local.queries.hogql.tree import (
     Alias,
     Call,
@@ -34,7 +34,6 @@ from insights_mcp.local.queries.sql import Scan
 
 SQL_LIMIT = 500_000
 NUMBERS = frozenset({"Int64", "UInt64", "Float64", "UInt8", "Bool"})
-HOLE = re.compile(r"\{(\*|\d)\}")
 TIMES = ("DateTime", "Date")
 SIGNS = {"less": "<", "lessOrEquals": "<=", "greater": ">", "greaterOrEquals": ">="}
 COMPARED = (*SIGNS, "equals", "notEquals")
@@ -59,7 +58,7 @@ class Compiler:
 
     def clock(self, column: str) -> str:
         """SQL: a UTC column as the project's wall clock."""
-        return zones.local(column, self.first, max(self.last, self.context.local_now))
+        return dates.local(column, self.first, max(self.last, self.context.local_now))
 
     def subquery(self, node: Node, scope: Scope) -> Relation:
         """A query inside an expression."""
@@ -265,38 +264,6 @@ def _zoned(node: Call, function: Function) -> Call:
         return node
     first = Call("toTimeZone", (node.args[0], extra))
     return replace(node, args=(first, *node.args[1:-1]))
-
-
-def fill(template: str, args: list[str]) -> str:
-    """A template with its arguments."""
-    return HOLE.sub(lambda m: ", ".join(args) if m[1] == "*" else args[int(m[1])], template)
-
-
-def written(function: Function, args: list[Typed]) -> Typed:
-    """A call of a function from the table."""
-    nullable = any(arg.nullable for arg in args) if function.nullable is None else function.nullable
-    template = function.forms.get(len(args), function.template)
-    sql, kind = fill(template, [arg.sql for arg in args]), _type(function.type, args)
-    return Typed(f"{sql}::date" if function.type == "time" and kind == "Date" else sql, kind, nullable)
-
-
-def _type(kind: str, args: list[Typed]) -> str:
-    first = args[0].type if args else "Any"
-    if kind == "time":
-        return first if first in ("Date", "DateTime") else "DateTime"
-    return {"=": first, "[]": f"Array({first})", "el": element(first), "sum": first}.get(kind, kind)
-
-
-def element(kind: str) -> str:
-    """What an array of this type holds."""
-    return kind[6:-1] if kind.startswith("Array(") else "Any"
-
-
-def check_count(name: str, node: Call, fewest: int, most: int) -> None:
-    given = len(node.args)
-    if not fewest <= given <= most:
-        wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-        raise QueryError(f"{name} takes {wanted} arguments, not {given}.", attr="query")
 
 
 Handler = Callable[[Compiler, Call, Scope, bool], Typed]

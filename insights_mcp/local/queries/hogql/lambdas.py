@@ -7,10 +7,11 @@ from dataclasses import replace
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import combinators, functions
-from insights_mcp.local.queries.hogql.compiling import Compiler, element, fill, written
+from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import default_of
 from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.templates import element, fill, written
 from insights_mcp.local.queries.hogql.tree import Call, Lambda, Literal, Node
 
 # PostHog gives both names to the same function.

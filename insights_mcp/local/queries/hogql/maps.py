@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import functions, operators
-from insights_mcp.local.queries.hogql.compiling import Compiler, element, written
+from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import split_types
 from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.templates import element, written
 from insights_mcp.local.queries.hogql.tree import Call, Lambda
 
 # Values of one key, added up over several maps.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import combinators, operators, spelling
-from insights_mcp.local.queries.hogql.compiling import Compiler, element
+from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import default_of, split_types
 from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.templates import element
 from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node
 
 
