@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from insights_mcp.local.queries import dates
+from insights_mcp.local.queries import zones
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import functions, moment_formats
 from insights_mcp.local.queries.hogql.parsing import FOLD, folded
@@ -58,7 +58,7 @@ class Compiler:
 
     def clock(self, column: str) -> str:
         """SQL: a UTC column as the project's wall clock."""
-        return dates.local(column, self.first, max(self.last, self.context.local_now))
+        return zones.local(column, self.first, max(self.last, self.context.local_now))
 
     def subquery(self, node: Node, scope: Scope) -> Relation:
         """A query inside an expression."""
