@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Operator = Literal[
     "exact", "is_not", "icontains", "not_icontains", "regex", "not_regex", "gt", "gte", "lt", "lte", "min", "max",
@@ -134,7 +134,7 @@ class BreakdownFilter(QueryShape):
 
     breakdown: str | int | list[str | int] | None = None
     breakdown_type: str | None = None
-    breakdowns: list[Breakdown] | None = None
+    breakdowns: list[Breakdown] | None = Field(default=None, max_length=3)
     breakdown_limit: int | None = None
     breakdown_hide_other_aggregation: bool | None = None
     breakdown_histogram_bin_count: int | None = None

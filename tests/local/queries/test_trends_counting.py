@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.errors import QueryError, SchemaError
 from insights_mcp.local.queries.project import Action, Cohort
 from tests.local.queries.conftest import Ask, asked_of
 
@@ -114,6 +114,15 @@ def test_math(shop: Ask, series: dict[str, Any], expected: list[float]) -> None:
 def test_breakdown(shop: Ask, breakdown: dict[str, Any], expected: dict[str, Any]) -> None:
     """By what the group, the session or an expression says; in bins of equal width; by several at once."""
     assert expected == values(shop(trend(PAY, **by(**breakdown))))
+
+
+@pytest.mark.parametrize("name", ["How", '"paid how"', "`how`", 'inner AS "Outer"', "breakdown_value"])
+def test_an_expression_may_have_a_name(shop: Ask, name: str) -> None:
+    """It says nothing: neither of the values nor of the persons behind them."""
+    query = trend(PAY, **by(breakdown_type="hogql", breakdown=f"properties.how AS {name}"))
+    assert values(shop(query)) == {"card": [1, 1, 0], "cash": [1, 0, 0], NONE: [0, 0, 1]}
+    source = {"kind": "InsightActorsQuery", "source": query, "day": "2026-03-08", "breakdown": "cash"}
+    assert len(shop({"kind": "ActorsQuery", "source": source, "select": ["id"]})["results"]) == 1
 
 
 def test_urls_and_paths_are_cleaned(shop: Ask) -> None:
@@ -295,3 +304,9 @@ def test_refusals(shop: Ask, query: dict[str, Any], says: str) -> None:
     with pytest.raises(QueryError) as refused:
         shop(query)
     assert says in refused.value.detail
+
+
+def test_three_breakdowns_at_most(shop: Ask) -> None:
+    """A fourth is refused, as PostHog does."""
+    with pytest.raises(SchemaError, match="breakdowns: .* at most 3"):
+        shop(trend(PAY, **by(breakdowns=[{"property": name} for name in "wxyz"])))
