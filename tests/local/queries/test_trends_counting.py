@@ -308,5 +308,5 @@ def test_refusals(shop: Ask, query: dict[str, Any], says: str) -> None:
 
 def test_three_breakdowns_at_most(shop: Ask) -> None:
     """A fourth is refused, as PostHog does."""
-    with pytest.raises(SchemaError, match="breakdowns: .* at most 3"):
+    with pytest.raises(SchemaError, match=r"breakdowns: .* at most 3"):
         shop(trend(PAY, **by(breakdowns=[{"property": name} for name in "wxyz"])))
