@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from insights_mcp.diagnosis.conditions import conditions_of
 from insights_mcp.local import Backend
 from tests.notebook import WEEK, notes, opened, reader, trend
 
@@ -267,3 +268,8 @@ async def test_a_list_of_names_is_not_empty_without_a_reason(asked: Any, fact: s
     async with reader(backend) as (user, _):
         told = await user.call("discover_data", **asked)
     assert (False, bool(fact), True) == (told.failed, bool(notes(told)), fact in told.text), told.text
+
+
+async def test_a_filter_without_a_value_is_no_cause() -> None:
+    """PostHog passes it over."""
+    assert not conditions_of([PLAN | {"operator": "exact"}, {}, {"type": "AND", "values": [PLAN]}])

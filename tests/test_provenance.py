@@ -91,6 +91,7 @@ def test_a_part_of_the_line(given: dict[str, Any], told: str) -> None:
         ([{"type": "hogql", "key": "properties.a > 1"}], ["properties.a > 1"]),
         ({"type": "OR", "values": [{"key": "a", "value": 1}, {"key": "b", "value": 2}]}, ["(a = 1 or b = 2)"]),
         ({"type": "AND", "values": [{"type": "AND", "values": [{"key": "a", "value": 1}]}]}, ["a = 1"]),
+        ([{"key": "x", "operator": "exact", "value": None}, {}, {"type": "empty"}], ["x (no value: passed over)"]),
         ("nonsense", []),
         ([None, 3, {"values": None}], []),
     ],

@@ -629,6 +629,8 @@ def test_all_mistakes_are_told_at_once() -> None:
         ({"kind": "stickiness", "events": ["a"], "by": "x"}, "by: stickiness cannot be split"),
         ({"sql": "select 1", "from": "-7d"}, "from: SQL says this in its own text"),
         ({"kind": "trends", "events": ["a"], "where": {"x": {"near": 1}}}, 'where.x.near: "near" is none of exact'),
+        ({"kind": "trends", "events": ["a"], "where": [{"key": "plan"}]}, "where[0].value: is missing: what to"),
+        ({"kind": "trends", "events": ["a"], "where": [{"type": "cohort"}]}, "value: is missing: the cohort's number"),
         ({"kind": "TrensQuery", "series": []}, "did you mean 'TrendsQuery'?"),
         (trend(interval="day", granularity="week"), "granularity: "),
         ({"kind": "trends", "events": ["a"], "formula": "A / B"}, 'formula[0]: "B" is no series: the letters are A'),

@@ -19,6 +19,7 @@ OPERATORS = {
     "is_date_exact": "on", "between": "between", "not_between": "not between", "in": "in", "not_in": "not in",
 }  # fmt: skip
 WITHOUT_VALUE = frozenset({"is_set", "is_not_set"})
+TYPES_WITHOUT_VALUE = frozenset({"hogql", "behavioral"})
 BETWEEN = frozenset({"between", "not_between"})
 OUTSIDE = frozenset({"not_in", "is_not"})
 SQL = "HogQLQuery"
@@ -73,9 +74,17 @@ def conditions(properties: Any, joined: str = " and ") -> list[str]:
     return [c for item in _list(properties) for c in _condition(item, joined)]
 
 
+def is_begun(item: dict[str, Any]) -> bool:
+    """Whether a filter was saved before its value was chosen: PostHog passes it over."""
+    said = item.get("operator") in WITHOUT_VALUE or item.get("type") in TYPES_WITHOUT_VALUE or "values" in item
+    return item.get("value") is None and not said
+
+
 def _condition(item: Any, joined: str) -> list[str]:
     if not isinstance(item, dict):
         return []
+    if is_begun(item):
+        return [clean(f"{item['key']} (no value: passed over)", FILTER)] if item.get("key") else []
     if "values" in item:
         return conditions(item, joined)
     operator = str(item.get("operator") or "exact")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from insights_mcp.answer.provenance import conditions as in_words
+from insights_mcp.answer.provenance import is_begun
 from insights_mcp.diagnosis import clicked, hogql
 from insights_mcp.text import clean
 
@@ -51,7 +52,8 @@ def conditions_of(properties: Any) -> list[Condition]:
         if properties.get("type") == "OR" and len(properties.get("values") or ()) > 1:
             return _either(properties)
         return conditions_of(properties.get("values")) if "values" in properties else _one(properties)
-    return [c for item in properties or () if isinstance(item, dict) for c in conditions_of(item)]
+    items = (item for item in properties or () if isinstance(item, dict) and not is_begun(item))
+    return [c for item in items for c in conditions_of(item)]
 
 
 def property_set(name: str, owner: str, where: str) -> Condition:

@@ -17,6 +17,7 @@ KEYS = {"property": "key", "prop": "key", "name": "key", "field": "key", "proper
 FIELDS = ("key", "value", "operator", "type", "group_type_index", "label", "cohort_name", "group_key_names")
 GROUPS = {"and": "AND", "all": "AND", "or": "OR", "any": "OR"}
 WITHOUT_OPERATOR = (None, "event", "hogql", "cohort", "empty", "behavioral")
+WITHOUT_VALUE = ("hogql", "empty", "behavioral")
 EXAMPLE = {"key": "plan", "operator": "exact", "value": ["paid"], "type": "event"}
 
 
@@ -171,12 +172,20 @@ def _checked(read: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
     if read.get("type") == "cohort":
         if isinstance(value, str) and value.strip().isdigit():
             read["value"] = found.repaired((*at, "value"), value, int(value))
-        return read
+        return _with_value(read, at, found, "the cohort's number", {"key": "id", "type": "cohort", "value": 7})
     if (read.get("type") != "empty" and not isinstance(key, str | int)) or isinstance(key, bool):
         what = "is missing: the property's name" if key is None else f"{shown(key)} is no property's name"
         found.wrong((*at, "key"), what, example=EXAMPLE)
     if isinstance(value, dict):
         found.wrong((*at, "value"), f"{shown(value)} is no value to compare with", example=EXAMPLE)
+    return _with_value(read, at, found, "what to compare with; or use is_set", EXAMPLE)
+
+
+def _with_value(read: dict[str, Any], at: Path, found: Findings, what: str, example: dict[str, Any]) -> dict[str, Any]:
+    """A filter that says what to compare with: PostHog passes over one that does not, without a word."""
+    complete = read.get("operator") in ("is_set", "is_not_set") or read.get("type") in WITHOUT_VALUE
+    if read.get("value") is None and not complete:
+        found.wrong((*at, "value"), f"is missing: {what}", example=example)
     return read
 
 

@@ -71,8 +71,6 @@ def compared(field: Field, item: PropertyFilter) -> str:
     refused = unsupported.feature(unsupported.OPERATORS, operator, "properties")
     if refused:
         raise refused
-    if operator not in UNVALUED and item.value is None:
-        raise QueryError(f"The filter on '{item.key}' has no value. Give one, or use is_set.", attr="properties")
     if item.value == [] and operator not in (*UNVALUED, *PAIRS):
         return ALWAYS
     return OPERATORS[operator](field, item.value)

@@ -172,6 +172,7 @@ class Filters:
 
 
 EQUALITY = ("exact", "is_not")
+WITHOUT_VALUE = ("hogql", "behavioral")
 # What is listed of each exception; a filter is of what is in the list.
 LISTS = ("$exception_types", "$exception_values", "$exception_sources", "$exception_functions")
 LISTED = """case when json_valid({0}) then from_json({0}, '["VARCHAR"]') end"""
@@ -184,8 +185,10 @@ def _key(item: PropertyFilter) -> str:
 
 
 def _is_empty(item: PropertyFilter) -> bool:
-    """Whether nothing is said: a filter that a person has begun."""
-    return item.type == "empty" or not any((item.key, item.value, item.operator, item.type))
+    """Whether nothing is said: a filter that a person has begun, whose value is yet to be chosen."""
+    return item.type == "empty" or (
+        item.value is None and item.operator not in UNVALUED and item.type not in WITHOUT_VALUE
+    )
 
 
 FIELDS: dict[str, Callable[[Filters, PropertyFilter], str]] = {

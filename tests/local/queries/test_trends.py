@@ -123,8 +123,10 @@ def test_filters(ask: Ask, condition: dict[str, Any], expected: int) -> None:
 
 
 def test_a_filter_that_says_nothing(ask: Ask) -> None:
-    """Is as if it were not there."""
-    assert 4 == ask(trend({"event": "visit"}, properties=[{}, {"type": "empty"}]))["results"][0]["count"]
+    """Is as if it were not there; so is one whose value was not chosen yet when it was saved."""
+    begun = [{"key": "plan", "type": "event", "operator": name} for name in ("exact", "is_not", "icontains", "gt")]
+    begun += [{"type": "cohort", "key": "id"}, {"type": "element", "key": "text"}, {"key": "plan"}]
+    assert 4 == ask(trend({"event": "visit"}, properties=[{}, {"type": "empty"}, *begun]))["results"][0]["count"]
 
 
 def test_nested_groups(ask: Ask) -> None:
