@@ -41,7 +41,7 @@ PLAIN = {
 # These give NULL for NULL, though what they are written as would not.
 STRICT = frozenset(
     """repeat leftPad leftPadUTF8 rightPad rightPadUTF8 position positionUTF8 positionCaseInsensitive
-    positionCaseInsensitiveUTF8 countSubstrings countSubstringsCaseInsensitive countSubstringsCaseInsensitiveUTF8
+    positionCaseInsensitiveUTF8 ascii countSubstrings countSubstringsCaseInsensitive countSubstringsCaseInsensitiveUTF8
     multiSearchFirstPosition multiSearchFirstIndex multiMatchAnyIndex concatWithSeparator intDivOrZero moduloOrZero min2
     max2 roundAge roundDuration factorial port isValidUTF8""".split()  # noqa: SIM905
 )

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from string import ascii_lowercase, ascii_uppercase
+
 from insights_mcp.local.queries.hogql.signatures import table
 
+# lower and upper know no letters beyond ASCII; those whose names end in UTF8 do. Most text is ASCII, which is faster.
+IN_ASCII = "case when strlen({{0}}) = length({{0}}) then {}({{0}}) else translate({{0}}, '{}', '{}') end"
+LOWER = IN_ASCII.format("lower", ascii_uppercase, ascii_lowercase)
+UPPER = IN_ASCII.format("upper", ascii_lowercase, ascii_uppercase)
+HOLES = re.compile(r"\{[01]\}")
 PLACES = "list_transform({1}, lambda z: strpos({0}, z))"
 ANY_CASE = "list_transform({1}, lambda z: strpos(lower({0}), lower(z)))"
 FIRST_PLACE = "coalesce(list_min(list_filter({0}, lambda z: z > 0)), 0)"
@@ -20,7 +28,7 @@ SPLIT = "coalesce({1}, '')"  # an array is never NULL
 UNPADDED = "least({1}::integer, 100000)"
 FILLED = "coalesce(nullif({2}, ''), ' ')"
 # What is between the letters and figures of English, as a word of its own.
-WORDS = "regexp_extract_all(lower({0}), '[a-z0-9]+|[^a-z0-9]+')"
+WORDS = f"regexp_extract_all({LOWER}, '[a-z0-9]+|[^a-z0-9]+')"
 
 
 def _of(template: str, inner: str) -> str:
@@ -28,9 +36,14 @@ def _of(template: str, inner: str) -> str:
     return template.replace("{0}", inner)
 
 
-def _lower(template: str) -> str:
+def _lower(template: str, lower: str = LOWER) -> str:
     """The same without regard to case."""
-    return template.replace("{0}", "lower({0})").replace("{1}", "lower({1})")
+    return HOLES.sub(lambda hole: f"({_of(lower, hole[0])})", template)
+
+
+def _both(name: str, template: str) -> dict[str, str]:
+    """A function without regard to case, of ASCII and of all letters."""
+    return {name: _lower(template), f"{name}UTF8": _lower(template, "lower({0})")}
 
 
 def _from(template: str) -> str:
@@ -51,12 +64,13 @@ def _escaped(pairs: tuple[tuple[str, str], ...], source: int) -> str:
 
 
 PLACE = "strpos({0}, {1})"
+FIRST_BYTE = "coalesce(try_cast('0x' || left(hex({0}), 2) as integer), 0)"
 FUNCTIONS = table(
     (
         "String",
         {
-            "lower": "lower({0})",
-            "upper": "upper({0})",
+            "lower": LOWER,
+            "upper": UPPER,
             "lowerUTF8": "lower({0})",
             "upperUTF8": "upper({0})",
             **dict.fromkeys(("trim", "btrim"), "trim({0}) ## trim({0}, {1})"),
@@ -108,10 +122,10 @@ FUNCTIONS = table(
         {
             "lengthUTF8": "length({0})",
             **dict.fromkeys(("position", "positionUTF8"), _from(PLACE)),
-            **dict.fromkeys(("positionCaseInsensitive", "positionCaseInsensitiveUTF8"), _from(_lower(PLACE))),
+            **{name: _from(template) for name, template in _both("positionCaseInsensitive", PLACE).items()},
             "locate": "strpos({1}, {0})",
             "countSubstrings": COUNTED,
-            **dict.fromkeys(("countSubstringsCaseInsensitive", "countSubstringsCaseInsensitiveUTF8"), _lower(COUNTED)),
+            **_both("countSubstringsCaseInsensitive", COUNTED),
             "countMatches": f"len({_of(NOT_EMPTY, MATCHES)})",
             "countMatchesCaseInsensitive": _of(f"len({NOT_EMPTY})", "regexp_extract_all({0}, '(?is)' || {1})"),
             **dict.fromkeys(("multiSearchFirstPosition", "multiSearchFirstPositionUTF8"), _of(FIRST_PLACE, PLACES)),
@@ -129,7 +143,7 @@ FUNCTIONS = table(
             "sipHash64": "(hash({*}) >> 1)::bigint",
         },
     ),
-    ("Int64", {"ascii": "ascii({0})", "levenshtein": "levenshtein({0}, {1})"}),
+    ("Int64", {"ascii": FIRST_BYTE, "levenshtein": "levenshtein({0}, {1})"}),
     (
         "UInt8",
         {
@@ -144,7 +158,7 @@ FUNCTIONS = table(
             **dict.fromkeys(("hasToken", "hasTokenOrNull"), f"list_contains({TOKENS}, {{1}})"),
             **dict.fromkeys(
                 ("hasTokenCaseInsensitive", "hasTokenCaseInsensitiveOrNull"),
-                f"list_contains({_lower(TOKENS)}, lower({{1}}))",
+                _lower(f"list_contains({TOKENS}, {{1}})"),
             ),
             "hasAllTokens": f"list_has_all({TOKENS}, regexp_extract_all({{1}}, '[a-zA-Z0-9]+'))",
             "hasAnyTokens": f"list_has_any({TOKENS}, regexp_extract_all({{1}}, '[a-zA-Z0-9]+'))",

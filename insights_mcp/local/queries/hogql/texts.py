@@ -27,6 +27,8 @@ def substring(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Type
         else "length(s)"
     )
     sql = f"list_transform([{what}], lambda s: s[greatest({first}, 1):greatest({last}, 0)])[1]"
+    if missing := " or ".join(f"{arg.sql} is null" for arg in args[1:] if arg.nullable):
+        sql = f"case when {missing} then null else {sql} end"
     return Typed(sql, "String", nullable)
 
 
