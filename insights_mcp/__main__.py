@@ -8,21 +8,17 @@ import json
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from insights_mcp import __version__
-from insights_mcp.errors import InsightsError, InvalidInput, SettingsError
+from insights_mcp.arguments import argument, pair
+from insights_mcp.connecting import connected, local_extra, opened
+from insights_mcp.errors import InsightsError, SettingsError
 
-if TYPE_CHECKING:
-    from insights_mcp.client import Client
-    from insights_mcp.local import Backend
-
-LOCAL_EXTRA = "Install it with the embedded backend: pip install 'insights-mcp[local]'."
 local_option = click.option(
     "--local", type=click.Path(path_type=Path), help="Work on this folder (or events file) instead of PostHog."
 )
@@ -97,7 +93,7 @@ def call(
     from insights_mcp.tools.tool import input_schema
 
     properties = input_schema(BY_NAME[tool])["properties"] if tool in BY_NAME else {}
-    given = dict(_argument(text, properties) for text in arguments)
+    given = dict(argument(text, properties) for text in arguments)
     given |= implied(chart, tool, properties) if chart else {}
 
     async def run() -> tuple[str, bool, bytes]:
@@ -154,7 +150,7 @@ def prompts(name: str | None, arguments: tuple[str, ...]) -> None:
     from insights_mcp import prompting
 
     if name is not None:
-        given = (_pair(text) for text in arguments)
+        given = (pair(text) for text in arguments)
         click.echo(prompting.known(name).filled(dict(given)))
         return
     for prompt in prompting.prompts().values():
@@ -193,7 +189,7 @@ def doctor(local: Path | None, strict_keys: bool) -> None:
 @click.option("--person-properties", default="person_properties", help="Column with the person's properties.")
 def load(files: tuple[str, ...], into: Path, timezone: str, **columns: str) -> None:
     """Load events from JSONL, CSV or Parquet files (each also gzipped) into a project folder."""
-    with _local_extra():
+    with local_extra():
         from insights_mcp.local import create_project
         from insights_mcp.local.load import Columns
         from insights_mcp.local.load import load as load_files
@@ -216,7 +212,7 @@ def load(files: tuple[str, ...], into: Path, timezone: str, **columns: str) -> N
 @click.option("--users", type=click.IntRange(50, 100_000), default=1_500, help="People who sign up.")
 def demo_data(into: Path, days: int, users: int) -> None:
     """Make up a SaaS product's events, dashboards, insights, alerts and history; always the same, ending today."""
-    with _local_extra():
+    with local_extra():
         from insights_mcp.local.demo_data import make
 
         with click.progressbar(length=1000, label="making", file=sys.stderr) as bar:
@@ -231,7 +227,7 @@ def demo_data(into: Path, days: int, users: int) -> None:
 @strict_option
 def local_api(local: Path, port: int, strict_keys: bool) -> None:
     """Serve the embedded backend's API and shared pages on 127.0.0.1, for curl and other PostHog clients."""
-    with _local_extra():
+    with local_extra():
         import uvicorn
 
         backend = opened(local, strict_keys)
@@ -269,109 +265,8 @@ def demo(events: Path | None) -> None:
     """An analyst's story on the embedded backend: each question, the call, and what the assistant reads."""
     from insights_mcp.demo import tell
 
-    with _local_extra():
+    with local_extra():
         asyncio.run(tell(events))
-
-
-@asynccontextmanager
-async def connected(local: Path | None, strict_keys: bool = False) -> AsyncIterator[Client]:
-    """A client of PostHog as the environment says, or of a local folder."""
-    from insights_mcp.client import Client
-    from insights_mcp.settings import Settings, settings_from
-
-    if local is None:
-        async with closing(Client(settings_from(os.environ))) as client:
-            yield client
-        return
-    from insights_mcp.transport import InProcess
-
-    backend = opened(local, strict_keys)
-    settings = Settings(api_key=backend.owner_key, host="http://local", project_id=backend.project_id)
-    try:
-        async with closing(Client(settings, transport=InProcess(backend.app))) as client:
-            yield client
-    finally:
-        backend.close()
-
-
-@asynccontextmanager
-async def closing(client: Client) -> AsyncIterator[Client]:
-    """The client, closed at the end."""
-    try:
-        yield client
-    finally:
-        await client.aclose()
-
-
-def opened(path: Path, strict_keys: bool) -> Backend:
-    """The backend of a project folder; of Parquet files as they are; of an events file, which is loaded first."""
-    with _local_extra():
-        from insights_mcp.local import open_backend
-        from insights_mcp.local.in_place import parquet_files
-
-        files = parquet_files(path)
-        return open_backend(_folder_of(path, files) if files or path.is_file() else path, strict_keys=strict_keys)
-
-
-def _folder_of(path: Path, exported: list[Path]) -> Path:
-    """The project folder beside events files: exported ones stay where they are, another is loaded into it."""
-    from insights_mcp.local import create_project
-    from insights_mcp.local.in_place import folder_for, look
-    from insights_mcp.local.load import LoadError
-    from insights_mcp.local.load import load as load_files
-
-    folder = folder_for(path)
-    create_project(folder, name=path.name)
-    try:
-        if exported:
-            look(exported, folder)
-            return folder
-    except LoadError:
-        if not path.is_file():
-            raise
-    if not _newer(folder / "events.duckdb", path):
-        load_files([path], folder)
-    return folder
-
-
-def _newer(store: Path, file: Path) -> bool:
-    return store.exists() and store.stat().st_mtime >= file.stat().st_mtime
-
-
-@contextmanager
-def _local_extra() -> Iterator[None]:
-    """The embedded backend is an optional extra: say so when it is not installed."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise SettingsError(f"The embedded backend needs {error.name}, which is not installed.", LOCAL_EXTRA) from None
-
-
-def _argument(text: str, properties: dict[str, Any]) -> tuple[str, Any]:
-    """`name=value` typed as the tool's schema says: text stays text, anything else is read as JSON."""
-    name, value = _pair(text)
-    if value.startswith("@"):
-        value = _file_text(Path(value[1:]))
-    if properties.get(name, {}).get("type") == "string":
-        return name, value
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise InvalidInput(f"'{text}' is no argument.", "Write arguments as name=value.")
-    return name, value
-
-
-def _file_text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path} cannot be read: {error}.", "Give a text file that is there.") from None
 
 
 def _drawn_on(bar: Any) -> Callable[[float, str], None]:
