@@ -19,6 +19,12 @@ LIMIT = 25
 ALL_BINS = '["",""]'
 WHOLE = r"regexp_replace({x}, '\.0+$', '')"
 NUMBER = WHOLE.format(x="({x})::varchar")
+# How PostHog reads the texts of a property that has a type: what cannot be read is none.
+TYPED = {
+    "Numeric": "case when regexp_full_match({x}, '-?(0|[1-9]\\d*)(\\.\\d*[1-9])?') then {x} "
+    f"else coalesce({NUMBER.format(x='try_cast({x} as double)')}, {{none}}) end",
+    "Boolean": "case when {x} in ('true', 'false') then {x} else {none} end",
+}
 # Bins of equal width, named by their bounds; the last one holds its upper bound, so that is named a little higher. A
 # value is in the last bin that begins at or below it.
 STEP = "(high{n} - low{n}) / {count} * {i} + low{n}"
@@ -59,14 +65,15 @@ class Split:
         return f"concat({self.text(filters)}, '')"
 
     def named(self, value: str, filters: Filters) -> str:
-        """SQL: a value as it is called: a whole number without decimals, however it was sent."""
+        """SQL: a value as it is called: a number without needless decimals, however it was sent."""
         catalogue = filters.context.catalogue
         kinds = {
             "event": catalogue.event_types.get(self.property),
             "person": catalogue.person_types.get(self.property),
             "group": catalogue.group_property_types.get((self.group_type_index or 0, self.property)),
         }
-        return WHOLE.format(x=value) if kinds.get(self.type) == "Numeric" else value
+        typed = TYPED.get(kinds.get(self.type) or "")
+        return typed.format(x=value, none=filters.scan.bind(NONE)) if typed else value
 
     def number(self, filters: Filters) -> str:
         """SQL: the property as a number, or NULL."""

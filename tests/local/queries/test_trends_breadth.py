@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from insights_mcp.local.queries.project import Cohort
-from tests.local.queries.conftest import Ask, asked_of
+from tests.local.queries.conftest import Ask, asked_of, asking, store_of
 from tests.local.queries.test_trends_counting import NONE, OTHER, by, data, shown, trend, values
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -77,6 +79,35 @@ def test_bins_are_named_by_their_bounds(site: Ask, count: int, names: list[str])
     listed = site(trend(VISIT, **by(breakdowns=[{"property": "size", "histogram_bin_count": count}])))
     assert names == [name for name, _ in named(alone)]
     assert [[name] for name in names] == [name for name, _ in named(listed)]
+
+
+TYPED: list[dict[str, Any]] = [
+    {"n": "10.50", "b": "true"}, {"n": "10.5", "b": "false"}, {"n": "10.0", "b": True}, {"n": 10, "b": "yes"},
+    {"n": "1e3", "b": "1"}, {"n": "12345678901234567", "b": ""}, {"n": "-0.25"}, {"n": "ten"}, {"n": ""},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "expected"),
+    [
+        ("n", "Numeric", {"10.5": 2, "10": 2, "1000": 1, "12345678901234567": 1, "-0.25": 1, NONE: 2}),
+        ("b", "Boolean", {"true": 2, "false": 1, NONE: 6}),
+    ],
+)
+@pytest.mark.parametrize("several", [False, True])
+def test_values_are_of_the_type(
+    tmp_path: Path, name: str, kind: str, expected: dict[str, int], *, several: bool
+) -> None:
+    """Texts of a property that holds numbers, or yes and no, are read as such; those that cannot be are none."""
+    store = store_of([event("visit", "03-10T10:00", "ann", **each) for each in TYPED], tmp_path)
+    with duckdb.connect(str(store.path)) as con:
+        con.execute(
+            "update property_catalogue set property_type = $kind where name = $name", {"kind": kind, "name": name}
+        )
+    names = [{"property": each} for each in ([name, "none"] if several else [name])]
+    found = values(asking(store, NOW)(trend(VISIT, **by(breakdowns=names))))
+    shown = {str([value, NONE] if several else [value]): [0.0, 0.0, float(count)] for value, count in expected.items()}
+    assert found == shown
 
 
 def test_a_whole_number_has_no_decimals(site: Ask) -> None:
