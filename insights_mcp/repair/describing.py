@@ -25,7 +25,7 @@ WHAT = {
     "LifecycleQuery": "who of each period is new, still there, back again, or gone",
     "PathsQuery": "which way people go, step by step",
     "HogQLQuery": "a question in SQL, over the tables events, persons, sessions, groups and cohort_people",
-    "EventsQuery": "a table of events, latest first",
+    "EventsQuery": "a table of events",
     "ActorsQuery": "persons or groups; list_actors writes it for one point of an insight",
 }
 _EVENTS = (

@@ -10,7 +10,10 @@ from insights_mcp.schema.filters import Properties, QueryNode
 
 
 class EventsQuery(QueryNode):
-    """Events, latest first unless `orderBy` says otherwise. `select` holds HogQL expressions, `*` and `person`."""
+    """Events; without `orderBy` the latest first where `timestamp` is selected, else by the first column.
+
+    `select` holds HogQL expressions, `*` and `person`; `after` is the last day unless given, or `all`.
+    """
 
     kind: Literal["EventsQuery"]
     select: list[str] = Field(min_length=1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from insights_mcp.local.events import APART, Rows
@@ -31,6 +33,10 @@ from insights_mcp.schema.hogql import HogQLFilters
 
 MODEL = EventsQuery
 DEFAULT_AFTER = "-24h"
+LATEST = timedelta(seconds=5)  # later events are not shown unless `before` says so
+# What a person is called by, the first that is there.
+CALLED = ("email", "Email", '"$email"', "name", "Name", "username", "Username", "UserName")
+CALLED_BY = f"coalesce({', '.join(f'person.properties.{name}' for name in CALLED)}, distinct_id)"
 PERSON = {"uuid": "person.id", "created_at": "person.created_at", "properties": "person.properties"}
 # Columns that are objects: what each holds, by key.
 OBJECTS = {
@@ -40,12 +46,14 @@ OBJECTS = {
     },
     "person": {**PERSON, "distinct_id": "distinct_id"},
     "person_display_name": {
-        "display_name": "coalesce(person.properties.email, person.properties.name, person.properties.username,"
-        " distinct_id)",
+        "display_name": CALLED_BY,
         "id": "toString(person.id)",
         "distinct_id": "distinct_id",
     },
 }
+# What such a column is sorted by.
+SORTED_BY = {"*": "uuid", "person": "distinct_id", "person_display_name": CALLED_BY}
+DISPLAY_NAME = re.compile(r"^\s*person_display_name(?:\s*--.*?)?(?=\s*(?:\sASC|\sDESC)?$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,8 @@ def compile(query: EventsQuery, context: Context) -> Plan:  # noqa: A001 (each k
     """The statement for a query. Raises QueryError."""
     if query.source:
         raise QueryError("EventsQuery takes no source here; filter by `personId` or `where`.", attr="source")
+    if query.actionSteps:
+        raise QueryError("EventsQuery takes no actionSteps here; name an action by `actionId`.", attr="actionSteps")
     objects = [_object(text) for text in query.select]
     columns = [_column(text, kind) for text, kind in zip(query.select, objects, strict=True)]
     limit = min(hogql.DEFAULT_LIMIT if query.limit is None else query.limit, hogql.LIMIT)
@@ -86,7 +96,7 @@ def compile(query: EventsQuery, context: Context) -> Plan:  # noqa: A001 (each k
     plan = hogql.Plan(
         [scan.statement(text)], relation.columns, "", limit, offset, zone, True, context.project.timezone
     )  # fmt: skip
-    return Plan(plan, query.select, objects)
+    return Plan(plan, [_title(text, kind) for text, kind in zip(query.select, objects, strict=True)], objects)
 
 
 def _object(text: str) -> str | None:
@@ -94,26 +104,45 @@ def _object(text: str) -> str | None:
     return name if name in OBJECTS else None
 
 
+def _title(text: str, kind: str | None) -> str:
+    """What a column is called: as it was asked for, or as it is named there."""
+    found = None if kind else statements.parse_column(text)
+    return found.name if isinstance(found, Alias) else text
+
+
 def _column(text: str, kind: str | None) -> Node:
-    """A column, under a name of its own: texts can be alike."""
     if kind:
         return Call("tuple", tuple(statements.parse_expression(each) for each in OBJECTS[kind].values()))
-    found = statements.parse_column(text)
-    return found.what if isinstance(found, Alias) else found
+    return statements.parse_column(text)
 
 
 def _select(query: EventsQuery, columns: list[Node], context: Context) -> Select:
-    order = tuple(statements.parse_order(text) for text in query.orderBy or ())
     grouped = any(_aggregates(column) for column in columns)
-    if not query.orderBy and not grouped:
-        order = (OrderBy(Field(("timestamp",)), descending=True),)
+    conditions = _conditions(query, context)
+    having = tuple(each for each in conditions if _aggregates(each))
     return Select(
+        # Under names of their own: texts can be alike.
         columns=tuple(Alias(column, f"column {place}") for place, column in enumerate(columns)),
         source=Table(("events",)),
-        where=Call("and", tuple(_conditions(query, context))),
+        where=Call("and", tuple(each for each in conditions if not _aggregates(each))),
+        having=Call("and", having) if having else None,
         group=tuple(column for column in columns if not _aggregates(column)) if grouped else (),
-        order=order,
+        order=_order(query, columns),
     )
+
+
+def _order(query: EventsQuery, columns: list[Node]) -> tuple[OrderBy, ...]:
+    """Unless said: the largest of what is counted first, or the latest if times are shown, or the first column."""
+    if query.orderBy is not None:
+        return tuple(statements.parse_order(DISPLAY_NAME.sub(CALLED_BY, text)) for text in query.orderBy)
+    counted = [column for column in columns if _aggregates(column)]
+    if counted:
+        named = dict(zip(query.select, columns, strict=True))
+        return (OrderBy(named.get("count()", counted[0]), descending=True),)
+    if "timestamp" in query.select:
+        return (OrderBy(Field(("timestamp",)), descending=True),)
+    kind = _object(query.select[0])
+    return (OrderBy(statements.parse_expression(SORTED_BY[kind]) if kind else columns[0]),)
 
 
 def _conditions(query: EventsQuery, context: Context) -> list[Node]:
@@ -129,9 +158,8 @@ def _conditions(query: EventsQuery, context: Context) -> list[Node]:
     after = query.after or DEFAULT_AFTER
     if after != "all":
         found.append(Call("greater", (Field(("timestamp",)), _moment(after, context))))
-    if query.before:
-        found.append(Call("less", (Field(("timestamp",)), _moment(query.before, context))))
-    return found
+    before = _moment(query.before, context) if query.before else Literal((context.local_now + LATEST).isoformat())
+    return [*found, Call("less", (Field(("timestamp",)), before))]
 
 
 def _moment(text: str, context: Context) -> Node:
