@@ -92,6 +92,7 @@ def test_a_part_of_the_line(given: dict[str, Any], told: str) -> None:
         ({"type": "OR", "values": [{"key": "a", "value": 1}, {"key": "b", "value": 2}]}, ["(a = 1 or b = 2)"]),
         ({"type": "AND", "values": [{"type": "AND", "values": [{"key": "a", "value": 1}]}]}, ["a = 1"]),
         ([{"key": "x", "operator": "exact", "value": None}, {}, {"type": "empty"}], ["x (no value: passed over)"]),
+        ([{"key": "x", "operator": [None], "type": {}, "value": None}], ["x (no value: passed over)"]),
         ("nonsense", []),
         ([None, 3, {"values": None}], []),
     ],

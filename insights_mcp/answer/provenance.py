@@ -76,7 +76,8 @@ def conditions(properties: Any, joined: str = " and ") -> list[str]:
 
 def is_begun(item: dict[str, Any]) -> bool:
     """Whether a filter was saved before its value was chosen: PostHog passes it over."""
-    said = item.get("operator") in WITHOUT_VALUE or item.get("type") in TYPES_WITHOUT_VALUE or "values" in item
+    of, does = str(item.get("type")), str(item.get("operator"))  # of a saved insight they can be anything
+    said = does in WITHOUT_VALUE or of in TYPES_WITHOUT_VALUE or "values" in item
     return item.get("value") is None and not said
 
 
