@@ -223,7 +223,9 @@ def _group(split: Split, filters: Filters) -> str:
 
 
 def _session(split: Split, filters: Filters) -> str:
-    return filters.scan.session_property(sessions.checked(split.property))
+    text = filters.scan.session_property(sessions.checked(split.property))
+    # Whether it bounced is a number to ClickHouse, which has no other truth there.
+    return f"({text})::boolean::integer::varchar" if sessions.FIELDS[split.property][2] == "Boolean" else text
 
 
 def _hogql(split: Split, filters: Filters) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from insights_mcp.local.events import Catalogue
 from insights_mcp.local.layout import column_of, identifier, pointer
@@ -13,6 +13,8 @@ from insights_mcp.local.queries import channels, sessions
 # A property that no event carries: the catalogue is complete, so nothing need be read.
 NOWHERE = "null::varchar"
 NAMED = re.compile(r"\$(p\d+)")
+NUMBER = "try_cast({0} as double)"
+TRUTH = "(case {0} when 'true' then 1.0 when 'false' then 0.0 end)::double"
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,16 @@ class Scan:
         self.session_fields.add(key)
         field = f"{self._beside('s')}.{identifier(key)}"
         return f"coalesce({field}, 0)::varchar" if key in sessions.COUNTED else f"{field}::varchar"
+
+    def number(self, owner: Literal["event", "person", "session"], key: str) -> str:
+        """SQL: a property as a number, or NULL; yes is 1, and no is 0."""
+        if owner == "session":
+            text, kind = self.session_property(key), sessions.FIELDS[key][2] if key in sessions.FIELDS else None
+        elif owner == "person":
+            text, kind = self.person_property(key), self.catalogue.person_types.get(key)
+        else:
+            text, kind = self.event_property(key), self.catalogue.event_types.get(key)
+        return (TRUTH if kind == "Boolean" else NUMBER).format(text)
 
     def _beside(self, name: str) -> str:
         """The name of a table that is joined to events."""

@@ -98,12 +98,14 @@ def test_windows_begin_with_the_first_event(ask: Ask) -> None:
 
 
 def test_amounts(ask: Ask) -> None:
-    """What buyers paid in each period, as a sum or for each of them."""
+    """What buyers paid in each period, as a sum or for each of them; yes is 1."""
     asked = {"targetEntity": VISIT, "returningEntity": BUY, "aggregationProperty": "amount", "totalIntervals": 2}
     dates = {"date_from": "2026-03-08", "date_to": "2026-03-10"}
     for kind, expected in (("sum", [10, 30.5]), ("avg", [5, 30.5])):
         answer = ask(retention(asked | {"aggregationType": kind}, dateRange=dates))
         assert expected == [value["aggregation_value"] for value in answer["results"][0]["values"]]
+    answer = ask(retention(asked | {"aggregationType": "sum", "aggregationProperty": "trial"}, dateRange=dates))
+    assert [0, 1] == [value["aggregation_value"] for value in answer["results"][0]["values"]]
 
 
 def test_breakdown(ask: Ask) -> None:

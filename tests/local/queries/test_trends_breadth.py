@@ -110,6 +110,34 @@ def test_values_are_of_the_type(
     assert found == shown
 
 
+# Sessions a and c bounced; of two in b one was a trial.
+BOUNCED = [
+    event("visit", "03-10T10:00", "ann", **{"$session_id": "a"}),
+    event("$pageview", "03-10T10:00", "ann", **{"$session_id": "a"}, trial=True),
+    event("$pageview", "03-10T10:00", "ben", **{"$session_id": "b"}, trial=True),
+    event("$pageview", "03-10T10:01", "ben", **{"$session_id": "b"}, trial=False),
+    event("$pageview", "03-10T10:00", "cem", **{"$session_id": "c"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "total", "mean"),
+    [("session_properties", "$is_bounce", 2, 2 / 3), ("event_properties", "trial", 2, 2 / 3)],
+)
+def test_yes_is_one_and_no_is_nothing(tmp_path: Path, owner: str, name: str, total: float, mean: float) -> None:
+    """Added up, it is how many were so; its mean is their share of those that tell."""
+    ask = asking(store_of(BOUNCED, tmp_path), NOW)
+    series = {"event": "$pageview", "math_property": name, "math_property_type": owner}
+    assert data(ask(trend(*({**series, "math": math} for math in ("sum", "avg"))))) == [[0, 0, total], [0, 0, mean]]
+
+
+def test_bounces_are_told_apart_as_numbers(tmp_path: Path) -> None:
+    """As ClickHouse writes a truth."""
+    ask = asking(store_of(BOUNCED, tmp_path), NOW)
+    split = by(breakdown="$is_bounce", breakdown_type="session")
+    assert values(ask(trend({"event": "$pageview"}, **split))) == {"1": [0, 0, 2], "0": [0, 0, 2]}
+
+
 def test_a_whole_number_has_no_decimals(site: Ask) -> None:
     """However it was sent; so it is called, and so those behind it are found."""
     for split in (by(breakdown="size"), by(breakdowns=[{"property": "size"}, {"property": "page"}])):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from insights_mcp.local.queries.presence import WORD
 from insights_mcp.local.queries.retention.reading import Reading
 
@@ -78,6 +80,5 @@ def _amounts(reading: Reading) -> dict[str, str]:
 
 
 def _amount(reading: Reading) -> str:
-    key, scan = str(reading.asked.aggregationProperty), reading.scan
-    text = scan.person_property(key) if reading.asked.aggregationPropertyType == "person" else scan.event_property(key)
-    return f"coalesce(try_cast({text} as double), 0)"
+    owner: Literal["event", "person"] = "person" if reading.asked.aggregationPropertyType == "person" else "event"
+    return f"coalesce({reading.scan.number(owner, str(reading.asked.aggregationProperty))}, 0)"

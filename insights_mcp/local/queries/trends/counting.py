@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from insights_mcp.local.queries import dates, entities, unsupported
 from insights_mcp.local.queries.breakdowns import NONE, OTHER
@@ -319,7 +320,7 @@ def _over_values(counting: Counting) -> Compiled:
     owner = "session_properties" if key == "$session_duration" else series.math_property_type or "event_properties"
     if owner not in OWNERS:
         raise QueryError(f"math over {owner} is not supported; use {', '.join(OWNERS)}.", attr="series")
-    operand = f"try_cast({OWNERS[owner](counting.scan, key)} as double)"
+    operand = counting.scan.number(OWNERS[owner], key)
     if series.math_multiplier is not None:
         operand = f"({operand} * {counting.scan.bind(series.math_multiplier)})"
     if owner != "session_properties":
@@ -330,10 +331,10 @@ def _over_values(counting: Counting) -> Compiled:
     }  # fmt: skip
 
 
-OWNERS: dict[str, Callable[[Scan, str], str]] = {
-    "event_properties": Scan.event_property,
-    "person_properties": Scan.person_property,
-    "session_properties": Scan.session_property,
+OWNERS: dict[str, Literal["event", "person", "session"]] = {
+    "event_properties": "event",
+    "person_properties": "person",
+    "session_properties": "session",
 }
 MATHS: dict[str, Callable[[Counting], Compiled]] = {
     "total": _total,

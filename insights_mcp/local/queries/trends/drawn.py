@@ -32,7 +32,7 @@ def boxes(counting: Counting) -> Sql:
     owner = series.math_property_type or "event_properties"
     if not series.math_property or owner not in OWNERS:
         raise QueryError("A box plot needs a math_property, the property whose values it shows.", attr="series")
-    value, once = f"try_cast({OWNERS[owner](scan, series.math_property)} as double)", ""
+    value, once = scan.number(OWNERS[owner], series.math_property), ""
     if owner == "session_properties":
         value, once = f"any_value({value})", ONCE.format(session=scan.event_property("$session_id"))
     holes = {"bucket": counting.part.period.bucket(counting.at), "value": value, "once": once}
