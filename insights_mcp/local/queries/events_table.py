@@ -38,12 +38,12 @@ LATEST = timedelta(seconds=5)  # later events are not shown unless `before` says
 CALLED = ("email", "Email", '"$email"', "name", "Name", "username", "Username", "UserName")
 CALLED_BY = f"coalesce({', '.join(f'person.properties.{name}' for name in CALLED)}, distinct_id)"
 PERSON = {"uuid": "person.id", "created_at": "person.created_at", "properties": "person.properties"}
+EVENT = (
+    "uuid", "event", "properties", "timestamp", "team_id", "distinct_id", "elements_chain", "created_at", "person_mode",
+)  # fmt: skip
 # Columns that are objects: what each holds, by key.
 OBJECTS = {
-    "*": {
-        name: name
-        for name in ("uuid", "event", "properties", "timestamp", "distinct_id", "elements_chain", "created_at")
-    },
+    "*": {name: name for name in EVENT},
     "person": {**PERSON, "distinct_id": "distinct_id"},
     "person_display_name": {
         "display_name": CALLED_BY,

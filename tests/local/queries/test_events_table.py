@@ -45,6 +45,7 @@ def test_objects(ask: Ask) -> None:
     [[event, person]] = rows(ask, "*", "person", where=["properties.amount = 10"])
     assert ("buy", {"amount": 10, "$set": {"plan": "free", "age": 41}}) == (event["event"], event["properties"])
     assert ({"plan": "free", "age": 41}, "ann") == (person["properties"], person["distinct_id"])
+    assert (1, "full") == (event["team_id"], event["person_mode"])
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,9 @@ class Events(Source):
             return self._person(("id",))
         if name == "issue_id":
             return Typed(f"try_cast({self.scan.event_property('$exception_issue_id')} as uuid)", "UUID")
+        if name == "person_mode":
+            without = f"{self.scan.event_property('$process_person_profile')} = 'false'"
+            return Typed(f"case when {without} then 'propertyless' else 'full' end", "String", False)
         if name not in EVENT_FIELDS:
             return None
         column, kind = EVENT_FIELDS[name]

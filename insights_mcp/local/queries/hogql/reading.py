@@ -68,7 +68,10 @@ class Reading(Given):
         name, alias = ".".join(node.chain), node.alias or node.chain[-1]
         if name in scope.ctes and node.args is None:
             return sources.Derived(alias, self._common(name, scope.ctes))
-        return self._table(name, alias, node, scope)
+        found = self._table(name, alias, node, scope)
+        if name in TABLES:
+            found.everywhere = {"team_id": Typed(f"{self.context.project.id}::bigint", "Int64", False)}
+        return found
 
     def _common(self, name: str, ctes: dict[str, Node]) -> Relation:
         """A common table expression, which may refer to itself after its first part."""

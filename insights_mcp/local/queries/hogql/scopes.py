@@ -37,10 +37,10 @@ class Scope:
         """The field that a chain of names leads to. Raises QueryError with the nearest name."""
         first = chain[0]
         if first in self.sources and len(chain) > 1:
-            found = self.sources[first].field(chain[1:])
+            found = self.sources[first].find(chain[1:])
             if found:
                 return self._filled(self.sources[first], found)
-        matches = [self._filled(source, found) for source in self.sources.values() if (found := source.field(chain))]
+        matches = [self._filled(source, found) for source in self.sources.values() if (found := source.find(chain))]
         if not matches:
             raise self._unknown(chain)
         return matches[0]

@@ -73,16 +73,21 @@ class Source:
     """Something in FROM, under a name; `kept` are conditions on its rows that no clause says.
 
     `optional`: an outer join may leave it out, and then its columns have the defaults of their types.
-    `computed`: its fields that are expressions to PostHog.
+    `computed`: its fields that are expressions to PostHog. `everywhere`: what is the same in all its rows.
     """
 
     kept: list[str] = []
     computed: tuple[str, ...] = ()
     optional = False
+    everywhere: dict[str, Typed] = {}
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
         self.name = identifier(alias)
+
+    def find(self, chain: tuple[str, ...]) -> Typed | None:
+        """The field a chain of names leads to, or what is the same in all rows; None when there is none."""
+        return self.field(chain) or (self.everywhere.get(chain[0]) if len(chain) == 1 else None)
 
     def field(self, chain: tuple[str, ...]) -> Typed | None:
         """The field a chain of names leads to; None when there is none."""

@@ -36,6 +36,14 @@ ACTIONS = {3: Action(3, "Bought", [{"event": "buy"}])}
         ("select count() filter (where event = 'buy') from events", [[3]]),
         ("select distinct on (event) event from events order by event limit 2", [["$identify"], ["buy"]]),
         ("select toHour(toDateTime('2026-01-01 12:00:00'), 'Europe/Berlin')", [[13]]),
+        (
+            "select p.team_id, e.team_id, count() from events e join persons p on p.id = e.person_id group by 1, 2",
+            [[1, 1, 8]],
+        ),
+        (
+            "select team_id, person_mode, count() from events where team_id = 1 group by team_id, person_mode",
+            [[1, "full", 8]],
+        ),
     ],
 )
 def test_answer(hogql: Rows, text: str, expected: list[Any]) -> None:
