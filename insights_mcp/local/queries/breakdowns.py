@@ -229,9 +229,9 @@ def _session(split: Split, filters: Filters) -> str:
 
 
 def _hogql(split: Split, filters: Filters) -> str:
-    from insights_mcp.local.queries.hogql import expression
+    from insights_mcp.local.queries.hogql import text_of
 
-    return f"({expression(split.property, filters.scan, filters.context).sql})::varchar"
+    return text_of(split.property, filters.scan, filters.context)
 
 
 def _metadata(split: Split, filters: Filters) -> str:

@@ -155,6 +155,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
          [("1_Help", "2_two", 1), ("2_two", "3_after", 1)]),
         ({"includeEventTypes": ["hogql"], "pathsHogQLExpression": "upper(properties.label)", "endPoint": "SECOND"},
          [("1_", "2_FIRST", 1), ("2_FIRST", "3_", 1), ("3_", "4_SECOND", 1)]),
+        ({"includeEventTypes": ["hogql"], "pathsHogQLExpression": "event = 'one'", "endPoint": "1"},
+         [("1_0", "2_1", 2)]),
         ({"edgeLimit": 1, "maxEdgeWeight": 1}, [("1_/docs/1", "2_one", 1)]),
     ],
 )  # fmt: skip

@@ -138,6 +138,21 @@ def test_bounces_are_told_apart_as_numbers(tmp_path: Path) -> None:
     assert values(ask(trend({"event": "$pageview"}, **split))) == {"1": [0, 0, 2], "0": [0, 0, 2]}
 
 
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("toFloat(properties.size) * 2", {"0", "2", "20", NONE}),
+        ("properties.size > 1", {"1", "0"}),
+        ("properties.size = 1 or event = 'visit'", {"1"}),
+        ("[event, properties.page]", {"['visit',NULL]", "['visit','p10']", "['visit','p2']"}),
+        ("toStartOfDay(timestamp)", {f"2026-03-{day} 00:00:00" for day in ("08", "09", "10")}),
+    ],
+)
+def test_an_expression_is_called_as_clickhouse_writes_it(site: Ask, expression: str, expected: set[str]) -> None:
+    """Whole numbers without a point, truths as numbers, text in lists in quotes."""
+    assert set(values(site(trend(VISIT, **by(breakdown=expression, breakdown_type="hogql"))))) == expected
+
+
 def test_a_whole_number_has_no_decimals(site: Ask) -> None:
     """However it was sent; so it is called, and so those behind it are found."""
     for split in (by(breakdown="size"), by(breakdowns=[{"property": "size"}, {"property": "page"}])):

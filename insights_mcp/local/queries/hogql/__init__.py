@@ -15,7 +15,7 @@ from uuid import UUID
 
 from insights_mcp.local.events import APART, Rows
 from insights_mcp.local.layout import identifier
-from insights_mcp.local.queries.hogql import people, sources, statements
+from insights_mcp.local.queries.hogql import people, sources, spelling, statements
 from insights_mcp.local.queries.hogql.harmless import harmless
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.selects import Selects
@@ -95,6 +95,11 @@ def expression(text: str, scan: Scan, context: Context, *, truth: bool = False) 
     tree = statements.parse_expression(text)
     found = compiler.expression(tree, scope, truth=truth)
     return found if harmless(tree) else replace(found, sql=APART + found.sql)
+
+
+def text_of(text: str, scan: Scan, context: Context) -> str:
+    """SQL for an expression over one event as text, the way ClickHouse writes its values."""
+    return f"({spelling.text(expression(text, scan, context))})::varchar"
 
 
 def _values(query: HogQLQuery) -> dict[str, Any]:

@@ -47,9 +47,9 @@ def item(given: PathsFilter, scan: Scan, context: Context) -> str:
         return f"coalesce({CALLED[kinds[0]](scan)}, '')"
     name = "e.event"
     if _named_by(HOGQL, given) and given.pathsHogQLExpression:
-        from insights_mcp.local.queries.hogql import expression
+        from insights_mcp.local.queries.hogql import text_of
 
-        name = f"({expression(given.pathsHogQLExpression, scan, context).sql})::varchar"
+        name = text_of(given.pathsHogQLExpression, scan, context)
     cases = "".join(
         f" when {scan.bind(kind)} then {called(scan)}" for kind, called in CALLED.items() if _named_by(kind, given)
     )
