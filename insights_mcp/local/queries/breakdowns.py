@@ -64,7 +64,7 @@ class Split:
         """SQL: the same, but that none is ''. Grouping by a function of one column takes half the time of a CASE."""
         return f"concat({self.text(filters)}, '')"
 
-    def named(self, value: str, filters: Filters) -> str:
+    def named(self, value: str, filters: Filters, none: str = NONE) -> str:
         """SQL: a value as it is called: a number without needless decimals, however it was sent."""
         catalogue = filters.context.catalogue
         kinds = {
@@ -73,7 +73,7 @@ class Split:
             "group": catalogue.group_property_types.get((self.group_type_index or 0, self.property)),
         }
         typed = TYPED.get(kinds.get(self.type) or "")
-        return typed.format(x=value, none=filters.scan.bind(NONE)) if typed else value
+        return typed.format(x=value, none=filters.scan.bind(none)) if typed else value
 
     def number(self, filters: Filters) -> str:
         """SQL: the property as a number, or NULL."""

@@ -10,7 +10,7 @@ import pytest
 
 from insights_mcp.local import queries
 from insights_mcp.local.queries import QueryError, SchemaError
-from tests.local.queries.conftest import NOW, Ask, store_of
+from tests.local.queries.conftest import NOW, Ask, asking, store_of
 
 VISIT, BUY = {"id": "visit", "type": "events"}, {"id": "buy", "type": "events"}
 
@@ -106,6 +106,22 @@ def test_amounts(ask: Ask) -> None:
         assert expected == [value["aggregation_value"] for value in answer["results"][0]["values"]]
     answer = ask(retention(asked | {"aggregationType": "sum", "aggregationProperty": "trial"}, dateRange=dates))
     assert [0, 1] == [value["aggregation_value"] for value in answer["results"][0]["values"]]
+
+
+def test_numbers_have_no_needless_decimals(tmp_path: Path) -> None:
+    """However they were sent; an expression's truth is a number."""
+    sizes = enumerate((3, 3.0, 10.5))
+    rows = [
+        {"event": "visit", "timestamp": "2026-03-08T09:00:00Z", "distinct_id": f"p{n}", "properties": {"size": size}}
+        for n, size in sizes
+    ]
+    asked = asking(store_of(rows, tmp_path))
+    for by, expected in (
+        ({"breakdown": "size", "breakdown_type": "event"}, {"3", "10.5"}),
+        ({"breakdown": "properties.size > 5", "breakdown_type": "hogql"}, {"0", "1"}),
+    ):
+        answer = asked(retention({"totalIntervals": 3}, breakdownFilter=by))
+        assert {row["breakdown_value"] for row in answer["results"]} == expected
 
 
 def test_breakdown(ask: Ask) -> None:

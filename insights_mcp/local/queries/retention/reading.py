@@ -148,7 +148,8 @@ class Reading:
             return f"replace({self.by.value(self.filters)}, '{breakdowns.ALL}', '0') as b, "
         # One property, as it is: PostHog neither bins nor cleans values here.
         split = replace(self.by.splits[0], normalize_url=False, clean_path=False)
-        return f"coalesce({split.text(self.filters)}, '') as b, "
+        value = split.named(f"coalesce({split.text(self.filters)}, '')", self.filters, none="")
+        return f"{value} as b, "
 
     def _where(self) -> str:
         conditions = [self._relevant(), *presence.sampled(self.scan, self.query.samplingFactor)]
