@@ -1,7 +1,7 @@
 """The insights that are measured: the query, the best SQL by hand for DuckDB and for ClickHouse, and its limits.
 
 All three give the same rows; `rows` takes them out of PostHog's answer. Of funnels ClickHouse computes the counts
-alone; SQL by hand also the times between the steps, so its rows are `by_hand`.
+alone, and so of paths; SQL by hand also the times between the steps, so its rows are `by_hand`.
 """
 
 from __future__ import annotations
@@ -210,20 +210,25 @@ def _edges(results: Any) -> Rows:
     return {(edge["source"], edge["target"], edge["value"]) for edge in results}
 
 
+def _timed_edges(results: Any) -> Rows:
+    return {(e["source"], e["target"], e["value"], int(e["average_conversion_time"])) for e in results}
+
+
 PATHS = """
 with e0 as materialized (select *, hash(path) as k from (select pid, timestamp as ts,
   coalesce(case when "p.$current_url" like '_%/' then left("p.$current_url", -1) else "p.$current_url" end, '') as path
   from events where event = '$pageview' and {0})),
 dict as materialized (select k, any_value(path) as path from e0 group by k),
-a as (select k, lead(k) over () as nk, coalesce(lead(pid) over () <> pid
+a as (select k, epoch_us(ts) as us, lead(k) over () as nk, coalesce(lead(pid) over () <> pid
         or epoch_us(lead(ts) over ()) - epoch_us(ts) >= 1800000000, true) as lst
       from (select pid, ts, k from e0 order by pid, ts)),
-c as (select k, lag(k) over () as fk,
+c as (select k, lag(k) over () as fk, us - lag(us) over () as took,
              case when lag(lst, 1, true) over () then 1 when lag(lst, 2, true) over () then 2
                   when lag(lst, 3, true) over () then 3 when lag(lst, 4, true) over () then 4
                   when lag(lst, 5, true) over () then 5 end as i from a where lst or k <> nk),
-g as (select i, fk, k, count(*) as n from c where i > 1 group by all)
-select (i - 1) || '_' || x.path, i || '_' || y.path, n from g join dict x on x.k = fk join dict y on y.k = g.k
+g as (select i, fk, k, count(*) as n, avg(took) / 1000 as ms from c where i > 1 group by all)
+select (i - 1) || '_' || x.path, i || '_' || y.path, n, trunc(ms)::bigint
+from g join dict x on x.k = fk join dict y on y.k = g.k
 order by n desc, 1, 2 limit 50
 """
 CH_PATHS = """
@@ -295,7 +300,7 @@ CASES = (
          "dateRange": {"date_from": "2026-08-09", "date_to": "2026-10-31"}},
          _statuses, LIFECYCLE.format(IN_12_WEEKS), CH_LIFECYCLE.format(IN_12_WEEKS)),
     Case("paths", {"kind": "PathsQuery", "dateRange": MONTH, "pathsFilter": {"includeEventTypes": ["$pageview"]}},
-         _edges, PATHS.format(IN_MONTH), CH_PATHS.format(IN_MONTH), (1.3, 1.7)),
+         _edges, PATHS.format(IN_MONTH), CH_PATHS.format(IN_MONTH), (1.3, 1.7), by_hand=_timed_edges),
     Case("persons behind a day", {"kind": "ActorsQuery", "select": ["id", "event_count"], "limit": 100,
          "orderBy": ["event_count DESC", "id"], "source": {"kind": "InsightActorsQuery", "day": "2026-10-15",
          "source": {"kind": "TrendsQuery", "series": [VIEWS], "dateRange": MONTH}}},

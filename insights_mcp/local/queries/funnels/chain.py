@@ -28,22 +28,24 @@ DID = """select {key}, min(ts) as low, max(ts) as high, count(*)::uinteger as n{
   from marks where {is_step}{among} group by {key} having count(*) > 0"""
 LISTS = ", case when n{several} then list(ts) end as l"
 # Starts are the most: those who did the second step once or twice carry no lists along.
-SECOND = """select {key}, t0, t1 from (
+SECOND = """select {key}, t0, {seconds} as x1, t1 from (
   select *, case when t0 {until} low then low when n = 2 and t0 {until} high then high end as t1 from starts)
 where t1 <= t0 + {window} union all
-select * from (select {key}, t0, list_min(list_filter(l, lambda x: x {sign} t0)) as t1 from starts join (
+select {key}, t0, {seconds}, t1 from (
+  select {key}, t0, list_min(list_filter(l, lambda x: x {sign} t0)) as t1 from starts join (
     select {key}, list(ts) as l from marks semi join (select * from n1 where n{several}) using ({key})
     where {is_step} group by {key}) using ({key}) where {between})
 where t1 <= t0 + {window}"""
 SECOND_OF_MANY = """ union all
-select c.{own}, c.t0, n.ts as t1 from (select * from starts where n > greatest(2, {few}) and {between}) c"""
-NEXT = """select {key}, {times}, t{number} from (
+select c.{own}, t0, date_diff('second', t0, n.ts), n.ts from (
+    select * from starts where n > greatest(2, {few}) and {between}) c"""
+NEXT = """select {key}, t0, {earlier}{seconds} as x{number}, t{number} from (
   select *, case when {before} {until} low then low when {before} {after} high then null when n = 2 then high
     else list_min(list_filter(l, lambda x: x {sign} {before})) end as t{number}
   from c{last} join {not_many} using ({key}))
 where t{number} <= t0 + {window}"""
 NEXT_OF_MANY = """ union all
-select c.*, n.ts as t{number} from (
+select c.{own}, t0, {earlier}date_diff('second', {before}, n.ts), n.ts from (
     select * from c{last} semi join (select * from n{number} where n > {few}) using ({key})) c"""
 JOINED = """
   asof join (
@@ -110,12 +112,8 @@ def _chain(funnel: Funnel, times: list[str]) -> Iterator[tuple[str, str]]:
         if number == 1:
             yield "starts", f"select * from {_starts(funnel)} join n1 using ({funnel.key})"
         yield f"c{number}", _next(funnel, number)
-        seconds = "".join(f", date_diff('second', t{n - 1}, t{n}) as x{n}" for n in range(1, number + 1))
         known = "".join(f", {time}" for time in times[:number])
-        yield (
-            f"p{number}",
-            f"select {funnel.key}{known} from (select {funnel.key}{seconds} from c{number}) group by all",
-        )
+        yield f"p{number}", f"select {funnel.key}{known} from c{number} group by all"
 
 
 def _did(funnel: Funnel, number: int) -> str:
@@ -145,7 +143,8 @@ def _next(funnel: Funnel, number: int) -> str:
         several=_several(funnel, number),
         not_many=f"(select * from n{number} where n <= {FEW})" if many else f"n{number}",
         last=number - 1,
-        times=", ".join(f"t{earlier}" for earlier in range(number)),
+        earlier="".join(f"x{n}, " for n in range(1, number)),
+        seconds=f"date_diff('second', t{number - 1}, t{number})",
         before=f"t{number - 1}",
         key=funnel.key,
         own=funnel.key.replace(", ", ", c."),

@@ -42,8 +42,8 @@ def _largest(funnel: Funnel) -> str:
 
 def _reached(funnel: Funnel, number: int) -> str:
     """SQL: how many took a step."""
-    if number == 0 and _counts_starters(funnel):
-        return chain.started(funnel)
+    if _counts_starters(funnel):
+        return f"count(y{number})" if number else chain.started(funnel)
     return f"count(*) filter ({funnel.took(number)})"
 
 

@@ -2,13 +2,14 @@ with marks as materialized (select * from (select e.pid as a, e.timestamp as ts,
 n1 as materialized (select a, min(ts) as low, max(ts) as high, count(*)::uinteger as n
   from marks where m & 2 > 0 group by a having count(*) > 0),
 starts as materialized (select * from (select a, ts as t0 from marks where m & 1 > 0) join n1 using (a)),
-c1 as materialized (select a, t0, t1 from (
+c1 as materialized (select a, t0, date_diff('second', t0, t1) as x1, t1 from (
   select *, case when t0 <= low then low when n = 2 and t0 <= high then high end as t1 from starts)
 where t1 <= t0 + to_days($p5) union all
-select * from (select a, t0, list_min(list_filter(l, lambda x: x >= t0)) as t1 from starts join (
+select a, t0, date_diff('second', t0, t1), t1 from (
+  select a, t0, list_min(list_filter(l, lambda x: x >= t0)) as t1 from starts join (
     select a, list(ts) as l from marks semi join (select * from n1 where n > 2) using (a)
     where m & 2 > 0 group by a) using (a) where t0 > low and t0 <= high)
 where t1 <= t0 + to_days($p5)),
-p1 as materialized (select a, avg(x1) as y1, median(x1) as z1 from (select a, date_diff('second', t0, t1) as x1 from c1) group by all),
+p1 as materialized (select a, avg(x1) as y1, median(x1) as z1 from c1 group by all),
 persons as materialized (select p1.*, 2 as steps from p1)
-select (select count(distinct case when m & 1 > 0 then a end) from marks), count(*) filter (steps > 1), avg(y1), median(z1) from persons
+select (select count(distinct case when m & 1 > 0 then a end) from marks), count(y1), avg(y1), median(z1) from persons
