@@ -23,9 +23,8 @@ OFTEN = 100
 FEW = 200
 # Of all marks: a condition would hold for each reader of `marks`, and is then tried when they are written, slowly.
 STARTED = "(select count(distinct case when {is_step} then a end) from marks)"
-# That a group has rows is always so; but it makes the estimate smaller, so that this is the side that is hashed.
 DID = """select {key}, min(ts) as low, max(ts) as high, count(*)::uinteger as n{lists}
-  from marks where {is_step}{among} group by {key} having count(*) > 0"""
+  from marks where {is_step}{among} group by {key}"""
 LISTS = ", case when n{several} then list(ts) end as l"
 # Starts are the most: those who did the second step once or twice carry no lists along.
 SECOND = """select {key}, t0, {seconds} as x1, t1 from (
@@ -80,25 +79,15 @@ def persons(funnel: Funnel, times: list[str], *, starters: bool) -> Iterator[tup
     if starters:
         # Of all marks, as above.
         yield "who", f"select {funnel.key}, bit_or(m) as did from marks group by {funnel.key}"
-        rows.append(
-            f"select {funnel.key}, 1 as steps{_unknown(funnel, 0)} from who{_left(funnel, 0)} where did & 1 > 0"
-        )
+        rows.append(f"select {funnel.key}, 1 as steps from who{_left(funnel, 0)} where did & 1 > 0")
     yield from _chain(funnel, times)
-    rows += [
-        f"select p{taken}.*, {taken + 1} as steps{_unknown(funnel, taken)} from p{taken}{_left(funnel, taken)}"
-        for taken in funnel.later
-    ]
+    rows += [f"select p{taken}.*, {taken + 1} as steps from p{taken}{_left(funnel, taken)}" for taken in funnel.later]
     yield "persons", " union all by name ".join(rows)
 
 
 def _left(funnel: Funnel, taken: int) -> str:
     """SQL: without those who went on."""
     return f" anti join p{taken + 1} using ({funnel.key})" if taken + 1 < funnel.count else ""
-
-
-def _unknown(funnel: Funnel, taken: int) -> str:
-    """SQL: the times of the steps that were not taken."""
-    return "".join(f", null::double as y{n}, null::double as z{n}" for n in funnel.later if n > taken)
 
 
 def _starts(funnel: Funnel) -> str:

@@ -1,6 +1,6 @@
 with marks as materialized (select * from (select e.pid as a, e.timestamp as ts, (case when e.event = $p1 then 1 when e.event = $p2 then 2 else 0 end)::utinyint as m from events e where e.timestamp >= $p3 and e.timestamp <= $p4) where a is not null and m > 0),
 n1 as materialized (select a, min(ts) as low, max(ts) as high, count(*)::uinteger as n
-  from marks where m & 2 > 0 group by a having count(*) > 0),
+  from marks where m & 2 > 0 group by a),
 starts as materialized (select * from (select a, ts as t0 from marks where m & 1 > 0) join n1 using (a)),
 c1 as materialized (select a, t0, date_diff('second', t0, t1) as x1, t1 from (
   select *, case when t0 <= low then low when n = 2 and t0 <= high then high end as t1 from starts)
