@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from insights_mcp.local.events import EventStore
-from tests.local.queries.conftest import Ask
+from tests.local.queries.conftest import Ask, asking, store_of
 from tests.local.queries.small_funnels import PAGE, behind, funnel, values
 
 
@@ -74,6 +76,20 @@ def test_an_expression_of_no_value(store: EventStore, ask: Ask, attribution: str
     assert "cem" in behind(store, query, funnelStep=1, funnelStepBreakdown=[none])
     over_time = query | {"funnelsFilter": query["funnelsFilter"] | {"funnelVizType": "trends"}}
     assert ["None" if none is None else none] in [line["breakdown_value"] for line in ask(over_time)["results"]]
+
+
+def test_values_are_of_the_type(tmp_path: Path) -> None:
+    """Texts of a property that holds numbers are one value however they are written; others are none."""
+    rows = [
+        {"event": name, "distinct_id": who, "timestamp": f"2026-03-10T1{hour}:00:00Z", "properties": {"n": n} | more}
+        for who, n in (("ann", "10.50"), ("bea", 10.5), ("cem", "ten"))
+        for hour, (name, more) in enumerate((("visit", {}), ("buy", {"n": None})))
+    ]
+    store = store_of(rows, tmp_path)
+    with duckdb.connect(str(store.path)) as con:
+        con.execute("update property_catalogue set property_type = 'Numeric' where name = 'n'")
+    answer = asking(store)(funnel("visit", "buy", breakdown={"breakdown": "n", "breakdown_type": "event"}))
+    assert {"10.5": [2, 2], "": [1, 1]} == values(answer)
 
 
 def test_trend_by_value(ask: Ask) -> None:

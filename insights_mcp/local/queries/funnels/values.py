@@ -107,7 +107,7 @@ class Values:
                 attr="breakdownFilter",
             )
         split = Split(str(item.property), kind, group_type_index=item.group_type_index)
-        field = FIELDS[kind](split, funnel.filters)
+        field = split.named(FIELDS[kind](split, funnel.filters), funnel.filters, none="")
         if not (self.normalize_url and kind == "event"):
             return field
         return f"coalesce(nullif(regexp_replace({field}, {funnel.scan.bind(TRAILING)}, ''), ''), '/')"
