@@ -70,14 +70,14 @@ FIRSTS = """firsts as (
 """
 FIRST_TIME = """select {first_bucket} as d, b, count(*) as n from firsts
   where first = matched and first >= {start} group by all"""
-# Values are ranked by the sum of their buckets, those without a value last; what is beyond the limit is "other". Of
-# numbers in all, those without a value are ranked as others are, but shown after them.
+# Values are ranked by the sum of their buckets, those without a value last; what is beyond the limit is "other". Their
+# buckets are lists meanwhile, which takes less than to join them to the ranks again.
 RANKED = """with {bins}{before}per as ({per}),
 ranked as (
-  select b, row_number() over (order by {first}sum(n * {weight}) desc, b) as r from per group by b)
+  select b, list(d) as d, list(n) as n, row_number() over (order by {first}sum(n * {weight}) desc, b) as r
+  from per group by b)
 select d, case when r <= {limit} then b else {other} end as b, sum(n) as n, min(least(r, {limit} + 1)) as r
-from per join ranked using (b) group by 1, 2 order by {last}r, d"""
-LAST = "min(case when r > {limit} then 2 when {is_none} then 1 else 0 end), "
+from (select unnest(d) as d, b, unnest(n) as n, r from ranked) group by 1, 2"""
 UNRANKED = "with {before}per as ({per})\nselect d::timestamp as d, b, n, 1 as r from per"
 # What is grouped by becomes the bucket and the value.
 NAMED = "select d::timestamp as d, {shown} as b, n from ({per})"
@@ -143,11 +143,9 @@ class Counting:
         several = by.is_several
         limit = self.scan.bind(by.limit)
         is_none = f"list_contains(b, {none})" if several else f"b = {none}"
-        in_all = self.part.in_all
         return {
             "weight": self._weight(),
-            "first": "" if in_all else f"{is_none}, ",
-            "last": LAST.format(limit=limit, is_none=is_none) if in_all else "",
+            "first": "" if self.part.in_all else f"{is_none}, ",
             "other": f"[{', '.join([other] * len(by.splits))}]" if several else other,
             "limit": limit,
         }

@@ -31,7 +31,7 @@ def series_of(
     for part, answer in zip(parts, answers, strict=True):
         alike = {"order": part.order, "label": part.name, "action": _action(part, period), "filter": told}
         for value, numbers in _by_value(part, answer):
-            other = value == OTHER or (isinstance(value, tuple) and OTHER in value)
+            other = _holds(OTHER, value)
             more = more or other
             if not (other and part.by and part.by.hide_other):
                 label = _value_label(value, part, cohort_name)
@@ -44,17 +44,27 @@ Value = str | tuple[str, ...] | None
 
 
 def _by_value(part: Part, answer: Rows) -> list[tuple[Value, list[Any]]]:
-    """The numbers of each value, bucket by bucket; a single one where all time is one."""
+    """The numbers of each value, bucket by bucket; a single one where all time is one. In the order of their ranks.
+
+    Of numbers in all, those without a value are ranked as others are, but shown after them.
+    """
     buckets: list[datetime | None] = [None] if part.in_all else [*part.period.buckets()]
     places, none = {bucket: place for place, bucket in enumerate(buckets)}, [0] * len(buckets)
     found: dict[Value, list[Any]] = {} if part.by else {None: [*none]}
-    for bucket, value, number, _ in answer.rows:
+    ranks: dict[Value, int] = {None: 0}
+    for bucket, value, number, rank in answer.rows:
         key = tuple(value) if isinstance(value, list) else value
         if (numbers := found.get(key)) is None:
-            numbers = found[key] = [*none]
+            numbers, ranks[key] = found.setdefault(key, [*none]), rank
         if (place := places.get(bucket)) is not None:
             numbers[place] = number
-    return list(found.items())
+    if part.in_all:
+        return sorted(found.items(), key=lambda each: (_holds(OTHER, each[0]), _holds(NONE, each[0]), ranks[each[0]]))
+    return sorted(found.items(), key=lambda each: ranks[each[0]])
+
+
+def _holds(mark: str, value: Value) -> bool:
+    return value == mark or (isinstance(value, tuple) and mark in value)
 
 
 def _value_label(value: Value, part: Part, cohort_name: Named) -> str:
