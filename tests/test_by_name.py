@@ -86,6 +86,15 @@ async def test_a_saved_insight_holds_the_number_and_the_name(backend: Backend) -
     assert "Saved or joined" in told.text
 
 
+async def test_what_the_caller_calls_it_stays(backend: Backend) -> None:
+    """A name given beside is not overwritten."""
+    query = action("Saved or joined")
+    query["series"][0]["name"] = "Busy"
+    async with reader(backend) as (user, _):
+        told = await user.call("run_query", query=query)
+    assert "action Busy" in told.text
+
+
 async def test_the_people_behind_a_named_action(backend: Backend) -> None:
     """Are those behind its number."""
     async with reader(backend) as (user, _):

@@ -46,7 +46,7 @@ async def numbered(client: Client, query: dict[str, Any]) -> tuple[dict[str, Any
         found = await _found(client, each)
         each.holder[each.key] = found.id
         if each.key in SHOWN:
-            each.holder[SHOWN[each.key]] = found.name
+            each.holder.setdefault(SHOWN[each.key], found.name)
         changes[f"{each.of} {quoted(each.name)} → {found.id}"] = None
     return query, tuple(changes)
 

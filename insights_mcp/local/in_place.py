@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from insights_mcp.local.layout import FILE, column_of, pointer
+from insights_mcp.local.layout import FILE, LAYOUT, column_of, pointer
 from insights_mcp.local.load import Progress, opened_store
 from insights_mcp.local.loading import catalogue, groups, judging, merging, persons, staging
 from insights_mcp.local.loading.columns import Columns
@@ -61,7 +61,7 @@ def folder_for(path: Path) -> Path:
 
 def look(files: list[Path], into: Path, progress: Progress = lambda fraction, message: None) -> None:
     """Bring the store in the folder `into` up to date with the files. Raises LoadError when they must be loaded."""
-    fingerprint = json.dumps([[str(p), p.stat().st_mtime_ns, p.stat().st_size] for p in files])
+    fingerprint = json.dumps([LAYOUT, [[str(p), p.stat().st_mtime_ns, p.stat().st_size] for p in files]])
     if _fingerprint(into / FILE) == fingerprint:
         return
     half = into / "looking"

@@ -118,9 +118,11 @@ def refusal(path: Path, message: str) -> LoadError:
         return LoadError(f"{path} is in use by {who}.", "Stop it (a server?), then load again.")
     if "ermission" in message or "read-only" in message.lower():
         return LoadError(f"{path} cannot be written.", "Choose another folder or change its rights.")
-    return LoadError(
-        f"{path} is no event store of this version.", f"Move it away and load the files again. ({message[:200]})"
-    )
+    return _other_version(path, f" ({message[:200]})")
+
+
+def _other_version(path: Path, why: str = "") -> LoadError:
+    return LoadError(f"{path} is no event store of this version.", f"Move it away and load the files again.{why}")
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, workshop: Path) -> None:
@@ -129,8 +131,11 @@ def _prepare(con: duckdb.DuckDBPyConnection, workshop: Path) -> None:
     con.execute("set autoinstall_known_extensions = false")
     con.execute(f"attach '{_quoted(workshop / 'staging.duckdb')}' as staging")
     con.execute(TABLES)
-    if not con.execute("select 1 from store_facts where name = 'layout'").fetchall():
+    found = con.execute("select value from store_facts where name = 'layout'").fetchall()
+    if not found:
         con.execute("insert into store_facts values ('layout', $v)", {"v": str(LAYOUT)})
+    elif found != [(str(LAYOUT),)]:
+        raise _other_version(workshop.parent / FILE)
 
 
 def _quoted(path: Path) -> str:

@@ -12,9 +12,10 @@ import pytest
 
 from benchmarks.engine_cases import CASES
 from benchmarks.generate import generate
-from insights_mcp.local import queries
+from insights_mcp.local import in_place, queries
 from insights_mcp.local.events import EventStore, Failed
 from insights_mcp.local.in_place import folder_for, look, parquet_files
+from insights_mcp.local.layout import LAYOUT
 from insights_mcp.local.load import LoadError, load
 
 
@@ -92,3 +93,16 @@ def test_looked_at_again_when_the_files_change(exported: Path, tmp_path: Path) -
     events = EventStore(tmp_path / "folder" / "events.duckdb")
     assert [(3_000,)] == events.fetch("select count(*) from events").rows
     events.close()
+
+
+def test_looked_at_again_by_another_version(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an older version found out may be laid out otherwise."""
+    files = parquet_files(exported)
+    with monkeypatch.context() as older:
+        older.setattr(in_place, "LAYOUT", LAYOUT - 1)
+        look(files, tmp_path)
+    before = (tmp_path / "events.duckdb").stat().st_ino
+    look(files, tmp_path)
+    again = (tmp_path / "events.duckdb").stat().st_ino
+    look(files, tmp_path)
+    assert (False, True) == (again == before, (tmp_path / "events.duckdb").stat().st_ino == again)

@@ -70,14 +70,13 @@ FIRSTS = """firsts as (
 """
 FIRST_TIME = """select {first_bucket} as d, b, count(*) as n from firsts
   where first = matched and first >= {start} group by all"""
-# Values are ranked by the sum of their buckets, those without a value last; what is beyond the limit is "other". Their
-# buckets are lists meanwhile, which takes less than to join them to the ranks again.
+# Values are ranked by the sum of their buckets, those without a value last; what is beyond the limit is "other".
 RANKED = """with {bins}{before}per as ({per}),
 ranked as (
-  select b, list(d) as d, list(n) as n, row_number() over (order by {first}sum(n * {weight}) desc, b) as r
-  from per group by b)
-select d, case when r <= {limit} then b else {other} end as b, sum(n) as n, min(least(r, {limit} + 1)) as r
-from (select unnest(d) as d, b, unnest(n) as n, r from ranked) group by 1, 2"""
+  select b, row_number() over () as r
+  from (select b from per group by b order by {first}sum(n * {weight}) desc, b limit {limit}))
+select d, case when r is null then {other} else b end as b, sum(n) as n, coalesce(min(r), {limit} + 1) as r
+from per left join ranked using (b) group by 1, 2"""
 UNRANKED = "with {before}per as ({per})\nselect d::timestamp as d, b, n, 1 as r from per"
 # What is grouped by becomes the bucket and the value.
 NAMED = "select d::timestamp as d, {shown} as b, n from ({per})"
