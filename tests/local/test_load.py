@@ -184,15 +184,15 @@ def test_unreadable_files(load_bytes: Load, name: str, content: bytes, says: str
     assert refused.value.next_step
 
 
-def test_a_store_of_another_version(tmp_path: Path, write: Callable[[str, str | bytes], Path]) -> None:
+def test_a_store_of_another_version(into: Path, load_bytes: Load) -> None:
     """Nothing is loaded into it, and it is said what to do."""
-    file = write("events.jsonl", lines(ROW))
-    load([file], tmp_path / "store")
-    with duckdb.connect(str(tmp_path / "store" / "events.duckdb")) as con:
+    load_bytes("a.jsonl", lines(ROW))
+    with duckdb.connect(str(into / "events.duckdb")) as con:
         con.execute("update store_facts set value = '2' where name = 'layout'")
     with pytest.raises(LoadError, match="no event store of this version") as refused:
-        load([file], tmp_path / "store")
+        load_bytes("b.jsonl", lines({**ROW, "distinct_id": "new"}))
     assert "Move it away" in refused.value.next_step
+    assert [(1,)] == rows(into, "select count(*) from events")
 
 
 def test_missing_file(tmp_path: Path, into: Path) -> None:
