@@ -165,6 +165,20 @@ def test_each_setting(small: EventStore, given: dict[str, Any], expected: Edges)
     assert expected == edges(small, **given)
 
 
+@pytest.mark.parametrize("given", [{"startPoint": "/docs/1/"}, {"startPoint": "/docs/1/", "endPoint": "one/"}])
+def test_a_point_with_a_slash_at_its_end(small: EventStore, given: dict[str, Any]) -> None:
+    """Is the page without it, as pages are called; so too where paths have two ends."""
+    assert ("1_/docs/1", "2_one", 1) in edges(small, **given)
+
+
+def test_a_cleaning_rule_reaches_over_lines(small: EventStore) -> None:
+    """A dot is any character, as ClickHouse reads it."""
+    named = "if(event = 'one', concat('a', char(10), 'b'), event)"
+    rules = [{"regex": "a.b", "alias": "N"}]
+    given: dict[str, Any] = {"includeEventTypes": ["hogql"], "localPathCleaningFilters": rules, "endPoint": "N"}
+    assert [("1_$pageview", "2_N", 2)] == edges(small, pathsHogQLExpression=named, **given)
+
+
 @pytest.mark.parametrize(
     ("kind", "step", "expected"),
     [
@@ -199,9 +213,9 @@ def test_a_share_of_the_users_stands_for_all(visits: EventStore) -> None:
     assert 0.5 < sum(found.values()) / sum(whole.values()) < 1.5
 
 
-@pytest.mark.parametrize(("asked", "page"), [(None, "/help"), (True, "/help"), (False, "/docs/1")])
+@pytest.mark.parametrize(("asked", "page"), [(None, "/docs/1"), (True, "/help"), (False, "/docs/1")])
 def test_the_projects_own_cleaning_rules(small: EventStore, asked: bool | None, page: str) -> None:
-    """They apply unless the query declines them, in their order."""
+    """They apply where the query asks for them, in their order."""
     rules = [{"regex": r"^/help/\d$", "alias": "/help", "order": 1}, {"regex": "docs", "alias": "help", "order": 0}]
     found = edges(small, project=queries.Project(path_cleaning_filters=rules), stepLimit=2, pathReplacements=asked)
     assert f"1_{page}" == found[0][0]

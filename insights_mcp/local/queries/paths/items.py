@@ -68,16 +68,17 @@ def excluded(given: PathsFilter) -> list[str]:
 
 
 def cleaned(given: PathsFilter, scan: Scan, context: Context) -> str:
-    """SQL: `item` after the project's cleaning rules (unless declined) and the query's own, in order."""
+    """SQL: `item` after the project's cleaning rules (where asked for) and the query's own, in order. A dot is any
+    character, also the end of a line."""
     text = "item"
     for rule in _rules(given, context):
-        text = f"regexp_replace({text}, {scan.bind(rule.regex)}, {scan.bind(rule.alias or '')}, 'g')"
+        text = f"regexp_replace({text}, {scan.bind(rule.regex)}, {scan.bind(rule.alias or '')}, 'gs')"
     return text
 
 
 def _rules(given: PathsFilter, context: Context) -> list[PathCleaningFilter]:
     rules = [PathCleaningFilter.model_validate(each) for each in context.project.path_cleaning_filters]
-    rules = sorted(rules, key=lambda rule: rule.order or 0) if given.pathReplacements is not False else []
+    rules = sorted(rules, key=lambda rule: rule.order or 0) if given.pathReplacements else []
     return [rule for rule in (*rules, *(given.localPathCleaningFilters or ())) if rule.regex]
 
 

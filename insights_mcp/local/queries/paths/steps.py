@@ -140,10 +140,10 @@ def _form(given: PathsFilter) -> str:
 def _holes(given: PathsFilter, limit: int, scan: Scan) -> dict[str, str]:
     holes = {"limit": str(limit), "half": str(limit // 2), "ellipsis": ELLIPSIS}
     if given.startPoint and given.endPoint:
-        return holes | {"start": _hash(given.startPoint, scan), "end": _hash(given.endPoint, scan)}
-    point = given.endPoint or given.startPoint or ""
-    return holes | {"point": _hash(point[:-1] if len(point) > 1 and point.endswith("/") else point, scan)}
+        return holes | {"start": _point(given.startPoint, scan), "end": _point(given.endPoint, scan)}
+    return holes | {"point": _point(given.endPoint or given.startPoint or "", scan)}
 
 
-def _hash(path: str, scan: Scan) -> str:
-    return f"hash({scan.bind(path)})"
+def _point(path: str, scan: Scan) -> str:
+    """SQL: a step by its name, which has no slash at its end, as pages have none."""
+    return f"hash({scan.bind(path[:-1] if len(path) > 1 and path.endswith('/') else path)})"

@@ -4,7 +4,7 @@ with raw as materialized (
 items as materialized (
   select item, path, hash(path) as k
   from (select item, case when regexp_matches(name, $p3) then ($p4::varchar[])[list_position([case when regexp_matches(name, $p3) then length(regexp_extract(name, $p3)) end], list_min([case when regexp_matches(name, $p3) then length(regexp_extract(name, $p3)) end]))] else name end as path
-        from (select item, regexp_replace(item, $p1, $p2, 'g') as name from (select distinct item from raw))) where path not in (select unnest($p5::varchar[]))),
+        from (select item, regexp_replace(item, $p1, $p2, 'gs') as name from (select distinct item from raw))) where path not in (select unnest($p5::varchar[]))),
 paths as materialized (select distinct k, path from items),
 visits as (select pid, tick, id, k from raw join items using (item) order by pid, tick),
 seen as (
