@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any
 
@@ -72,9 +72,15 @@ class Retention:
     brackets: tuple[int, ...] = ()
     cumulative: bool = False
     by: Callable[[Did], str] = lambda each: ""
+    zone: tzinfo = UTC
 
-    def row(self, moment: datetime) -> int | None:
-        start = floor(moment, self.unit, self.week_start)
+    def row(self, each: Did) -> int | None:
+        """The number of the period an event falls in. Hours are counted as they pass, also when the clock jumps."""
+        if self.unit == "hour":
+            start, end = (at.replace(tzinfo=self.zone) for at in (self.periods[0], step(self.periods[-1], "hour", 1)))
+            number = (each.utc - start.astimezone(UTC)) // timedelta(hours=1)
+            return number if 0 <= number < len(self.periods) and each.utc < end.astimezone(UTC) else None
+        start = floor(each.at, self.unit, self.week_start)
         return self.periods.index(start) if start in self.periods else None
 
     def counts(self, events: list[Did]) -> Counter[tuple[str, int, int]]:
@@ -103,15 +109,15 @@ class Retention:
 
     def rows(self, own: list[Did]) -> set[int]:
         """The rows in which an actor starts."""
-        moments = [each.at for each in own if self.start(each)]
+        starts = [each for each in own if self.start(each)]
         if self.type != "retention_recurring":
             began = self.began(own)
-            moments = [each.at for each in own if self.start(each) and each.utc == began]
-        return {row for moment in moments if (row := self.row(moment)) is not None}
+            starts = [each for each in starts if each.utc == began]
+        return {row for each in starts if (row := self.row(each)) is not None}
 
     def appearances(self, row: int, own: list[Did]) -> set[int]:
         """The columns of a row in which an actor is."""
-        times = Counter(self.row(each.at) for each in own if self.back(each))
+        times = Counter(self.row(each) for each in own if self.back(each))
         later = {number for number, count in times.items() if number is not None and count >= self.least}
         if not self.brackets:
             return {0} | {number - row for number in later if 0 < number - row < self.columns}
@@ -126,25 +132,30 @@ def windows(asked: Retention, events: list[Did]) -> Counter[tuple[str, int, int]
     """The same by 24-hour windows: periods count from an actor's first start."""
     found: Counter[tuple[str, int, int]] = Counter()
     if asked.type == "retention_recurring":
-        events = [each for each in events if asked.row(each.at) is not None]
+        events = [each for each in events if asked.row(each) is not None]
     for own in grouped(events, lambda each: each.actor).values():
         moment = asked.began(own)
         began = next((each for each in own if moment and asked.start(each) and each.utc == moment), None)
-        if not began or not asked.periods[0] <= began.at < step(asked.periods[-1], asked.unit, 1):
+        if not began or asked.row(began) is None:
             continue
         since = [each for each in own if each.utc >= began.utc and (asked.start(each) or asked.back(each))]
         for value, some in asked.partitions(since):
-            row = spans(asked.periods[0], began.at, asked.unit)
-            columns = {0} | {spans(began.at, each.at, asked.unit) for each in some if asked.back(each)}
+            row = spans(asked.periods[0].replace(tzinfo=asked.zone), began.utc.astimezone(asked.zone), asked.unit)
+            columns = {0} | {
+                spans(began.utc.astimezone(asked.zone), each.utc.astimezone(asked.zone), asked.unit)
+                for each in some
+                if asked.back(each)
+            }
             if row < len(asked.periods):
                 found.update((value, row, each) for each in columns if each < asked.columns)
     return found
 
 
 def spans(start: datetime, end: datetime, unit: str) -> int:
-    """So many 24-hour windows (of hours, or of 7 or 30 days) lie between."""
+    """So many 24-hour windows (of hours that pass, or of 7 or 30 days) lie between."""
     if unit in ("hour", "day"):
-        hours = (floor(end, "hour") - floor(start, "hour")) // timedelta(hours=1)
+        start, end = (floor(at, "hour").astimezone(UTC) for at in (start, end))
+        hours = (end - start) // timedelta(hours=1)
         return hours // (24 if unit == "day" else 1)
     return (end.date() - start.date()).days // (7 if unit == "week" else 30)
 
@@ -154,10 +165,10 @@ def amounts(asked: Retention, same: bool, amount: str, events: list[Did]) -> dic
     found: dict[tuple[str, int, int], float] = defaultdict(float)
     for value, own in asked.partitions(events):
         for row in asked.rows(own):
-            began = min(each.utc for each in own if asked.start(each) and asked.row(each.at) == row)
+            began = min(each.utc for each in own if asked.start(each) and asked.row(each) == row)
             found[value, row, 0] += 0
             for each in own:
-                number = asked.row(each.at)
+                number = asked.row(each)
                 if number is None or number - row not in range(asked.columns):
                     continue
                 if number == row and same:

@@ -137,7 +137,7 @@ def is_entity(entity: dict[str, Any], bare: bool = False) -> plain.Test:
     )
 
 
-def asked_plainly(asked: dict[str, Any], end: datetime, week_start: int, split: bool) -> Retention:
+def asked_plainly(asked: dict[str, Any], end: datetime, week_start: int, split: bool, zone: str = "UTC") -> Retention:
     unit = asked["period"].lower()
     brackets = tuple(asked.get("retentionCustomBrackets", ()))
     return Retention(
@@ -153,6 +153,7 @@ def asked_plainly(asked: dict[str, Any], end: datetime, week_start: int, split: 
         brackets=brackets,
         cumulative=asked.get("cumulative", False),
         by=(lambda each: each.properties.get("browser", "")) if split else (lambda each: ""),
+        zone=ZoneInfo(zone),
     )
 
 

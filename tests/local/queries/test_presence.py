@@ -62,7 +62,7 @@ def test_retention_is_as_in_plain_python(
     results = answered(worlds, query, **setting)
     events = events_of(MADE[number][0], setting["timezone"])
     events = of_group(events) if by_group else events
-    wanted = asked_plainly(asked, end, setting["week_start_day"], split)
+    wanted = asked_plainly(asked, end, setting["week_start_day"], split, setting["timezone"])
     if "timeWindowMode" in asked:
         assert plain.windows(wanted, events) == cells(results)
     elif "aggregationType" in asked:

@@ -97,6 +97,14 @@ def test_windows_begin_with_the_first_event(ask: Ask) -> None:
     assert [[2, 0, 0], [0, 0, 0], [1, 0, 0]] == counts(ask(retention({"timeWindowMode": "24_hour_windows"})))
 
 
+@pytest.mark.parametrize("mode", ["strict_calendar_dates", "24_hour_windows"])
+def test_hours_are_those_that_pass(ask: Ask, mode: str) -> None:
+    """At two the clock jumps to three: who visits at one and buys at three came back after an hour."""
+    asked = {"period": "Hour", "returningEntity": BUY, "timeWindowMode": mode}
+    dates = {"date_from": "2026-03-08T01:00:00", "date_to": "2026-03-08T03:00:00"}
+    assert [1, 1, 0] == counts(ask(retention(asked, dateRange=dates), timezone="US/Pacific"))[0]
+
+
 def test_amounts(ask: Ask) -> None:
     """What buyers paid in each period, as a sum or for each of them; yes is 1."""
     asked = {"targetEntity": VISIT, "returningEntity": BUY, "aggregationProperty": "amount", "totalIntervals": 2}

@@ -105,13 +105,14 @@ class Reading:
         return self.starts == self.returns and not self.is_first
 
     def number(self, moment: str) -> str:
-        """SQL: the number of the period that a time of the table falls in."""
-        local = zones.local(moment, self.table.start, self.table.end)
+        """SQL: the number of the period that a time of the table falls in. Hours are counted as they pass."""
+        start, end = self.table.start, self.table.end
+        local = zones.local(moment, start, start if self.table.unit == "hour" else end)
         return presence.index(local, self.table.unit, self.table.start)
 
     def within(self, moment: str) -> str:
         """SQL: whether a time is in the table."""
-        start, end = (self.scan.bind(presence.utc(each)) for each in (self.table.start, self.table.end))
+        start, end = map(self.scan.bind, self.table.counted)
         return f"({moment} >= {start} and {moment} < {end})"
 
     def seen(self, *more: str) -> str:

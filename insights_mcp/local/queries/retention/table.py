@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import accumulate
 
-from insights_mcp.local.queries import dates
+from insights_mcp.local.queries import dates, presence
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.project import Context
 from insights_mcp.schema.filters import DateRange
@@ -44,6 +44,12 @@ class Table:
     def period(self) -> str:
         """The period as PostHog writes it: Day."""
         return self.unit.title()
+
+    @property
+    def counted(self) -> tuple[datetime, datetime]:
+        """From when until before when events count, in UTC. Rows of hours are hours that pass."""
+        start, end = presence.utc(self.start), presence.utc(self.end)
+        return start, min(end, start + timedelta(hours=self.rows)) if self.unit == "hour" else end
 
     def labels(self) -> list[str]:
         """What each column is called: `Day 0`, `Day 1`, or with brackets `Day 2-4`."""

@@ -22,8 +22,9 @@ def starts(reading: Reading, who: str) -> str:
     """SQL: the relation `starts`, with the columns themselves in its mask."""
     table = reading.table
     unit, count = SPANS[table.unit]
-    # Whoever started in the table may come back long after its end.
-    local = {name: zones.local(name, table.start, table.end + timedelta(days=400)) for name in ("ts", "t")}
+    # Hours are counted as they pass. Whoever started in the table may come back long after its end.
+    end = table.start if unit == "hour" else table.end + timedelta(days=400)
+    local = {name: zones.local(name, table.start, end) for name in ("ts", "t")}
     first = f"timestamp '{table.start:%Y-%m-%d %H:%M:%S}'"
     return STARTS.format(
         b=reading.b,
