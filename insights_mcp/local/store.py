@@ -25,6 +25,7 @@ Found = TypeVar("Found")
 FILE = "project.sqlite3"
 BUSY_SECONDS = 10.0
 BUSY = "Another process keeps it locked: end that one, then try again."
+WRITABLE = "Make room, or end what else writes to it, then repeat."
 DAMAGED = "Restore it from a backup, or load the events into a new folder."
 
 
@@ -36,12 +37,13 @@ class Store:
         self._lock = threading.RLock()
         self._changes = 0
         self._known: tuple[object, dict[Any, Any]] = (None, {})
-        try:
+        with _said_of(path):
             self._connection, self.read_only = _open(path)
-            self._prepare()
-        except sqlite3.Error as error:
-            next_step = BUSY if "locked" in str(error) else DAMAGED
-            raise LocalError(f"{path} cannot be used: {error}.", next_step) from error
+            try:
+                self._prepare()
+            except BaseException:
+                self.close()
+                raise
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         """All rows of a SELECT, as dictionaries."""
@@ -118,7 +120,7 @@ class Store:
                 return self._connection.execute(sql, values)
             except sqlite3.OperationalError as error:
                 # Locked by another process for longer than the time-out, or the disk is full.
-                raise unavailable(f"The project folder cannot be written: {error}.") from error
+                raise unavailable(f"The project folder cannot be written: {error}. {WRITABLE}") from error
 
     def _prepare(self) -> None:
         version = self._version()
@@ -137,6 +139,16 @@ class Store:
 
     def _version(self) -> int:
         return int(self.value("pragma user_version"))
+
+
+@contextmanager
+def _said_of(path: Path) -> Iterator[None]:
+    """What SQLite says of a file that cannot be used becomes a LocalError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        next_step = BUSY if "locked" in str(error) else DAMAGED
+        raise LocalError(f"{path} cannot be used: {error}.", next_step) from error
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
