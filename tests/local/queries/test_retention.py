@@ -105,6 +105,17 @@ def test_hours_are_those_that_pass(ask: Ask, mode: str) -> None:
     assert [1, 1, 0] == counts(ask(retention(asked, dateRange=dates), timezone="US/Pacific"))[0]
 
 
+def test_who_comes_back_long_after_the_windows(tmp_path: Path) -> None:
+    """Is in no window: two hours are asked for, and the visitor is back after nine days."""
+    days = ("2026-03-01T08:10:00Z", "2026-03-01T09:20:00Z", "2026-03-10T09:00:00Z")
+    store = store_of(({"event": "visit", "distinct_id": "dee", "timestamp": day} for day in days), tmp_path)
+    asked = {"period": "Hour", "totalIntervals": 2, "timeWindowMode": "24_hour_windows"}
+    dates = {"date_from": "2026-03-01T08:00:00", "date_to": "2026-03-01T08:30:00"}
+    query = retention(asked | {"retentionType": "retention_first_time"}, dateRange=dates)
+    assert [[1, 1]] == counts(asking(store)(query))
+    store.close()
+
+
 def test_amounts(ask: Ask) -> None:
     """What buyers paid in each period, as a sum or for each of them; yes is 1."""
     asked = {"targetEntity": VISIT, "returningEntity": BUY, "aggregationProperty": "amount", "totalIntervals": 2}

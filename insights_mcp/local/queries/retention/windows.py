@@ -13,7 +13,7 @@ SPANS = {"hour": ("hour", 1), "day": ("hour", 24), "week": ("day", 7), "month": 
 STARTS = """with seen as ({seen}),
 begun as (select actor, {b}ts, r, t from (select *, {anchor} as t from seen) where ts >= t and {within}),
 masks as (
-  select actor, {b}i, {returns} filter (r and k < {columns}) as r
+  select actor, {b}i, {returns} filter (r) as r
   from (select actor, {b}r, {since} // {count} as k, {row} // {count} as i from begun) where i < {rows} group by all),
 starts as (select {b}i, r, {who} from masks group by all)"""
 
@@ -31,8 +31,8 @@ def starts(reading: Reading, who: str) -> str:
         seen=reading.seen("e.timestamp as ts"),
         anchor=_anchor(reading),
         within=reading.within("t"),
-        returns=mask(reading).of("k"),
-        columns=table.columns,
+        # A filter comes too late: what no mask holds must not be put into one.
+        returns=mask(reading).of(f"case when k < {table.columns} then k end"),
         since=f"date_diff('{unit}', {local['t']}, {local['ts']})",
         row=f"date_diff('{unit}', {first}, {local['t']})",
         count=count,
