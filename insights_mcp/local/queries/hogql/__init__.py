@@ -57,7 +57,7 @@ def compile(query: HogQLQuery, context: Context) -> Plan:  # noqa: A001 (each ki
     compiler = Selects(scan, context, _values(query))
     compiler.given = query.filters
     compiler.bounce = _bounce(query)
-    tree, limit, offset, limited = _limited(tree)
+    tree, limit, offset, limited = _limited(_settled(tree, compiler))
     relation = compiler.query(tree, {})
     text = f"{APART}select {plain(relation.columns)} from ({relation.sql}) limit {limit + 1} offset {offset}"
     return Plan(
@@ -116,6 +116,13 @@ def _bounce(query: HogQLQuery) -> int:
     """After how many seconds a session did not bounce: as the query's modifiers say."""
     seconds = (query.modifiers or {}).get("bounceRateDurationSeconds")
     return int(seconds) if isinstance(seconds, (int, float)) and 0 <= seconds < 2**31 else BOUNCE_SECONDS
+
+
+def _settled(tree: Node, compiler: Selects) -> Node:
+    """The query with the values given for its outer limit."""
+    if not isinstance(tree, Select):
+        return tree
+    return replace(tree, limit=compiler.settled(tree.limit), offset=compiler.settled(tree.offset))
 
 
 def _limited(tree: Node) -> tuple[Node, int, int, bool]:

@@ -30,7 +30,7 @@ class Calling(Cursor):
     def expression(self) -> Node:
         raise NotImplementedError
 
-    def aliased(self) -> Node:
+    def named(self) -> Node:
         raise NotImplementedError
 
     def type(self) -> str:
@@ -81,7 +81,7 @@ class Calling(Cursor):
         if self.sees("select") or self.sees("with"):
             found: tuple[Node, ...] = (Subquery(self.query()),)
         else:
-            found = self.listed(self.aliased)
+            found = self.listed(self.named)
         self.need(")")
         return distinct, found
 
@@ -109,7 +109,7 @@ class Calling(Cursor):
     def _part(self) -> Node:
         """substring(text FROM 2 FOR 3), as SQL has it; or as a call."""
         self.need("(")
-        args = self.listed(self.aliased)
+        args = self.listed(self.named)
         for word in ("from", "for"):
             if self.take(word):
                 args = (*args, self.expression())
@@ -157,6 +157,8 @@ class Calling(Cursor):
             nulls = "first" if self.take("first") else "last"
             if nulls == "last":
                 self.need("last")
+        if self.take("collate"):  # PostHog takes no notice of it
+            self.next()
         return OrderBy(what, descending, nulls)
 
     def _element(self) -> Node:

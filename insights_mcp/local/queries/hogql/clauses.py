@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql.parsing import Expressions
-from insights_mcp.local.queries.hogql.tree import Call, Fill, LimitBy, Node, OrderBy, Window
+from insights_mcp.local.queries.hogql.tree import Call, Fill, LimitBy, Node, OrderBy, Star, Window
 
 Groups = tuple[tuple[Node, ...], tuple[tuple[Node, ...], ...]]
 SETS_LIMIT = 64
@@ -16,7 +15,7 @@ class Clauses(Expressions):
     def group(self) -> Groups:
         """What to group by; and of totals, what each set of them is grouped by."""
         if self.take("all"):
-            raise QueryError("GROUP BY ALL is not supported; name the columns.", attr="query")
+            return (Star(),), ()
         if self.take("grouping", "sets"):
             sets = self.inside("(", ")", self._set)
             return tuple(dict.fromkeys(key for each in sets for key in each)), self._few(sets)
@@ -24,10 +23,8 @@ class Clauses(Expressions):
         how = keys[0].name.lower() if len(keys) == 1 and isinstance(keys[0], Call) else ""
         if how in ("rollup", "cube") and isinstance(keys[0], Call):
             keys = keys[0].args
-        else:
-            how = next((word for word in ("rollup", "cube") if self.take("with", word)), "")
-        if self.sees("with", "totals"):
-            raise self.error("WITH TOTALS is not supported here; WITH ROLLUP has the total as a row")
+        while any(self.take("with", word) for word in ("rollup", "cube", "totals")):
+            pass  # PostHog takes no notice of these; ROLLUP(…) and CUBE(…) it does
         return keys, self._sets(how, keys)
 
     def _set(self) -> tuple[Node, ...]:

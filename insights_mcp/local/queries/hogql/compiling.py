@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 from insights_mcp.local.queries import zones
@@ -108,7 +109,7 @@ class Compiler:
         if isinstance(value, int):
             whole = str(value) if abs(value) < 10**37 else f"{float(value)!r}"
             return Typed(f"({whole})" if value < 0 else whole, "Int64", False, _narrowest(value))
-        return Typed(f"({value!r})::double" if abs(value) < 1e308 else "null", "Float64", False)
+        return Typed(f"({value!r})::double" if abs(value) < 1e308 else f"'{value}'::double", "Float64", False)
 
     def _field(self, node: Field, scope: Scope, truth: bool) -> Typed:
         first = node.chain[0]
@@ -132,10 +133,24 @@ class Compiler:
             if bound is None:
                 raise QueryError(f"{{{name}}} must be compared directly where no dates are given.", attr="query")
             return bound
-        if name not in self.values:
-            known = ", ".join(self.values) or "none"
-            raise QueryError(f"Unresolved placeholder: {{{name}}}. Values are given for: {known}.", attr="query")
-        return self.expression(_valued(self.values[name]), scope)
+        return self.expression(self._given(name), scope)
+
+    def settled(self, node: Node | None) -> Node | None:
+        """A number that may be given as a value, as in LIMIT {n}."""
+        return self._given(".".join(node.chain)) if isinstance(node, Placeholder) else node
+
+    def _given(self, name: str) -> Node:
+        """The value that is given for a name."""
+        if name in self.values:
+            return _valued(self.values[name])
+        kind, _, variable = name.rpartition("variables.")
+        if variable != name and not kind:
+            codes = [each.removeprefix("variables.") for each in self.values]
+            near = get_close_matches(variable, codes, 1)
+            hint = f" Did you mean: {near[0]}?" if near else ""
+            raise QueryError(f"Variable {variable} is missing from query.{hint}", attr="query")
+        known = ", ".join(self.values) or "none"
+        raise QueryError(f"Unresolved placeholder: {{{name}}}. Values are given for: {known}.", attr="query")
 
     def _settled(self, node: Settled, scope: Scope, truth: bool) -> Typed:
         return self.expression(self._with_values(node.what), scope, truth=truth)

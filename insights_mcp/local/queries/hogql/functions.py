@@ -101,6 +101,7 @@ ELSEWHERE = {
     "sequenceCount": "use a FunnelsQuery",
     "file": "only events and persons can be read",
     "url": "only events and persons can be read",
+    "exists": "use IN (SELECT …), or compare (SELECT count() …) with 0",
     "sleep": "a query cannot wait",
     "convertCurrency": "rates of currencies are not loaded",
     "languageCodeToName": "the names of languages are not loaded; use the code",

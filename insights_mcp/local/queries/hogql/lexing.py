@@ -11,11 +11,11 @@ LENGTH_LIMIT = 200_000
 NAME_LIMIT = 1_000
 TOKEN_LIMIT = 50_000
 TOKEN = re.compile(
-    r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
+    r"""(?P<space>\s+|(?:--|//|\#)[^\n]*|/\*.*?\*/)
     |(?P<template>f'(?:[^'\\{]|\\.|\{[^{}]*\})*')
     |(?P<string>'(?:[^'\\]|\\.|'')*')
     |(?P<quoted>"(?:[^"\\]|\\.|"")*"|`(?:[^`\\]|\\.|``)*`)
-    |(?P<number>0x[0-9a-fA-F]+|(?:\d+(?:\.\d+|\.(?![\w$.`"*]))?|\.\d+)(?:[eE][+-]?\d+)?)
+    |(?P<number>0x[0-9a-fA-F]+|0b[01]+|(?:\d+(?:\.\d+|\.(?![\w$.`"*]))?|\.\d+)(?:[eE][+-]?\d+)?)
     |(?P<word>[A-Za-z_$][A-Za-z0-9_$]*)
     |(?P<sign>!=~\*|!=~|=~\*|!~\*|<=>|=~|!~|~\*|->|<=|>=|<>|!=|==|\|\||::|\?\?|\?\.|[-+*/%<>=~(),.\[\]{}:?;@])
     """,
@@ -73,6 +73,15 @@ def unescaped(quoted: str) -> str:
     quote = quoted[0]
     inner = quoted[1:-1].replace(quote * 2, quote)
     return re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[1] if m[1] in "\\'\"`{" else m[0]), inner, flags=re.DOTALL)
+
+
+def number(text: str) -> int | float:
+    """A number as it is written."""
+    if text.startswith("0x"):
+        return int(text, 16)
+    if text.startswith("0b"):
+        return int(text, 2)
+    return int(text) if text.isdigit() else float(text)
 
 
 def error(what: str, text: str, at: int) -> QueryError:

@@ -1,10 +1,14 @@
-"""HogQL's grammar: tokens to a tree. Expressions by precedence; depth is limited, so hostile text fails cleanly."""
+"""HogQL's grammar: tokens to a tree. Expressions by how tightly their operators bind; depth is limited.
+
+What binds looser may stand before what binds tighter, as in `a is null + 1`: each operator takes what is to its left.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql import lexing
 from insights_mcp.local.queries.hogql.terms import RESERVED, Terms
 from insights_mcp.local.queries.hogql.tree import (
     Alias,
@@ -14,29 +18,47 @@ from insights_mcp.local.queries.hogql.tree import (
 )
 
 DEPTH_LIMIT = 60
-COMPARE = {
+# How tightly operators bind, from the loosest on.
+TERNARY, OR, AND, NOT, BETWEEN, COALESCE, DISTINCT, NULL, COMPARE, SUM, PRODUCT = range(1, 12)
+COMPARISONS = {
     "=": "equals", "==": "equals", "!=": "notEquals", "<>": "notEquals", "<": "less", "<=": "lessOrEquals",
     ">": "greater", ">=": "greaterOrEquals", "like": "like", "ilike": "ilike", "in": "in",
+    "not like": "notLike", "not ilike": "notILike", "not in": "notIn",
 }  # fmt: skip
-NEGATED = {"like": "notLike", "ilike": "notILike", "in": "notIn"}
 REGEX = {
     "~": (False, False), "=~": (False, False), "!~": (True, False), "!=~": (True, False),
     "~*": (False, True), "=~*": (False, True), "!~*": (True, True), "!=~*": (True, True),
 }  # fmt: skip
 SUMS = {"+": "plus", "-": "minus", "||": "concat"}
 PRODUCTS = {"*": "multiply", "/": "divide", "%": "modulo", "div": "intDiv", "mod": "modulo"}
+CHAINS = {"and": AND, "or": OR}
+SAME = {"is distinct from": "notEquals", "is not distinct from": "equals", "<=>": "equals"}
+LEVELS = {
+    "?": TERNARY, **CHAINS, "between": BETWEEN, "not between": BETWEEN, "??": COALESCE,
+    **dict.fromkeys(SAME, DISTINCT), **dict.fromkeys(("is null", "is not null", "ignore nulls"), NULL),
+    **dict.fromkeys((*COMPARISONS, *REGEX), COMPARE), **dict.fromkeys(SUMS, SUM), **dict.fromkeys(PRODUCTS, PRODUCT),
+}  # fmt: skip
+# Operators of several words, the longest first.
+PHRASES = sorted((tuple(each.split()) for each in LEVELS if " " in each), key=len, reverse=True)
 
 
 class Expressions(Terms):
-    """Expressions, from the loosest binding to the tightest."""
+    """Expressions."""
 
     def aliased(self) -> Node:
         """An expression, perhaps with a name."""
-        what = self.expression()
-        if self.take("as"):
-            return Alias(what, self.name())
+        what = self.named()
+        if isinstance(what, Alias):
+            return what
         if self.token.kind == "name" or (self.token.kind == "word" and self.token.text.lower() not in RESERVED):
             return Alias(what, self.name())
+        return what
+
+    def named(self) -> Node:
+        """An expression, perhaps with a name after AS."""
+        what = self.expression()
+        while self.take("as"):
+            what = Alias(what, self.next().text if self.token.kind == "string" else self.name())
         return what
 
     def unnamed(self) -> Node:
@@ -47,121 +69,98 @@ class Expressions(Terms):
         return what
 
     def expression(self) -> Node:
+        return self._bound(TERNARY)
+
+    def sum(self) -> Node:
+        return self._bound(SUM)
+
+    def _bound(self, least: int) -> Node:
+        """An expression of operators that bind this tightly at least."""
         self.depth += 1
         if self.depth > DEPTH_LIMIT:
             raise QueryError(f"The query is nested more than {DEPTH_LIMIT} levels deep.", attr="query")
-        found = self._ternary()
+        found = self._prefixed()
+        while (operator := self._operator()) and LEVELS[operator] >= least:
+            self.place += len(operator.split())
+            found = self._further(operator, found)
         self.depth -= 1
         return found
 
-    def _ternary(self) -> Node:
-        found = self._or()
-        if not self.take("?"):
-            return found
-        yes = self.expression()
-        self.need(":")
-        return Call("if", (found, yes, self.expression()))
-
-    def _or(self) -> Node:
-        return self._chain("or", self._and)
-
-    def _and(self) -> Node:
-        return self._chain("and", self._not)
-
-    def _chain(self, word: str, inner: Callable[[], Node]) -> Node:
-        parts = [inner()]
-        while self.sees(word) and self.take(word):
-            parts.append(inner())
-        return parts[0] if len(parts) == 1 else Call(word, tuple(parts))
-
-    def _not(self) -> Node:
-        if self.sees("not"):
+    def _operator(self) -> str:
+        """The operator that comes next; empty when none does."""
+        text = self.token.text.lower()
+        if self.token.kind not in ("sign", "word"):
+            return ""
+        phrase = next((each for each in PHRASES if each[0] == text and self.sees(*each)), None)
+        if text == "is" and phrase is None:
             self.next()
-            self.depth += 1
-            if self.depth > DEPTH_LIMIT:
-                raise QueryError(f"The query is nested more than {DEPTH_LIMIT} levels deep.", attr="query")
-            found = Call("not", (self._not(),))
-            self.depth -= 1
-            return found
-        return self._coalesced()
+            raise self.error("NULL or DISTINCT FROM is expected")
+        return " ".join(phrase) if phrase else text if text in LEVELS else ""
 
-    def _coalesced(self) -> Node:
-        found = self._comparison()
-        while self.take("??"):
-            found = Call("ifNull", (found, self._comparison()))
-        return found
+    def _further(self, operator: str, left: Node) -> Node:
+        """An operation, of whose parts the first is there already."""
+        level = LEVELS[operator]
+        if level == NULL:
+            return self._postfix(_null(operator, left))
+        if level == TERNARY:
+            yes = self.expression()
+            self.need(":")
+            return Call("if", (left, yes, self.expression()))
+        if level == BETWEEN:
+            return self._between(left, operator)
+        if operator.endswith("in") and self.take("cohort"):
+            return Call(f"{COMPARISONS[operator]}Cohort", (left, self._bound(level + 1)))
+        return _operation(operator, left, self._bound(level + 1))
 
-    def _comparison(self) -> Node:
-        found = self.sum()
-        while True:
-            further = self._compared(found)
-            if further is None:
-                return found
-            found = further
-
-    def _compared(self, left: Node) -> Node | None:
-        text = self.token.text.lower() if self.token.kind in ("sign", "word") else ""
-        if text in REGEX:
-            self.next()
-            return _regex(left, self.sum(), *REGEX[text])
-        if text == "is":
-            return self._is(left)
-        negated = text == "not" and self.peek().text.lower() in (*NEGATED, "between")
-        if negated:
-            self.next()
-            text = self.token.text.lower()
-        if text == "between":
-            return self._between(left, negated)
-        if text not in COMPARE:
-            return None
-        self.next()
-        return self._operation(NEGATED[text] if negated else COMPARE[text], left)
-
-    def _operation(self, name: str, left: Node) -> Node:
-        if name in ("in", "notIn"):
-            if self.take("cohort"):
-                return Call(f"{name}Cohort", (left, self.sum()))
-            return Call(name, (left, self.sum()))
-        return folded(Call(name, (left, self.sum())))
-
-    def _is(self, left: Node) -> Node:
-        self.need("is")
-        negated = self.take("not")
-        if self.take("distinct"):
-            self.need("from")
-            return Call("equals" if negated else "notEquals", (left, self.sum()))
-        if self.take("null"):
-            return Call("isNotNull" if negated else "isNull", (left,), form="is")
-        raise self.error("NULL or DISTINCT FROM is expected")
-
-    def _between(self, left: Node, negated: bool) -> Node:
-        self.need("between")
-        low = self.sum()
+    def _between(self, left: Node, operator: str) -> Node:
+        low = self._bound(COALESCE)
         self.need("and")
-        bounds = (Call("greaterOrEquals", (left, low)), Call("lessOrEquals", (left, self.sum())))
+        bounds = (Call("greaterOrEquals", (left, low)), Call("lessOrEquals", (left, self._bound(COALESCE))))
         inside = Call("and", bounds, form="between")
-        return Call("not", (inside,), form="between") if negated else inside
+        return Call("not", (inside,), form="between") if operator == "not between" else inside
 
-    def sum(self) -> Node:
-        return self._binary(SUMS, lambda: self._binary(PRODUCTS, self._sign))
-
-    def _binary(self, names: dict[str, str], inner: Callable[[], Node]) -> Node:
-        found = inner()
-        while (text := self.token.text.lower()) in names and self.token.kind in ("sign", "word"):
+    def _prefixed(self) -> Node:
+        if self.sees("not") and self._starts(1):
             self.next()
-            found = _joined(names[text], found, inner())
-        return found
+            return Call("not", (self._bound(NOT),))
+        if not self.sees("-") and not self.sees("+"):
+            return self._postfix(self._primary())
+        minus = self.next().text == "-"
+        if self.token.kind == "number" and minus:
+            return self._postfix(Literal(-lexing.number(self.next().text)))
+        inner = self._bound(PRODUCT + 1)
+        return Call("negate", (inner,), form="-") if minus else inner
 
-    def _sign(self) -> Node:
-        signs = 0
-        while self.token.kind == "sign" and self.token.text in "+-":
-            signs += self.next().text == "-"
-        found = self._postfix()
-        if signs % 2 == 0:
-            return found
-        if isinstance(found, Literal) and isinstance(found.value, (int, float)):
-            return Literal(-found.value)
-        return Call("negate", (found,), form="-")
+    def _starts(self, ahead: int) -> bool:
+        """Whether an expression can start there: if not, the word before is a name."""
+        token = self.peek(ahead)
+        return token.kind != "end" and token.text not in (",", ")", "]", "}") and token.text.lower() != "from"
+
+
+def _null(operator: str, left: Node) -> Node:
+    if operator == "ignore nulls":  # as aggregates do anyway
+        return left
+    return Call("isNotNull" if operator == "is not null" else "isNull", (left,), form="is")
+
+
+def _operation(operator: str, left: Node, right: Node) -> Node:
+    if operator in CHAINS:
+        return _chained(operator, left, right)
+    if operator in REGEX:
+        return _regex(left, right, *REGEX[operator])
+    if operator in SAME:
+        return Call(SAME[operator], (left, right), form="distinct")
+    if operator in COMPARISONS:
+        return folded(Call(COMPARISONS[operator], (left, right)))
+    return _joined({**SUMS, **PRODUCTS, "??": "ifNull"}[operator], left, right)
+
+
+def _chained(name: str, left: Node, right: Node) -> Call:
+    """`a and b and c` is one `and`, however it is bracketed."""
+    sides = [
+        side.args if isinstance(side, Call) and side.name == side.form == name else (side,) for side in (left, right)
+    ]
+    return Call(name, (*sides[0], *sides[1]), form=name)
 
 
 def _joined(name: str, left: Node, right: Node) -> Call:

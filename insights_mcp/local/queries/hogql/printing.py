@@ -116,6 +116,13 @@ def _element(node: Call) -> str:
     return f"{text(owner)}.{text(key)}" if bare else f"({text(owner)}).{text(key)}"
 
 
+def _slice(node: Call) -> str:
+    """`list[2:3]`: its end stands in what is counted from it."""
+    owner, start, *size = node.args
+    end = size[0].args[0].args[0] if size and isinstance(size[0], Call) and isinstance(size[0].args[0], Call) else None
+    return f"{text(owner)}[{text(start)}:{text(end) if end else ''}]"
+
+
 def _is_property(node: Node) -> bool:
     if isinstance(node, Call) and node.form in ("[]", "."):
         return isinstance(node.args[1], Literal) and _is_property(node.args[0])
@@ -144,6 +151,8 @@ FORMS: dict[str, Callable[[Call], str]] = {
     ".": _element,
     "between": _between,
     "case": _case,
+    "[:]": lambda node: _slice(node),
+    "distinct": lambda node: f" IS {'NOT ' if node.name == 'equals' else ''}DISTINCT FROM ".join(map(text, node.args)),
     "is": lambda node: f"{'notEquals' if node.name == 'isNotNull' else 'equals'}({text(node.args[0])}, NULL)",
     "-": lambda node: f"minus(0, {text(node.args[0])})",
 }

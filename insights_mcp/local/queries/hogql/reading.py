@@ -23,7 +23,7 @@ TABLES = (
     "session_replay_events", "raw_session_replay_events",
 )  # fmt: skip
 # Joins that may leave out what stands after them, and what stands before.
-OUTER_RIGHT = ("left", "full", "asof left")
+OUTER_RIGHT = ("left", "full", "asof left", "any")
 OUTER_LEFT = ("right", "full")
 # What grows in a common table expression that refers to itself.
 WIDE = {"Int64": "::bigint", "UInt64": "::bigint"}
@@ -173,6 +173,9 @@ class Reading(Given):
         for (kind, source), condition in zip(joins[1:], conditions, strict=True):
             joined = source.tables()
             nested = " join " in joined and joined[0] != "("
+            if kind == "any":
+                text += _any(source, joined, condition, nested)
+                continue
             text += f" {kind} join ({joined}){condition}" if nested else f" {kind} join {joined}{condition}"
         return text
 
@@ -184,6 +187,14 @@ class Reading(Given):
         if join.on is None or not _has_equality(join.on):
             raise QueryError("A JOIN needs ON with an equality between both sides.", attr="query")
         return " on " + self.expression(join.on, replace(scope, joining=True), truth=True).sql
+
+
+def _any(source: Source, joined: str, condition: str, nested: bool) -> str:
+    """LEFT ANY JOIN: one row at most for each row before."""
+    if nested or not condition.startswith(" on "):
+        raise QueryError("ANY JOIN needs ON, and a subquery or a table whose own columns are used.", attr="query")
+    where = condition.removeprefix(" on ")
+    return f" left join lateral (select * from {joined} where {where} limit 1) {source.name} on true"
 
 
 def _reads(node: Node, name: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from insights_mcp.local.layout import identifier
@@ -12,7 +14,7 @@ from insights_mcp.local.queries.hogql.reading import Reading
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import default_of
 from insights_mcp.local.queries.hogql.sources import TWIN, Relation, Source, Typed
-from insights_mcp.local.queries.hogql.tree import Alias, Fill, Literal, Node, OrderBy, Select, Star, Union
+from insights_mcp.local.queries.hogql.tree import Alias, Call, Fill, Literal, Node, OrderBy, Select, Star, Union
 
 assert calls.TABLE  # registers the functions
 COLUMN_LIMIT = 500
@@ -84,10 +86,21 @@ class Selects(Reading):
     def _column(self, item: Node, scope: Scope) -> list[tuple[str, Typed]]:
         if isinstance(item, Star):
             return self._star(item, scope)
+        if isinstance(item, Call) and item.name.lower() == "columns" and not item.over:
+            return self._chosen(item, scope)
         if isinstance(item, Alias):
             with scope.expanded(item.name) as what:
                 return [(item.name, self.expression(what, scope))]
         return [(self._name(item, scope), self.expression(item, scope))]
+
+    def _chosen(self, node: Call, scope: Scope) -> list[tuple[str, Typed]]:
+        """COLUMNS('pattern'), COLUMNS(a, b), COLUMNS(* EXCLUDE (a))."""
+        pattern = node.args[0] if len(node.args) == 1 else None
+        if isinstance(pattern, Literal) and isinstance(pattern.value, str):
+            chosen = _matching(pattern.value)
+            return [each for each in self._star(Star(), scope) if chosen(each[0])]
+        items = [Star()] if node.form == "*" else list(node.args)
+        return [found for item in items for found in self._column(item, scope)]
 
     def _name(self, item: Node, scope: Scope) -> str:
         """The name of a column; of the whole query PostHog calls what is computed by its table too: `e.person_id`."""
@@ -150,6 +163,8 @@ class Selects(Reading):
         def listed(keys: tuple[Node, ...]) -> str:
             return ", ".join(self._key(key, scope, columns) for key in keys)
 
+        if node.group == (Star(),):
+            return "all"
         if not node.totals:
             return listed(node.group)
         return f"grouping sets ({', '.join(f'({listed(each)})' for each in node.totals)})"
@@ -202,9 +217,9 @@ class Selects(Reading):
         if isinstance(item, Literal) and isinstance(item.value, int) and not isinstance(item.value, bool):
             if not 1 <= item.value <= len(columns):
                 raise QueryError(f"There is no column number {item.value}.", attr="query")
-            return list(columns.values())[item.value - 1].sql
+            return _no_place(list(columns.values())[item.value - 1].sql)
         found = self.expression(item, scope).sql
-        return scope.absent.get(found, found)
+        return scope.absent.get(found, _no_place(found))
 
     def _order(self, node: Select, scope: Scope, columns: dict[str, Typed]) -> str:
         if not node.order:
@@ -216,9 +231,26 @@ class Selects(Reading):
         return "order by " + ", ".join(parts)
 
     def _whole(self, node: Node | None) -> str:
+        node = self.settled(node)
         if isinstance(node, Literal) and isinstance(node.value, int) and 0 <= node.value < 2**62:
             return str(node.value)
         raise QueryError("LIMIT and OFFSET take whole numbers.", attr="query")
+
+
+def _no_place(sql: str) -> str:
+    """A number that is a value, not the place of a column."""
+    return f"{sql}::bigint" if sql.isdigit() else sql
+
+
+def _matching(pattern: str) -> Callable[[str], bool]:
+    """Whether a name matches a pattern; only such patterns as cannot run long."""
+    if len(pattern) > 200 or re.search(r"\)[*+?{]|\(\?", pattern) or len(re.findall(r"[*+{]", pattern)) > 3:
+        raise QueryError("COLUMNS takes a simple pattern, such as 'name.*'; or names: COLUMNS(a, b).", attr="query")
+    try:
+        compiled = re.compile(pattern)
+    except re.error:
+        raise QueryError(f"COLUMNS: '{pattern}' is no regular expression.", attr="query") from None
+    return lambda name: compiled.search(name[:200]) is not None
 
 
 def _unused(name: str, columns: dict[str, Typed]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 
@@ -29,7 +30,17 @@ RESERVED = frozenset(
     left right full outer cross asof any global on using as and or not in like ilike is between case when then else end
     window with settings format sample final array over asc desc nulls interval qualify ties into""".split()  # noqa: SIM905
 )
-CONSTANTS = {"null": None, "true": True, "false": False}
+# Reserved words that are names all the same where an expression is expected.
+NAMES = frozenset(
+    """format any final array sample ties into asof over nulls window settings global qualify using interval case
+    asc desc is not""".split()  # noqa: SIM905
+)
+CONSTANTS = {
+    "null": None, "true": True, "false": False, "inf": math.inf, "infinity": math.inf, "nan": math.nan,
+}  # fmt: skip
+
+
+OBJECT = (Literal("__hx_tag"), Literal("__hx_obj"))
 
 
 class Terms(Calling):
@@ -38,27 +49,45 @@ class Terms(Calling):
     def sum(self) -> Node:
         raise NotImplementedError
 
-    def _postfix(self) -> Node:
-        found = self._primary()
+    def _starts(self, ahead: int) -> bool:
+        raise NotImplementedError
+
+    def named(self) -> Node:
+        raise NotImplementedError
+
+    def _postfix(self, found: Node) -> Node:
+        """A term with what follows it: places, names, types."""
         while True:
-            if self.take("["):
-                found = _indexed(found, self.expression())
-                self.need("]")
+            if self.take("[") or self.take("?.", "["):
+                found = self._place(found)
             elif self.take("::"):
                 found = Cast(found, self.type())
             elif self.token.kind == "number" and self.token.text.startswith("."):
-                found = _place(found, self.next().text[1:])
+                found = _element(found, self.next().text[1:])
             elif self.sees(".") or self.sees("?."):
                 self.next()
                 found = self._member(found)
             else:
                 return found
 
+    def _place(self, owner: Node) -> Node:
+        """`[1]`, or a part of an array: `[2:3]`."""
+        start: Node = Literal(1) if self.sees(":") else self.expression()
+        if not self.take(":"):
+            self.need("]")
+            return _indexed(owner, start)
+        end = None if self.sees("]") else self.expression()
+        self.need("]")
+        if end is None:
+            return Call("arraySlice", (owner, start), form="[:]")
+        size = Call("plus", (Call("minus", (end, start)), Literal(1)))
+        return Call("arraySlice", (owner, start, size), form="[:]")
+
     def _member(self, owner: Node) -> Node:
         if self.token.kind == "number":
-            return _place(owner, self.next().text)
+            return _element(owner, self.next().text)
         if self.take("*") and isinstance(owner, Field):
-            return Star(".".join(owner.chain))
+            return replace(self._star(), table=".".join(owner.chain))
         name = self.name()
         if isinstance(owner, (Field, Placeholder)):
             if len(owner.chain) > CHAIN_LIMIT:
@@ -78,7 +107,7 @@ class Terms(Calling):
         if token.kind == "string":
             return Literal(self.next().text)
         if token.kind == "number":
-            return Literal(_number(self.next().text))
+            return Literal(lexing.number(self.next().text))
         if token.kind == "template":
             return self._template(self.next().text)
         if token.kind == "sign":
@@ -95,14 +124,29 @@ class Terms(Calling):
         if self.sees("["):
             return Call("array", self.inside("[", "]", self.expression))
         if self.take("{"):
-            found = self.expression()
-            self.need("}")
-            return Placeholder(found.chain) if isinstance(found, Field) else Settled(found)
+            return self._braced()
         if self.take("*"):
             return self._star()
         if self.sees("<"):
             return self._element()
         raise self.error("an expression is expected")
+
+    def _braced(self) -> Node:
+        """A given value, `{name}`; or an object, `{'key': value}`, which is a tuple that says so."""
+        if self.take("}"):
+            return Call("tuple", OBJECT)
+        found = self.expression()
+        if self.sees("}"):
+            self.next()
+            return Placeholder(found.chain) if isinstance(found, Field) else Settled(found)
+        self.need(":")
+        pairs = [found, self.expression()]
+        while self.take(",") and not self.sees("}"):
+            pairs.append(self.expression())
+            self.need(":")
+            pairs.append(self.expression())
+        self.need("}")
+        return Call("tuple", (*OBJECT, *pairs))
 
     def _template(self, text: str) -> Node:
         """f'hello {name}': text with expressions in it."""
@@ -133,8 +177,9 @@ class Terms(Calling):
             names = self.inside("(", ")", self.name)
             self.need("->")
             return Lambda(names, self.expression())
-        items = self.inside("(", ")", self.aliased)
-        return items[0] if len(items) == 1 else Call("tuple", items)
+        items = self.inside("(", ")", self.named)
+        alone = len(items) == 1 and self.tokens[self.place - 2].text != ","
+        return items[0] if alone else Call("tuple", items)
 
     def _select_follows(self) -> bool:
         ahead = 1
@@ -157,27 +202,23 @@ class Terms(Calling):
         if word in CONSTANTS:
             self.next()
             return Literal(CONSTANTS[word])
-        if word == "case":
-            return self._case()
-        if word == "interval":
-            return self._interval()
+        if word in ("case", "interval") and self._starts(1):
+            return self._case() if word == "case" else self._interval()
         if self.peek().text == "->":
             name = self.name()
             self.need("->")
             return Lambda((name,), self.expression())
+        if word == "lambda" and self.peek().kind == "word" and self.take("lambda"):
+            names = self.listed(self.name)
+            self.need(":")
+            return Lambda(names, self.expression())
         if word in ("date", "timestamp") and self.peek().kind == "string":
             self.next()
             return Call("toDate" if word == "date" else "toDateTime", (Literal(self.next().text),))
         return self._field()
 
     def _field(self) -> Node:
-        if self.token.kind == "word" and self.token.text.lower() in RESERVED - {
-            "format",
-            "any",
-            "final",
-            "array",
-            "sample",
-        }:
+        if self.token.kind == "word" and self.token.text.lower() in RESERVED - NAMES:
             raise self.error("an expression is expected")
         return Field((self.name(),))
 
@@ -213,17 +254,11 @@ class Terms(Calling):
         return unit
 
 
-def _number(text: str) -> int | float:
-    if text.startswith("0x"):
-        return int(text, 16)
-    return int(text) if text.isdigit() else float(text)
-
-
 def _indexed(owner: Node, key: Node) -> Node:
     if isinstance(owner, Field) and isinstance(key, Literal) and isinstance(key.value, str):
         return Field((*owner.chain, key.value), indexed=True)
     return Call("arrayElement", (owner, key), form="[]")
 
 
-def _place(owner: Node, number: str) -> Node:
+def _element(owner: Node, number: str) -> Node:
     return Call("tupleElement", (owner, Literal(int(number))), form=".")
