@@ -23,6 +23,8 @@ InsightsError
 
 from __future__ import annotations
 
+FOLDER_UNUSABLE = "project_folder_unusable"  # code of the embedded backend's 503, whose detail says what to do
+
 
 class InsightsError(Exception):
     """A failure that was foreseen: `what` happened, what to do `next_step`; `details`: one line for each of many."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from insights_mcp.endpoint import Endpoint
 from insights_mcp.errors import (
+    FOLDER_UNUSABLE,
     ApiError,
     Forbidden,
     InsightsError,
@@ -40,6 +41,7 @@ NEXT_BY_STATUS = {
     504: "Ask for less: a shorter date range, more filters, fewer breakdowns.",
     512: "PostHog expects this query to take too long: a shorter date range, more filters, fewer breakdowns.",
 }
+NEXT_BY_FIELD = {"dashboards": "list_dashboards has their numbers."}
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _unavailable(host: str, status: int, said: ErrorBody, facts: dict[str, Any]) -> Unavailable:
+    if said.code == FOLDER_UNUSABLE:
+        return Unavailable(said.detail, **facts)
     step = NEXT_BY_STATUS.get(status, "Try again in a minute; if it stays, look at PostHog's status page.")
     return Unavailable(f"{host} failed with status {status}. {said.detail}".strip(), step, **facts)
 
@@ -156,4 +160,4 @@ def _unavailable(host: str, status: int, said: ErrorBody, facts: dict[str, Any])
 def _rejected(status: int, said: ErrorBody, facts: dict[str, Any]) -> ApiError:
     field = f" (field {said.attr})" if said.attr else ""
     what = f"PostHog did not accept the request{field}: {said.detail or f'status {status}, no reason given.'}"
-    return Rejected(what, NEXT_BY_STATUS.get(status, ""), **facts)
+    return Rejected(what, NEXT_BY_FIELD.get(said.attr or "") or NEXT_BY_STATUS.get(status, ""), **facts)

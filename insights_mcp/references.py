@@ -17,9 +17,10 @@ from insights_mcp.endpoints.account import ListDashboards
 from insights_mcp.endpoints.activity import ListActivity
 from insights_mcp.endpoints.insights import GetInsight, ListInsights
 from insights_mcp.errors import Forbidden, MissingScope, NotFound, UnknownReference
+from insights_mcp.schema.activity import Activity
 from insights_mcp.schema.insight import Insight, Refresh
 from insights_mcp.settings import SHORT_HOSTS
-from insights_mcp.text import meant, quoted
+from insights_mcp.text import nearest, quoted
 
 Reply = TypeVar("Reply")
 
@@ -29,6 +30,8 @@ DASHBOARD_URL = re.compile(r"^(?:/project/(?P<project>[0-9]{1,18}))?/dashboard/(
 PAGE = 200
 NAMES_SEARCHED = 1_000
 MAX_NUMBER = 2**31 - 1
+FEW_LETTERS = 4  # fewer are in too many names
+Entry = tuple[int, str, str]  # number, title, and what it is called by where several have the title
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,22 @@ class References:
         )
 
     async def _deleted_lately(self, name: str) -> int | None:
-        if self.client.may(ListActivity):
-            with suppress(MissingScope, Forbidden):
-                for entry in (await self.client.send(ListActivity(limit=100))).results:
-                    known = (entry.detail.short_id, entry.detail.name) if entry.detail else ()
-                    if entry.activity == "deleted" and name in known:
-                        return _number(entry.item_id or "")
+        """The number of the one so called that was deleted and not restored since. UnknownReference for several."""
+        if not self.client.may(ListActivity):
+            return None
+        with suppress(MissingScope, Forbidden):
+            log = (await self.client.send(ListActivity(limit=100))).results
+            last: dict[str, Activity] = {}  # of each insight, what was done to it last
+            for entry in log:
+                if entry.activity in ("deleted", "restored"):
+                    last.setdefault(entry.item_id or "", entry)
+            gone = [number for number, entry in last.items() if entry.activity == "deleted" and name in _names(entry)]
+            if len(gone) > 1:
+                raise UnknownReference(
+                    f"{len(gone)} deleted insights are named {quoted(name)}.",
+                    f"Say which by its number: {', '.join(gone[:10])}; list_activity says when each was deleted.",
+                )
+            return _number(gone[0]) if gone else None
         return None
 
     async def dashboard_number(self, reference: str) -> int:
@@ -85,8 +98,12 @@ class References:
         name = await self._plain(reference, DASHBOARD_URL)
         if (number := _number(name)) is not None:
             return number
-        found = (await self.client.send(ListDashboards(search=name[:200], limit=PAGE))).results
-        return _only([(d.id, d.name or "", str(d.id)) for d in found], name, "dashboard", "list_dashboards")
+        found = await self._dashboards(name[:200])
+        return _only(found or await self._dashboards(None), name, "dashboard", "list_dashboards")
+
+    async def _dashboards(self, search: str | None) -> list[Entry]:
+        page = await self.client.send(ListDashboards(search=search, limit=PAGE))
+        return [(d.id, d.name or "", str(d.id)) for d in page.results]
 
     async def _number_of(self, name: str) -> int:
         if name not in self.numbers:
@@ -101,7 +118,7 @@ class References:
             same = (await self.client.send(ListInsights(short_id=name, limit=2))).results
             if by_id := next((i for i in same if i.short_id == name), None):
                 return by_id
-        found = await self._named(name)
+        found = await self._named(name) or (await self.client.send(ListInsights(limit=PAGE))).results
         number = _only([(i.id, i.title, i.short_id) for i in found], name, "insight", "list_insights")
         return next(i for i in found if i.id == number)
 
@@ -136,9 +153,9 @@ class References:
         here = await self.client.project_id()
         there = SHORT_HOSTS.get(host.lower(), host.lower())
         if (there and there != await self.client.find_host()) or (project is not None and int(project) != here):
+            at = quoted(host) if host else "this host"
             raise UnknownReference(
-                f"The URL leads to project {project or '?'} at {quoted(host or 'this host')}; this server works in "
-                f"{await self.client.place()}.",
+                f"The URL leads to project {project or '?'} at {at}; this server works in {await self.client.place()}.",
                 "Only what is in that project can be used.",
             )
 
@@ -159,7 +176,11 @@ def _number(name: str) -> int | None:
     return int(name) if re.fullmatch("[1-9][0-9]{0,9}", name) and int(name) <= MAX_NUMBER else None
 
 
-def _only(found: list[tuple[int, str, str]], name: str, what: str, tool: str) -> int:
+def _names(entry: Activity) -> tuple[str | None, ...]:
+    return (entry.detail.short_id, entry.detail.name) if entry.detail else ()
+
+
+def _only(found: list[Entry], name: str, what: str, tool: str) -> int:
     """The number of the one whose name is exactly `name`. UnknownReference when none or several are."""
     exact = [entry for entry in found if entry[1] == name] or [e for e in found if e[1].casefold() == name.casefold()]
     if len(exact) == 1:
@@ -167,7 +188,19 @@ def _only(found: list[tuple[int, str, str]], name: str, what: str, tool: str) ->
     if exact:
         ids = ", ".join(short for _, _, short in exact[:10])
         raise UnknownReference(f"{len(exact)} {what}s are named {quoted(name)}.", f"Say which by its id: {ids}.")
+    near = _near(name, [title for _, title, _ in found])
     raise UnknownReference(
-        f"There is no {what} {quoted(name)}{meant(name, [title for _, title, _ in found])}.",
+        f"There is no {what} {quoted(name)}{f', did you mean {quoted(near)}?' if near else '.'}",
         f"Find it with {tool}; a number, short_id, URL or exact name is understood.",
     )
+
+
+def _near(name: str, titles: list[str]) -> str | None:
+    """The title that was probably meant: one that holds the letters in a row, else one that looks alike."""
+    wanted = _letters(name)
+    holding = [title for title in titles if len(wanted) >= FEW_LETTERS and wanted in _letters(title)]
+    return min(holding, key=len) if holding else nearest(name, titles)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.casefold())

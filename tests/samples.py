@@ -30,7 +30,11 @@ MEANT: dict[str, Any] = {
     "scopes": ["*"],
     "scoped_teams": [],
 }
-GIVEN = {"if_unmodified_since": "2100-01-01T00:00:00Z"}  # arguments that are no text of any kind
+GIVEN = {  # arguments that are no text of any kind
+    "if_unmodified_since": "2100-01-01T00:00:00Z",
+    "modified_after": "-7d",
+    "modified_before": "2100-01-01",
+}
 # arguments that a call needs though no schema can say it, and those that do not go with the sample of a query
 NEEDED = {"list_actors": ("query", "day")}
 OTHERS = {"list_actors": frozenset({"id", "series", "breakdown", "status", "step", "interval", "path"})}

@@ -87,7 +87,7 @@ def test_a_change_in_words(field: str, before: Any, after: Any, words: str) -> N
         ("restored", {"deleted": (True, False)}, "restored"),
         ("sharing enabled", {"sharing": (None, True)}, "shared by a public link"),
         ("sharing disabled", {"sharing": (None, False)}, "public link switched off"),
-        ("access token refreshed", {}, "public link replaced (the old one died five minutes later)"),
+        ("access token refreshed", {}, "public link replaced (the old one dies after five minutes)"),
         ("exported", {"export_format": (None, "image/png")}, "exported as image/png"),
         ("exported for opengraph image", {"export_format": (None, "image/png")},
          "exported for opengraph image as image/png"),

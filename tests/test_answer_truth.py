@@ -210,11 +210,14 @@ async def test_a_larger_answer_has_more_rows(posthog: Loopback) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tokens", [0, 499, 8_001, 10**9])
-async def test_a_size_out_of_bounds_is_refused(tokens: int, posthog: Loopback) -> None:
-    """Clients cut or refuse what is larger, and less holds no answer."""
+@pytest.mark.parametrize(("tokens", "taken"), [(0, 500), (499, 500), (8_001, 8_000), (10**9, 8_000)])
+async def test_a_size_out_of_bounds_becomes_the_nearest(tokens: int, taken: int, posthog: Loopback) -> None:
+    """Clients cut or refuse what is larger, and less holds no answer; a note says so."""
+    posthog.on_insights("GET", "12/", ok(insight(columns=["n"], result=[["x" * 90]] * 3_000)))
     async with assistant(posthog) as user:
-        assert "max_tokens" in (await user.call("get_insight", id=12, max_tokens=tokens)).text
+        told = await user.call("get_insight", id=12, max_tokens=tokens, offset=0)
+    assert (False, f"max_tokens is 500 to 8,000: {taken:,} taken." in told.text) == (told.failed, True)
+    assert len(told.text) <= taken * 4
 
 
 @pytest.mark.anyio

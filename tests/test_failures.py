@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from insights_mcp.endpoints.insights import CreateInsight, GetInsight
 from insights_mcp.errors import (
+    FOLDER_UNUSABLE,
     Forbidden,
     InsightsError,
     MissingScope,
@@ -134,3 +135,15 @@ def test_no_body_is_unforeseen(body: Any, status: int) -> None:
     error = of(status, body)
     assert UNSAFE.search(str(error)) is None
     assert len(read_error(json.dumps(body).encode()).detail) < 700
+
+
+def test_a_folder_that_cannot_be_used() -> None:
+    """On the embedded backend nobody is sent to PostHog's status page: the detail says what to do."""
+    error = of(503, said("events.duckdb is damaged. Move it away.", code=FOLDER_UNUSABLE))
+    assert (Unavailable, "events.duckdb is damaged. Move it away.") == (type(error), str(error))
+
+
+def test_a_dashboard_that_is_not_there() -> None:
+    """A refused field of which there is a list says which call has it."""
+    error = of(400, said('Invalid pk "99" - object does not exist.', attr="dashboards"))
+    assert error.next_step == "list_dashboards has their numbers."

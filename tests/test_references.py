@@ -126,7 +126,7 @@ async def test_an_unknown_name_is_told_with_the_nearest(held: Loopback) -> None:
     """And with the tool that finds it."""
     held.on_insights("GET", "", page(SIGNUPS))
     told = await asked(held, "Sign-up")
-    assert (True, True, True) == (told.failed, "'Sign-ups'" in told.text, "list_insights" in told.text)
+    assert (True, True, True) == (told.failed, 'did you mean "Sign-ups"?\n' in told.text, "list_insights" in told.text)
 
 
 @pytest.mark.parametrize(
@@ -189,3 +189,51 @@ async def test_an_exact_name_is_found_behind_many_that_contain_it(held: Loopback
     held.on_insights("GET", "", lambda request: last if request.query["offset"] == ["200"] else first)
     held.on_insights("GET", "500/", ok(insight(500)))
     assert 500 == (await asked(held, "Trend")).structured.get("id")
+
+
+async def test_a_name_that_no_search_finds_is_told_with_the_nearest(held: Loopback) -> None:
+    """A search for a misspelt name finds nothing: the names there are say what was meant, safely."""
+    evil = insight(50, short_id="Evil0001", name="Re\nvenue' per week\u202e")
+    held.on_insights("GET", "", lambda request: page() if request.query.get("search") else page(SIGNUPS, evil))
+    near = [(await asked(held, name)).text.split("\n")[0] for name in ("Signups", "revenue per week")]
+    assert near == [
+        'There is no insight "Signups", did you mean "Sign-ups"?',
+        'There is no insight "revenue per week", did you mean "Re venue\' per week"?',
+    ]
+
+
+async def test_a_dashboard_that_no_search_finds_is_told_with_the_nearest(held: Loopback) -> None:
+    """As for insights."""
+    all_of_them = page({"id": 3, "name": "Quality"})
+    held.on("GET", "/api/projects/1/dashboards/", lambda r: page() if r.query.get("search") else all_of_them)
+    async with assistant(held) as user:
+        assert 'did you mean "Quality"?' in (await user.call("get_dashboard", id="Qualty")).text
+
+
+def logged(activity: str, number: int, name: str) -> dict[str, Any]:
+    """An entry of the activity log."""
+    detail = {"name": name, "short_id": f"Gone{number:04d}"}
+    return {"activity": activity, "item_id": str(number), "detail": detail, "created_at": "2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ([logged("restored", 55, "Gone away"), logged("deleted", 55, "Gone away")], "No deleted insight named"),
+        ([logged("deleted", 56, "Gone away"), logged("deleted", 55, "Gone away")], "Say which by its number: 56, 55"),
+    ],
+)
+async def test_a_deleted_name_that_is_no_more_or_of_two(entries: list[Any], said: str, held: Loopback) -> None:
+    """What was restored since is not deleted; of two of a name the user says which."""
+    held.on_insights("GET", "activity/", ok({"results": entries, "next": None, "total_count": 2}))
+    async with assistant(held) as user:
+        told = await user.call("restore_insight", id="Gone away")
+    assert (True, True, []) == (told.failed, said in told.text, held.calls("PATCH")), told.text
+
+
+async def test_what_is_not_deleted_is_not_restored(held: Loopback) -> None:
+    """It is said so, and nothing is sent."""
+    async with assistant(held) as user:
+        told = await user.call("restore_insight", id=12)
+    said = 'Insight "Sign-ups" (AaVQ8Ijw) is not deleted; nothing was sent.'
+    assert (False, True, []) == (told.failed, told.text.startswith(said), held.calls("PATCH")), told.text

@@ -139,7 +139,7 @@ async def test_switching_off_says_what_stops_and_can_be_undone(local: Assistant)
     assert "The link and every page that embeds it have stopped working" in off
     back = await undone(local, off)
     assert link
-    assert (link[0] in back, "The link that was given away before works again." in back) == (True, True)
+    assert (link[0] in back, "If this link was given away before, it works again." in back) == (True, True)
 
 
 async def test_asking_for_a_password_says_who_is_out(local: Assistant) -> None:
@@ -197,7 +197,27 @@ async def test_a_new_link_says_until_when_the_old_one_works(local: Assistant) ->
     await said(local, "update_sharing", enabled=True)
     assert re.search(r"every page that embeds it work until \d\d:\d\d UTC", await said(local, "refresh_sharing_link"))
     await said(local, "update_sharing", enabled=False)
-    assert "The link is off: nobody loses anything" in await said(local, "refresh_sharing_link")
+    assert "The link is off: nobody loses access" in await said(local, "refresh_sharing_link")
+
+
+async def test_a_new_link_says_which_passwords_it_lost(local: Assistant) -> None:
+    """PostHog hands them on only while they are asked for."""
+    await said(local, "update_sharing", enabled=True, password_required=True)
+    await said(local, "add_sharing_password", note="board")
+    assert "under the new numbers below" in await said(local, "refresh_sharing_link")
+    await said(local, "update_sharing", password_required=False)
+    lost = "Its 1 password, not asked for now, did not come along."
+    assert lost in await said(local, "refresh_sharing_link")
+
+
+async def test_passwords_of_one_day_are_of_that_day(posthog: Loopback) -> None:
+    """Not between a day and itself."""
+    state = shared(password_required=True, passwords=2)
+    for password in state["share_passwords"]:
+        password["created_at"] = "2026-01-10T09:00:00Z"
+    posthog.on_insights("GET", "12/sharing/", ok(state))
+    async with assistant(posthog) as user:
+        assert "one of its 2 passwords, made on 2026-01-10, can" in (await user.call("get_sharing", id=12)).text
 
 
 # all insights
@@ -327,7 +347,7 @@ def test_any_configuration_has_its_words(
 ) -> None:
     """On one line each, and a change is told exactly when there is one."""
     exposure = Exposure(after, tuple(names), forbidden_)
-    lines = [who_sees(exposure), *switched(before, after), *renewed(after, NOW), *locked_out(before, 3)]
+    lines = [who_sees(exposure), *switched(before, after), *renewed(before, after, NOW), *locked_out(before, 3)]
     lines += findings([exposure, Exposure(before)], NOW, viewed=True)
     assert not any("\n" in line or UNSAFE.search(line) for line in lines)
     assert bool(undo(before, after)) == (switched(before, after) != ["Nothing changed: it was so before."])

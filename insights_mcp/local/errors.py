@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from insights_mcp.errors import InsightsError
+from insights_mcp.errors import FOLDER_UNUSABLE, InsightsError
 
 
 class LocalError(InsightsError):
@@ -80,8 +80,8 @@ def unsupported_media_type(media_type: str) -> Problem:
 
 
 def unavailable(detail: str) -> Problem:
-    """503: the same request may work later."""
-    return Problem(503, "server_error", "service_unavailable", detail)
+    """503: the project folder cannot be used now; `detail` says why, and what to do."""
+    return Problem(503, "server_error", FOLDER_UNUSABLE, detail)
 
 
 def bare(status: int, message: str) -> Problem:

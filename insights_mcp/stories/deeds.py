@@ -25,7 +25,7 @@ VERBS = {
     "restored": "restored",
     "sharing enabled": "shared by a public link",
     "sharing disabled": "public link switched off",
-    "access token refreshed": "public link replaced (the old one died five minutes later)",
+    "access token refreshed": "public link replaced (the old one dies after five minutes)",
     LOGGED_IN: "a visitor of the public link gave the password",
     LOCKED_OUT: "a visitor of the public link gave a wrong password",
 }

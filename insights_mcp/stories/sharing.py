@@ -98,7 +98,8 @@ def _one_of(passwords: Sequence[SharePassword]) -> str:
     newest, oldest = day(passwords[0].created_at), day(passwords[-1].created_at)
     if len(passwords) == 1:
         return f"its password{_noted(passwords[0])} of {newest or 'an unknown day'}"
-    return f"one of its {len(passwords)} passwords, made between {oldest or '?'} and {newest or '?'},"
+    made = f"on {newest or '?'}" if newest == oldest else f"between {oldest or '?'} and {newest or '?'}"
+    return f"one of its {len(passwords)} passwords, made {made},"
 
 
 def _noted(password: SharePassword) -> str:
@@ -129,7 +130,7 @@ def switched(before: SharingConfiguration | None, after: SharingConfiguration) -
     if before.enabled and not after.enabled:
         told.append("The link and every page that embeds it have stopped working; its passwords are kept.")
     elif not before.enabled and after.enabled and before.created_at:
-        told.append("The link that was given away before works again.")
+        told.append("If this link was given away before, it works again.")
     if before.enabled and after.enabled and after.password_required and not before.password_required:
         told.append("Whoever has only the link is out, and embedding pages ask for a password, too.")
     elif after.enabled and before.password_required and not after.password_required:
@@ -143,10 +144,20 @@ def undo(before: SharingConfiguration | None, after: SharingConfiguration) -> di
     return {n: getattr(before, n) for n in names if before is not None and getattr(before, n) != getattr(after, n)}
 
 
-def renewed(after: SharingConfiguration, now: datetime) -> list[str]:
-    """What a new link means for those who have the old one."""
+def renewed(before: SharingConfiguration | None, after: SharingConfiguration, now: datetime) -> list[str]:
+    """What a new link means for those who have the old one, and for its passwords."""
+    return [*_old_link(after, now), *_lost(before, after)]
+
+
+def _lost(before: SharingConfiguration | None, after: SharingConfiguration) -> list[str]:
+    """PostHog hands passwords on to the new link only while they are asked for."""
+    lost = len(before.share_passwords or ()) if before and not after.share_passwords else 0
+    return [f"Its {counted(lost, 'password')}, not asked for now, did not come along."] if lost else []
+
+
+def _old_link(after: SharingConfiguration, now: datetime) -> list[str]:
     if not after.enabled:
-        return ["The link is off: nobody loses anything, and the new one opens nothing until sharing is on."]
+        return ["The link is off: nobody loses access, and the new one opens nothing until sharing is on."]
     told = [f"The old link and every page that embeds it work until {now + GRACE:%H:%M} UTC, then never again."]
     kept = "The passwords go on working, under the new numbers below." if after.share_passwords else ""
     return [*told, *([kept] if kept else []), "There is no undo: give the new link to whoever shall go on seeing it."]

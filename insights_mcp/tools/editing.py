@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
@@ -205,7 +206,7 @@ class RestoreInsight(Tool):
 
     title: ClassVar[str] = "Restore a deleted insight"
     effect = Effect.WRITE
-    uses = (insights.UpdateInsight,)
+    uses = (insights.UpdateInsight, insights.GetInsight)
     may_use = (ListActivity,)
 
     id: InsightReference
@@ -213,6 +214,10 @@ class RestoreInsight(Tool):
     async def run(self, work: Work) -> Answer:
         """PATCH `deleted: false`: the only request that can see a deleted insight."""
         reference = await work.references.deleted_insight(self.id)
+        with suppress(NotFound):
+            there = await work.client.send(insights.GetInsight(id=reference, refresh=Refresh.FORCE_CACHE))
+            said = f"Insight {named(there)} is not deleted; nothing was sent."
+            return Answer(said, {"id": there.id, "short_id": there.short_id}, next=_see(there))
         try:
             back = await work.client.send(insights.UpdateInsight(id=reference, deleted=False))
         except NotFound as error:
@@ -223,7 +228,7 @@ class RestoreInsight(Tool):
 
 
 _PLAIN = ("name", "description", "favorited")
-_CHANGES = tuple(n for n in UpdateInsight.model_fields if n not in ("id", "dry_run", "if_unmodified_since"))
+_CHANGES = (*_PLAIN, "query", "add_tags", "remove_tags", "add_dashboards", "remove_dashboards")
 
 
 def _differs(field: str, value: Any, now: Any) -> bool:
@@ -245,8 +250,8 @@ def _see(insight: Insight) -> tuple[str, ...]:
 
 
 def _next(insight: Insight, trial: Trial) -> tuple[str, ...]:
-    """To what was saved: see it, or mend it."""
-    return _mend(insight) if trial.failed else _see(insight)
+    """To what was saved: mend it, or see what the answer does not show already."""
+    return _mend(insight) if trial.failed else () if trial.computed else _see(insight)
 
 
 def _mend(insight: Insight) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from insights_mcp import computation
 from insights_mcp.answer import Answer
@@ -16,11 +17,44 @@ from insights_mcp.errors import NotFound, SessionOnly
 from insights_mcp.schema.insight import Insight, InsightKind, Refresh, TrendingInsight
 from insights_mcp.schema.query import slim
 from insights_mcp.schema.reply import Page
-from insights_mcp.text import counted
+from insights_mcp.text import counted, quoted
 from insights_mcp.tools.insight_facts import facts, insights_table, named, who
 from insights_mcp.tools.picture import Drawable
 from insights_mcp.tools.result import result_answer
-from insights_mcp.tools.tool import Dashboards, Detailed, InsightReference, Texts, Tool, Work
+from insights_mcp.tools.tool import Dashboards, Detailed, InsightReference, Texts, Tool, Work, several
+
+
+def _kind(given: Any) -> Any:
+    """The API's word for a kind: models write the query's own, too."""
+    word = given.strip().upper().removesuffix("QUERY") if isinstance(given, str) else given
+    return KINDS.get(word, word) if isinstance(word, str) else given
+
+
+NOT_THERE = "It is not on dashboard {}: no filter of that dashboard is in these numbers."
+KINDS = {"TREND": "TRENDS", "FUNNEL": "FUNNELS", "PATH": "PATHS", "HOGQL": "SQL"}
+
+
+class Moment(str):
+    """A date as the API reads it; `notes` say so where it was given in words."""
+
+    notes: tuple[str, ...] = ()
+
+
+def _moment(given: str) -> Moment:
+    """The API takes what it cannot read for now, without a word: nothing else gets through."""
+    from insights_mcp.repair import dates
+
+    ends = dates.start(given.strip())
+    if ends is None or ends[0] in ("", "all"):
+        raise ValueError("a date is 2026-01-31 or -7d")
+    moment = Moment(ends[0])
+    if moment != given:
+        moment.notes = (f"Read {quoted(given, 60)} as {moment}.",)
+    return moment
+
+
+Kind = Annotated[InsightKind, BeforeValidator(_kind)]
+Date = Annotated[str, AfterValidator(_moment)]
 
 
 class ListInsights(Tool):
@@ -31,14 +65,14 @@ class ListInsights(Tool):
     uses = (insights.ListInsights,)
 
     search: Annotated[str | None, Field(max_length=200, description="Words in name, description or tags.")] = None
-    kind: Annotated[InsightKind | None, Field(description="Only this kind of query.")] = None
+    kind: Annotated[Kind | None, Field(description="Only this kind of query.")] = None
     tags: Annotated[Texts | None, Field(description="With any of these tags.")] = None
     dashboards: Annotated[Dashboards | None, Field(description="On all of these: numbers or names.")] = None
     events: Annotated[Texts | None, Field(description="Using all of these events.")] = None
     favorited: Annotated[bool, Field(description="Only favorites.")] = False
     mine: Annotated[bool, Field(description="Only those the key's owner made.")] = False
-    modified_after: Annotated[str | None, Field(description="Date, or relative: -7d.")] = None
-    modified_before: Annotated[str | None, Field(description="Date, or relative.")] = None
+    modified_after: Annotated[Date | None, Field(description="Date, or relative: -7d.")] = None
+    modified_before: Annotated[Date | None, Field(description="Date, or relative.")] = None
     order: Annotated[
         Literal["-last_modified_at", "-last_viewed_at", "-created_at", "created_at", "name"],
         Field(description="Sorted by; - is descending."),
@@ -50,14 +84,23 @@ class ListInsights(Tool):
         """One page of the list."""
         on = [await work.references.dashboard_number(d) for d in self.dashboards or ()]
         page = await work.client.send(self._call(on))
-        held = page.count if page.count is not None else None
-        said = (
-            f"Found {counted(held if held is not None else len(page.results), 'insight')}."
-            if page.results
-            else "No insight matches."
-        )
-        table = insights_table(page.results, self.offset, held, viewed=True)
-        return Answer(said, table=table, more="list_insights(…, offset={offset})")
+        if not page.results:
+            return self._none(page.count or 0)
+        held = page.count if page.count is not None else len(page.results)
+        table = insights_table(page.results, self.offset, page.count, viewed=True)
+        return Answer(f"Found {counted(held, 'insight')}.", table=table, more="list_insights(…, offset={offset})")
+
+    def _none(self, held: int) -> Answer:
+        """What a page without rows means, and what to do next."""
+        if held:
+            return Answer(
+                f"No insight after the first {self.offset:,}: there are {held:,}.", next=("Go back: offset=0.",)
+            )
+        wider = self.model_fields_set - {"order", "limit", "offset", "search"}
+        words = ("search finds parts of words as they are written; try fewer or other words",) if self.search else ()
+        less = (f"leave out {' or '.join(sorted(wider))}",) if wider else ()
+        step = "; ".join((*words, *less))
+        return Answer("No insight matches.", next=(f"{step[:1].upper()}{step[1:]}.",) if step else ())
 
     def _call(self, dashboards: list[int]) -> insights.ListInsights:
         return insights.ListInsights(
@@ -109,7 +152,12 @@ class GetInsight(Detailed, Drawable):
             facts=await facts(found, work.client, linked=True),
             path=f"/insights/{found.short_id}",
         )
+        if self.from_dashboard is not None and found.dashboard_tiles is not None and not self._on(found):
+            told = replace(told, notes=(*told.notes, NOT_THERE.format(self.from_dashboard)))
         return await self.with_picture(told, found, found.query)
+
+    def _on(self, found: Insight) -> bool:
+        return self.from_dashboard in found.on_dashboards
 
     def _call(self, number: int) -> insights.GetInsight:
         return insights.GetInsight(id=number, refresh=Refresh(self.refresh), from_dashboard=self.from_dashboard)
@@ -133,7 +181,7 @@ class ListTrendingInsights(Tool):
             return await self._last_viewed(work)
         table = insights_table(list(page.results))
         rows = [[i.view_count, _viewers(i), *row] for i, row in zip(page.results, table.rows, strict=True)]
-        said = f"Viewed in the last {self.days} days: {counted(len(rows), 'insight')}, most distinct viewers first."
+        said = f"{_viewed(self.days, len(rows))}, most distinct viewers first."
         return Answer(said, table=type(table)(("viewers", "last viewers", *table.columns), rows))
 
     async def _trending(self, work: Work) -> Page[TrendingInsight] | None:
@@ -150,7 +198,7 @@ class ListTrendingInsights(Tool):
         table = insights_table(page.results)
         rows = [[i.last_viewed_at, *row] for i, row in zip(page.results, table.rows, strict=True)]
         return Answer(
-            f"Viewed in the last {self.days} days: {counted(len(rows), 'insight')}, latest view first.",
+            f"{_viewed(self.days, len(rows))}, latest view first.",
             table=type(table)(("last viewed", *table.columns), rows),
             left_out=(
                 "view counts: this PostHog refuses its trending list to API keys, so this is the list by last view",
@@ -165,7 +213,11 @@ class MarkInsightsViewed(Tool):
     effect = Effect.WRITE
     uses = (insights.MarkInsightsViewed, insights.GetInsight)
 
-    ids: Annotated[list[InsightReference], Field(min_length=1, max_length=50, description="The insights.")]
+    ids: Annotated[
+        list[InsightReference],
+        BeforeValidator(several),
+        Field(min_length=1, max_length=50, description="The insights."),
+    ]
 
     async def run(self, work: Work) -> Answer:
         """Each reference is found first: PostHog silently ignores numbers it does not know."""
@@ -180,6 +232,10 @@ def _state(insight: Insight) -> str:
     if insight.result is None:
         return ": nothing is cached; refresh='blocking' computes it."
     return "."
+
+
+def _viewed(days: int, found: int) -> str:
+    return f"Viewed in the last {counted(days, 'day')}: {counted(found, 'insight')}"
 
 
 def _viewers(insight: TrendingInsight) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, SecretStr
 
-from insights_mcp.answer import FULL, SUMMARY, Answer, Table
+from insights_mcp.answer import SUMMARY, Answer, Table
 from insights_mcp.endpoint import Effect
 from insights_mcp.endpoints import sharing
 from insights_mcp.endpoints.insights import GetInsight, ListInsights
@@ -18,7 +18,7 @@ from insights_mcp.stories.sharing import Exposure, day, findings, locked_out, re
 from insights_mcp.text import clean, counted, quoted
 from insights_mcp.tools.exposure import AROUND, MOST, Sweep, exposure_of, sweep
 from insights_mcp.tools.insight_facts import who
-from insights_mcp.tools.tool import InsightReference, Tool, Work, given
+from insights_mcp.tools.tool import InsightReference, Size, Tool, Work, given
 
 LOOKING_UP = (ListInsights, GetInsight)
 SHARED = ("short_id", "name", "seen by", "link made", "last viewed", "made by", "on shared dashboards")
@@ -35,7 +35,7 @@ class GetSharing(Tool):
 
     id: InsightReference | None = None
     offset: Annotated[int, Field(ge=0, description="Insights to skip.")] = 0
-    max_tokens: Annotated[int | None, Field(ge=500, le=FULL, description="Size at most.")] = None
+    max_tokens: Size = None
 
     @property
     def budget(self) -> int:
@@ -154,19 +154,20 @@ class RefreshSharingLink(Tool):
     effect = Effect.DESTRUCTIVE
     idempotent = False
     uses = (sharing.RefreshSharingLink,)
-    may_use = AROUND
+    may_use = (*AROUND, sharing.GetSharing)
 
     id: InsightReference
 
     async def run(self, work: Work) -> Answer:
-        """Passwords are kept, under new numbers."""
+        """Passwords are kept, under new numbers, if they are asked for."""
 
-        async def renew(number: int) -> Exposure:
+        async def renew(number: int) -> tuple[SharingConfiguration | None, Exposure]:
+            before = await _now(work, number)
             state = await work.client.send(sharing.RefreshSharingLink(insight_id=number))
-            return await exposure_of(work, number, state)
+            return before, await exposure_of(work, number, state)
 
-        exposure = await work.references.on_insight(self.id, renew)
-        return _told(work, "The link is new.", exposure, renewed(exposure.state, datetime.now(UTC)))
+        before, exposure = await work.references.on_insight(self.id, renew)
+        return _told(work, "The link is new.", exposure, renewed(before, exposure.state, datetime.now(UTC)))
 
 
 async def _exposure(work: Work, reference: str) -> Exposure:

@@ -13,7 +13,7 @@ from functools import cache
 from inspect import get_annotations
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from insights_mcp.answer import FULL, SUMMARY, Answer, Table
 from insights_mcp.answer.pieces import PIECE, pieces_table
@@ -77,12 +77,35 @@ class Tool(BaseModel):
         raise NotImplementedError
 
 
+class Tokens(int):
+    """A size that can be held; `notes` say so where another was asked for."""
+
+    notes: tuple[str, ...] = ()
+
+
+def _fitting(asked: int | None) -> Tokens | None:
+    """The nearest size that can be held: refusing would cost the caller another call."""
+    if asked is None:
+        return None
+    size = Tokens(min(max(asked, LEAST), FULL))
+    if size != asked:
+        size.notes = (f"max_tokens is {LEAST} to {FULL:,}: {size:,} taken.",)
+    return size
+
+
+Size = Annotated[
+    int | None,
+    AfterValidator(_fitting),
+    Field(description="Size at most.", json_schema_extra={"minimum": LEAST, "maximum": FULL}),
+]
+
+
 class Sized(Tool):
     """A tool whose answer's size is the caller's choice."""
 
     tabular: ClassVar[bool] = True
 
-    max_tokens: Annotated[int | None, Field(ge=LEAST, le=FULL, description="Size at most.")] = None
+    max_tokens: Size = None
 
     @property
     def budget(self) -> int:
@@ -179,13 +202,15 @@ def _refusal(tool: type[Tool], found: list[dict[str, Any]]) -> InvalidInput:
 def _mistake(tool: type[Tool], error: dict[str, Any]) -> str:
     where = ".".join(str(part) for part in error["loc"] if part != "function-before[_reference(), str]")
     if error["type"] == "extra_forbidden":
-        names = list(tool.model_fields)
+        names = list(input_schema(tool)["properties"])
         return (
             f"unknown argument '{clean(where, 60)}'{meant(where, names) or ', arguments are ' + ', '.join(names) + '.'}"
         )
     if error["type"] == "missing":
         return f"'{where}' is missing."
-    message = error["msg"].removeprefix("Value error, ")
+    message = error["msg"].removeprefix("Value error, ").replace(" after validation", "")
+    if error["type"] == "too_short" and _is_secret(tool, str(error["loc"][0])):
+        return f"'{clean(where, 60)}': at least {error['ctx']['min_length']} characters."
     given = "" if _is_secret(tool, str(error["loc"][0])) else f", given {clean(repr(error.get('input')), 60)}"
     return f"'{clean(where, 60)}': {message[:1].lower()}{message[1:]}{given}."
 

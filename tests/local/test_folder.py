@@ -171,5 +171,6 @@ def test_a_folder_that_stays_locked(api: Api, folder: Path) -> None:
         locked = api.post("insights/", {"name": "one"})
         other.execute("rollback")
     other.close()
-    assert refused(locked) == (503, "The project folder cannot be written: database is locked.")
+    said = "Make room, or end what else writes to it, then repeat."
+    assert refused(locked) == (503, f"The project folder cannot be written: database is locked. {said}")
     assert api.insight(name="one")["id"] == 1
