@@ -176,6 +176,25 @@ def test_chosen_buckets_keep_the_extremes() -> None:
     assert {data[0], data[-1], 900, 2} <= set(values)
 
 
+@pytest.mark.parametrize(("values", "compared"), [("ab", True), ("ac", False)])
+def test_what_is_left_over_is_compared_only_with_its_like(values: str, compared: bool) -> None:
+    """The others are others where another value has a series of its own."""
+    periods = zip(("current", "previous"), ("ab", values), strict=True)
+    result = [series([4, 4], value, breakdown_value=value, compare_label=period)
+              for period, own in periods for value in (*own, "$$_posthog_breakdown_other_$$")]  # fmt: skip
+    assert compared == ('"(other)" against the previous period' in said(result))
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "told"),
+    [("all users", "all", "all users"), ("Power users", 7, "Power users (cohort 7)"), ("7", 7, "7"),
+     ("$pageview - all users", "all", "$pageview - all users"), ("visit", "Chrome", "visit Chrome")],
+)  # fmt: skip
+def test_a_cohort_is_named_once(label: str, value: Any, told: str) -> None:
+    """Its name is in the label already; its number is what other calls take."""
+    assert f'"{told}"' in said([series([4, 4], label, breakdown_value=value), series([1, 1], "b")])
+
+
 def test_totals_of_two_periods_are_compared() -> None:
     """Each with itself, not ranked among each other."""
     both = [{"label": name, "aggregated_value": value, "compare_label": period, "action": {"math": "total"}}
@@ -207,18 +226,46 @@ STEPS: list[dict[str, Any]] = [
     "fact",
     [
         "30 of 100 people converted (30%) in 3 steps",
-        'weakest step 1 → 2: "open" → "sign up", 60 of 100 people lost (60%)',
+        'largest loss 1 → 2: "open" → "sign up", 60 of 100 people lost (60%)',
         "longest 2h (2 → 3)",
     ],
 )
 def test_a_funnel(fact: str) -> None:
-    """Conversion, the weakest step, time."""
+    """Conversion, where most were lost, time."""
     assert fact in said(STEPS)
 
 
 def test_a_funnel_of_two_steps_tells_the_median_time() -> None:
     """It is the time to convert."""
     assert "median time to convert 1m 30s" in said(STEPS[:2])
+
+
+def test_the_largest_loss_is_not_the_smallest_share() -> None:
+    """Most are lost where most are; the step that fewest pass is told beside it."""
+    late = [*STEPS[:2], STEPS[2] | {"count": 4}]
+    assert "60 of 100 people lost (60%); smallest share going on 2 → 3: 10%" in said(late)
+
+
+@pytest.mark.parametrize(
+    ("source", "whom"),
+    [
+        ({"aggregation_group_type_index": 0}, "groups"),
+        ({"funnelsFilter": {"funnelAggregateByHogQL": "properties.$session_id"}}, "sessions"),
+        ({"funnelsFilter": {"funnelAggregateByHogQL": "person_id"}}, "people"),
+        ({"funnelsFilter": {"funnelAggregateByHogQL": "properties.plan"}}, "values"),
+    ],
+)
+def test_a_funnel_counts_not_always_people(source: dict[str, Any], whom: str) -> None:
+    """Groups, or the values of an expression; the column says so, too."""
+    found = readable(STEPS, None, Asked(source))
+    assert found.picked
+    assert (f"30 of 100 {whom} converted", whom) == (found.digest[0][: 20 + len(whom)], found.picked.columns[2])
+
+
+def test_funnels_that_convert_alike_have_no_best() -> None:
+    """Nothing is best where all are the same."""
+    found = said([[s | {"breakdown_value": [v]} for s in STEPS] for v in "ab"])
+    assert "2 values: conversion 30% in each" in found
 
 
 def test_an_empty_funnel_has_no_percentage() -> None:
@@ -231,7 +278,7 @@ def test_a_funnel_by_value() -> None:
     worse = [step | {"count": step["count"] // 10 if place else 50} for place, step in enumerate(STEPS)]
     found = said([[s | {"breakdown_value": [v]} for s in each] for v, each in (("a", STEPS), ("b", worse))])
     assert '2 values: conversion best "a" 30%, worst "b" 6%' in found
-    assert 'largest "a": 30 of 100 converted (30%); weakest 1 → 2 in each' in found
+    assert 'largest "a": 30 of 100 converted (30%); largest loss 1 → 2 in each' in found
 
 
 def test_time_to_convert() -> None:
@@ -352,8 +399,8 @@ EDGES = [
 @pytest.mark.parametrize(
     "fact",
     [
-        'heaviest step: "/" → "/price", 7 people, 2s on average',
-        'heaviest path: "/" → "/price" → "/buy" (7, 2 people)',
+        'heaviest step: "/" → "/price", 7 times, 2s on average',
+        'heaviest path: "/" → "/price" → "/buy" (7, 2 times)',
     ],
 )
 def test_paths(fact: str) -> None:

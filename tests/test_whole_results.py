@@ -74,7 +74,7 @@ EACH: dict[str, Any] = {
     "rows": [[cell, n] for n, cell in enumerate(NASTY)],
 }  # fmt: skip
 OWN = ("data", "bins", "count", "value", "aggregated_value", "median", "any")
-MEASURED = ("value", "percent", "people", "median", "any", "column2")
+MEASURED = ("value", "percent", "people", "times", "median", "any", "column2")
 
 
 def columns_of(name: str) -> list[str] | None:

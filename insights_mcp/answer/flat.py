@@ -144,7 +144,7 @@ def _edges(result: list[Row], _: Asked) -> Iterator[Block]:
     spans = [edge.get("average_conversion_time") for edge in result]
     seconds = [span / 1000 if isinstance(span, int | float) else None for span in spans]
     ends = {name: [edge[name] for edge in result] for name in ("source", "target")}
-    yield {}, {**ends, "people": [edge["value"] for edge in result], "average_seconds": seconds}
+    yield {}, {**ends, "times": [edge["value"] for edge in result], "average_seconds": seconds}
 
 
 def _boxes(result: list[Row], asked: Asked) -> Iterator[Block]:

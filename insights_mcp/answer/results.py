@@ -183,8 +183,8 @@ def _of_cohorts(result: list[dict[str, Any]], asked: Asked) -> Readable:
     return Readable(digest, tables.shares(found, names), tables.cohorts(found, names), unfinished=unfinished)
 
 
-def _of_steps(result: list[dict[str, Any]], _: Asked) -> Readable:
-    found = funnels.funnel_of(result)
+def _of_steps(result: list[dict[str, Any]], asked: Asked) -> Readable:
+    found = funnels.funnel_of(result, funnels.whom(asked.source))
     table = tables.steps(found)
     return Readable(tuple(funnels.told_of(found)), table, table)
 

@@ -15,6 +15,7 @@ from insights_mcp.answer.numbers import known, mean, number, numbers
 MARKS = {"$$_posthog_breakdown_other_$$": "(other)", "$$_posthog_breakdown_null_$$": "(none)"}
 # Only these add up over time: the same person counts again in every bucket, and an average is no amount.
 SUMMABLE = frozenset({None, "total", "sum", "first_time_for_user", "first_matching_event_for_user"})
+ALL_USERS = "all users"  # the label of the cohort "all"
 MIDNIGHTS = ("T00:00:00Z", " 00:00:00")
 SHORTEST_SHIFT = 3
 LEAST_SHIFT = 0.3  # of the level before
@@ -202,10 +203,16 @@ def label_of(series: dict[str, Any]) -> str:
     action = series.get("action")
     custom = action.get("custom_name") if isinstance(action, dict) else None
     label = unmarked(str(custom or series.get("label") or "series"))
-    breakdown = breakdown_of(series)
-    told = breakdown in ("", label) or label.endswith(f" {breakdown}")
+    breakdown = _cohort(series) or breakdown_of(series)
+    told = breakdown in ("", label) or label.endswith((f" {breakdown}", ALL_USERS))
     named = label if told else f"{label} {breakdown}"
     return f"{named} ({series['compare_label']})" if series.get("compare_label") else named
+
+
+def _cohort(series: dict[str, Any]) -> str:
+    """The cohort's number, where the series is of one: its name is in the label."""
+    value = series.get("breakdown_value")
+    return f"(cohort {value})" if type(value) is int and series.get("label") != str(value) else ""
 
 
 def breakdown_of(item: dict[str, Any]) -> str:

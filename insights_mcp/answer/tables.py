@@ -34,7 +34,8 @@ STEP = ("step", "name", "people", "of first, %", "of previous, %", "median secon
 
 def steps(funnel: Funnel) -> Table:
     """A row for each step."""
-    return Table(STEP, [_step_row(funnel, place) for place in range(len(funnel.counts))])
+    columns = [funnel.whom if name == "people" else name for name in STEP]
+    return Table(columns, [_step_row(funnel, place) for place in range(len(funnel.counts))])
 
 
 def step_lists(found: Sequence[Funnel]) -> Table:
@@ -60,14 +61,14 @@ def _share(part: float | None, of: float | None, digits: int = 2) -> float | Non
 
 
 def funnels(found: Sequence[Funnel]) -> Table:
-    """A row for each breakdown value: people at each step, conversion; the weakest step, where that differs."""
+    """A row for each breakdown value: people at each step, conversion; where most were lost, if that differs."""
     most = max(len(funnel.counts) for funnel in found)
     if most > MOST_STEPS:
         return step_lists(found)
     differs = not weakest_of_all(found)
     rows = Rows(range(len(found)), lambda place: _funnel_row(found[place], most, differs))
     ranked = sorted(range(len(rows)), key=lambda place: -found[place].first)
-    columns = ["breakdown", *STEPS[:most], "converted, %", *(["weakest"] if differs else [])]
+    columns = ["breakdown", *STEPS[:most], "converted, %", *(["largest loss"] if differs else [])]
     names = sum(len(funnel.names) for funnel in found)
     return Table(columns, rows, ranked=ranked, sums_up=f"times of {names} steps")
 
@@ -156,7 +157,7 @@ def edges(result: list[dict[str, Any]]) -> Table:
         [i.get("source"), i.get("target"), i.get("value"), _seconds(i.get("average_conversion_time"))] for i in result
     ]
     ranked = sorted(range(len(rows)), key=lambda place: -(number(rows[place][2]) or 0.0))
-    return Table(["source", "target", "people", "average seconds"], rows, ranked=ranked, enough=25)
+    return Table(["source", "target", "times", "average seconds"], rows, ranked=ranked, enough=25)
 
 
 def _seconds(milliseconds: Any) -> float | None:

@@ -1,4 +1,4 @@
-"""Paths as a flow: a column of nodes for each step, and between them bands as broad as many people went that way."""
+"""Paths as a flow: a column of nodes for each step, and between them bands as broad as it was gone often."""
 
 from __future__ import annotations
 

@@ -19,8 +19,9 @@ from insights_mcp.local.computing import Ask
 from insights_mcp.local.definitions import read
 from insights_mcp.local.insight_shape import find
 from insights_mcp.local.results import Outcome
-from insights_mcp.local.store import Row
+from insights_mcp.local.store import Row, moment_of
 from insights_mcp.schema.insight import Refresh
+from insights_mcp.watching import circumstances
 
 WRAPPER = "InsightVizNode"
 
@@ -34,7 +35,9 @@ async def analyze_insight(call: Call) -> Response:
         return reply({"result": ""})
     kept = await _kept(call, row)
     results = None if kept.results is None else orjson.loads(kept.results)
-    return reply({"result": analysis(row["name"] or row["derived_name"] or "This insight", source, results)})
+    at = moment_of(kept.last_refresh) if kept.last_refresh else call.now
+    name = row["name"] or row["derived_name"] or "This insight"
+    return reply({"result": analysis(name, circumstances(dict(kept.rest), source, at), results)})
 
 
 @answers(GetSuggestions)

@@ -19,7 +19,7 @@ from insights_mcp.schema.insight import Insight, Refresh
 from insights_mcp.schema.query import slim, source_of
 from insights_mcp.schema.reply import Page
 from insights_mcp.text import counted
-from insights_mcp.tools.insight_facts import freshness, named
+from insights_mcp.tools.insight_facts import asked, freshness, named
 from insights_mcp.tools.tool import InsightReference, Tool, Work
 
 Reply = TypeVar("Reply")
@@ -42,7 +42,7 @@ class AnalyzeInsight(Tool):
         insight = await _computed(work, self.id)
         theirs = await _asked(work, lambda: insights.AnalyzeInsight(id=insight.id))
         said = theirs.result if theirs else ""
-        told = said or analysis(insight.title, source_of(insight.query or {}), insight.result)
+        told = said or analysis(insight.title, asked(insight, insight.query), insight.outcome, insight.columns)
         facts = {"analysis": told.splitlines(), "by": BY_API if said else BY_RULE} | freshness(insight)
         return Answer(f"Analysis of insight {named(insight)}.", facts, next=("get_suggestions: what to ask next.",))
 
@@ -83,11 +83,11 @@ async def _computed(work: Work, reference: str) -> Insight:
 
 async def _asked(work: Work, call: Callable[[], Endpoint[Reply]]) -> Reply | None:
     """PostHog's answer; None where it refuses keys, has no AI approval, or does not know the endpoint."""
-    asked = call()
-    if not work.client.may(type(asked)):
+    theirs = call()
+    if not work.client.may(type(theirs)):
         return None
     try:
-        return await work.client.send(asked)
+        return await work.client.send(theirs)
     except (Forbidden, NotFound):
         return None
 

@@ -17,12 +17,13 @@ MOST_VALUES = 3
 
 @dataclass(frozen=True)
 class Funnel:
-    """People at each step; None where the reply does not say."""
+    """People at each step, or `whom` it counts; None where the reply does not say."""
 
     value: str
     names: list[str]
     counts: list[float | None]
     medians: list[float | None]
+    whom: str = "people"
 
     @property
     def first(self) -> float:
@@ -41,19 +42,39 @@ class Funnel:
         known = [(at, here, on) for at, (here, on) in pairs if here is not None and on is not None and here > on]
         return max(known, key=lambda pair: pair[1] - pair[2], default=None)
 
+    @property
+    def steepest(self) -> tuple[int, float, float] | None:
+        """The step after which the smallest share went on."""
+        pairs = enumerate(zip(self.counts, self.counts[1:], strict=False))
+        known = [(at, here, on) for at, (here, on) in pairs if here and on is not None and here > on]
+        return min(known, key=lambda pair: pair[2] / pair[1], default=None)
 
-def funnel_of(steps: list[dict[str, Any]]) -> Funnel:
+
+def whom(source: dict[str, Any]) -> str:
+    """What a funnel counts."""
+    if source.get("aggregation_group_type_index") is not None:
+        return "groups"
+    shape = source.get("funnelsFilter")
+    by = shape.get("funnelAggregateByHogQL") if isinstance(shape, dict) else None
+    return "people" if by in (None, "", "person_id") else COUNTED_BY.get(str(by), "values")
+
+
+COUNTED_BY = {"properties.$session_id": "sessions", "$session_id": "sessions", "distinct_id": "distinct ids"}
+
+
+def funnel_of(steps: list[dict[str, Any]], counted: str = "people") -> Funnel:
     """A funnel of a reply's steps."""
     return Funnel(
         breakdown_of(steps[0]),
         [str(step.get("custom_name") or step.get("name") or step.get("action_id") or "") for step in steps],
         [number(step.get("count")) for step in steps],
         [number(step.get("median_conversion_time")) for step in steps],
+        counted,
     )
 
 
 def told_of(funnel: Funnel) -> list[str]:
-    """Conversion, the weakest step, and how long it took."""
+    """Conversion, where most were lost, and how long it took."""
     if not funnel.first:
         return [f"nobody entered the funnel of {len(funnel.counts)} steps"]
     return [line for line in (_through(funnel), weakest(funnel), _times(funnel)) if line]
@@ -61,16 +82,21 @@ def told_of(funnel: Funnel) -> list[str]:
 
 def _through(funnel: Funnel) -> str:
     if len(funnel.counts) == 1:
-        return f"{told(funnel.first)} people took the one step"
+        return f"{told(funnel.first)} {funnel.whom} took the one step"
     if funnel.counts[-1] is None:
-        return f"{told(funnel.first)} people entered"
+        return f"{told(funnel.first)} {funnel.whom} entered"
     share = percent(funnel.last, funnel.first)
-    return f"{told(funnel.last)} of {told(funnel.first)} people converted ({share}) in {len(funnel.counts)} steps"
+    through = f"{told(funnel.last)} of {told(funnel.first)} {funnel.whom} converted"
+    return f"{through} ({share}) in {len(funnel.counts)} steps"
 
 
 def weakest(funnel: Funnel) -> str:
-    """Where most people were lost."""
-    return f"weakest step {between(funnel.weakest[0])}: {_lost(funnel, 'people lost')}" if funnel.weakest else ""
+    """Where most were lost; and where the smallest share went on, if that is another step."""
+    if not funnel.weakest:
+        return ""
+    lost = f"largest loss {between(funnel.weakest[0])}: {_lost(funnel, f'{funnel.whom} lost')}"
+    at, here, on = funnel.steepest or funnel.weakest
+    return lost if at == funnel.weakest[0] else f"{lost}; smallest share going on {between(at)}: {percent(on, here)}"
 
 
 def _lost(funnel: Funnel, word: str) -> str:
@@ -118,6 +144,8 @@ def _best_and_worst(entered: list[Funnel]) -> str:
     if len(entered) < 2:
         return ""
     ranked = sorted(entered, key=lambda f: f.last / f.first)
+    if ranked[0].last / ranked[0].first == ranked[-1].last / ranked[-1].first:
+        return f": conversion {percent(ranked[0].last, ranked[0].first)} in each"
     pairs = (("best", ranked[-1]), ("worst", ranked[0]))
     return ": conversion " + ", ".join(
         f"{word} {quoted(f.value, NAME)} {percent(f.last, f.first)}" for word, f in pairs
@@ -125,9 +153,9 @@ def _best_and_worst(entered: list[Funnel]) -> str:
 
 
 def _largest(funnel: Funnel, *, everywhere: bool) -> str:
-    """All that is told of the value with most people; the weakest step may be the same one `everywhere`."""
+    """All that is told of the value with most people; where most were lost may be the same step `everywhere`."""
     through = f"{told(funnel.last)} of {told(funnel.first)} converted ({percent(funnel.last, funnel.first)})"
-    where = f"weakest {between(funnel.weakest[0])}{' in each' if everywhere else ''}" if funnel.weakest else ""
+    where = f"largest loss {between(funnel.weakest[0])}{' in each' if everywhere else ''}" if funnel.weakest else ""
     parts = [through, f"{where}: {_lost(funnel, 'lost')}" if where else "", _times(funnel, "longest median")]
     return f"largest {quoted(funnel.value, NAME)}: {'; '.join(filter(None, parts))}"
 

@@ -26,12 +26,12 @@ def digest(result: list[dict[str, Any]], _: Asked) -> list[str]:
         return []
     heaviest = max(edges, key=lambda edge: edge[2])
     ends = f"{_name(heaviest[0])} → {_name(heaviest[1])}"
-    lines = [f"heaviest step: {ends}, {told(heaviest[2])} people{_took(result, heaviest)}"]
+    lines = [f"heaviest step: {ends}, {_times(heaviest[2])}{_took(result, heaviest)}"]
     way = heaviest_path(edges)
     if len(way) > 1:
         names = [way[0][0], *(target for _, target, _ in way)]
-        people = ", ".join(told(value) for _, _, value in way)
-        lines.append(f"heaviest path: {' → '.join(map(_name, names))} ({people} people)")
+        often = ", ".join(told(value) for _, _, value in way)
+        lines.append(f"heaviest path: {' → '.join(map(_name, names))} ({often} times)")
     return lines
 
 
@@ -53,6 +53,11 @@ def _name(node: str) -> str:
     """A node without the step's number in front."""
     digits = "".join(takewhile(str.isdecimal, node))
     return quoted(node.removeprefix(f"{digits}_") if digits else node, NAME)
+
+
+def _times(value: float) -> str:
+    """How often it was gone: whoever goes it again counts again, so that these are no people."""
+    return f"{told(value)} {'time' if value == 1 else 'times'}"
 
 
 def _took(result: list[dict[str, Any]], edge: Edge) -> str:

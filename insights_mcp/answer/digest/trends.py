@@ -12,6 +12,7 @@ from insights_mcp.text import quoted
 
 MOST_COURSES = 3
 MOST_NAMED = 3
+OTHER = "(other)"
 
 
 def digest(result: list[dict[str, Any]], asked: Asked) -> list[str]:
@@ -25,9 +26,14 @@ def told_of(found: list[Series]) -> list[str]:
     previous = {_without_period(s): s for s in found if s.period == "previous"}
     lines = [] if len(current) == 1 else [f"{len(current)} series: {_shares(current)}", _movers(current)]
     pairs = [(s, previous[_without_period(s)]) for s in current if _without_period(s) in previous]
-    compared = [_compared(*pair) for pair in pairs[:MOST_NAMED]]
+    compared = [_compared(*pair) for pair in pairs if _alike(pair[0], current, previous)][:MOST_NAMED]
     courses = [_drawn(series) for series in current[: MOST_COURSES if len(current) <= MOST_COURSES else 1]]
     return [line for line in (*lines, *courses, *compared) if line]
+
+
+def _alike(series: Series, current: list[Series], previous: dict[str, Series]) -> bool:
+    """Whether it holds the same in both periods: what is left over does so where the same values have their own."""
+    return OTHER not in series.label or {_without_period(s) for s in current} == previous.keys()
 
 
 def _drawn(series: Series) -> str:
