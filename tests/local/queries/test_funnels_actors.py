@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from insights_mcp.local.events import EventStore
 from insights_mcp.local.queries import QueryError
+from insights_mcp.local.queries.project import Cohort
 from tests.local.queries.conftest import Ask
 from tests.local.queries.small_funnels import PAGE, behind, funnel
 
@@ -51,6 +52,16 @@ def test_who_is_behind_a_value(store: EventStore) -> None:
     """A value picks those who count under it."""
     query = funnel("visit", "buy", breakdown=PAGE)
     assert {"bea"} == behind(store, query, funnelStep=1, funnelStepBreakdown=["/docs"])
+
+
+def test_who_is_behind_one_of_several_cohorts(ask: Ask) -> None:
+    """Each cohort is a value by itself, also where events are kept, for recordings or exclusions."""
+    pros = Cohort(7, "pros", definition={"type": "AND", "values": [{"type": "person", "key": "plan", "value": "pro"}]})
+    query = funnel("visit", "buy", breakdown={"breakdown": [7, "all"], "breakdown_type": "cohort"})
+    point = {"kind": "FunnelsActorsQuery", "source": query, "funnelStep": 2, "funnelStepBreakdown": 0}
+    for select in (["id"], ["id", "matched_recordings"]):
+        found = ask({"kind": "ActorsQuery", "source": point, "select": select}, cohorts={7: pros})
+        assert 3 == len(found["results"])
 
 
 @pytest.mark.parametrize("value", ["10", 10, 10.0])

@@ -82,6 +82,11 @@ class Values:
         """SQL: the value of who has none."""
         return "[" + ", ".join("''" for _ in self.items) + "]"
 
+    @property
+    def size(self) -> int:
+        """How many texts make a value. Of several cohorts each is one by itself."""
+        return 1 if self.type == "cohort" else len(self.items)
+
     def of_event(self, funnel: Funnel) -> str:
         """SQL: the value of one event, a list of texts."""
         if self.type == "cohort":
@@ -144,7 +149,7 @@ def same(funnel: Funnel) -> str:
 
     Texts are compared one by one: an ASOF join of DuckDB 2.0 by a column and a list takes other lists for the same.
     """
-    texts = [f"v[{place}]" for place in range(1, len(funnel.values.items) + 1)] if funnel.values else []
+    texts = [f"v[{place}]" for place in range(1, funnel.values.size + 1)] if funnel.values else []
     columns = ["a", *(texts if funnel.split else [])]
     return " and ".join(f"c.{column} = n.{column}" for column in columns)
 
