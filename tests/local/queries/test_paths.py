@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -196,6 +197,27 @@ def test_paths_around_a_funnel(small: EventStore, kind: str, step: int, expected
     names = {"before": "before_step", "between": "between_steps", "after": "after_step"}
     given = {"funnelPathType": f"funnel_path_{names[kind]}", "funnelStep": step, "funnelSource": funnel}
     assert sorted(expected) == sorted(edges(small, {"funnelPathsFilter": given}))
+
+
+def test_paths_of_the_groups_in_a_funnel(tmp_path: Path) -> None:
+    """Who did something for a group that took the step is followed, each person by themselves."""
+    did = (
+        ("one", "ann", "acme"),
+        ("two", "bea", "acme"),
+        ("after", "bea", "acme"),
+        ("a", "cem", "x"),
+        ("b", "cem", "x"),
+    )
+    rows = [
+        {"event": event, "timestamp": f"2026-03-08T09:0{n}:00Z", "distinct_id": who, "properties": {"$group_0": key}}
+        for n, (event, who, key) in enumerate(did)
+    ]
+    store = store_of(rows, tmp_path)
+    series = [{"kind": "EventsNode", "event": name} for name in ("one", "two")]
+    funnel = {"kind": "FunnelsQuery", "series": series, "dateRange": MARCH, "aggregation_group_type_index": 0}
+    given = {"funnelPathType": "funnel_path_after_step", "funnelStep": 2, "funnelSource": funnel}
+    assert [("1_two", "2_after", 1)] == edges(store, {"funnelPathsFilter": given})
+    store.close()
 
 
 def test_an_exact_date_begins_with_its_day(small: EventStore) -> None:

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
-from insights_mcp.local.queries import dates, funnels
+from insights_mcp.local.queries import dates, funnels, presence
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.funnels.actors import actors
 from insights_mcp.local.queries.funnels.funnel import WINDOW
 from insights_mcp.local.queries.project import Context
+from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.sql import Scan
 from insights_mcp.schema.actors import FunnelsActorsQuery
 from insights_mcp.schema.funnels import FunnelsFilter, FunnelsQuery
@@ -33,7 +34,7 @@ class Funneled:
 
 
 def funneled(given: FunnelPathsFilter, scan: Scan, context: Context) -> Funneled:
-    """Only what those at a step of a funnel did. Raises QueryError."""
+    """Only what those at a step of a funnel did; of groups, what was done for them. Raises QueryError."""
     query = _query(given)
     step, kind = given.funnelStep or 1, given.funnelPathType
     window = _window(query)
@@ -47,19 +48,17 @@ def funneled(given: FunnelPathsFilter, scan: Scan, context: Context) -> Funneled
         condition = f"e.timestamp >= f.at + {scan.bind(window)}"
     elif not condition:
         raise QueryError(f"Say which paths: funnelPathType {BEFORE}, {BETWEEN} or {AFTER}.", attr="funnelPathsFilter")
-    return Funneled(f" join ({took}) f on f.actor = e.pid", condition, window // timedelta(microseconds=1))
+    who = presence.actor(scan, query.aggregation_group_type_index, Filters(scan, context))
+    return Funneled(f" join ({took}) f on f.actor = {who}", condition, window // timedelta(microseconds=1))
 
 
 def _query(given: FunnelPathsFilter) -> FunnelsQuery:
     try:
-        query = funnels.MODEL.model_validate(source_of(given.funnelSource))
+        return funnels.MODEL.model_validate(source_of(given.funnelSource))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise QueryError(f"funnelSource.{where}: {first['msg']}", attr="funnelPathsFilter") from None
-    if query.aggregation_group_type_index is not None:
-        raise QueryError("Paths are those of persons; the funnel counts groups.", attr="funnelPathsFilter")
-    return query
 
 
 def _took(name: str, query: FunnelsQuery, step: int, scan: Scan, context: Context, *, preceding: bool = False) -> str:
