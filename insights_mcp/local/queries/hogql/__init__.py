@@ -29,6 +29,11 @@ from insights_mcp.schema.hogql import HogQLQuery
 MODEL = HogQLQuery
 DEFAULT_LIMIT = 100
 LIMIT = 50_000
+DAY = 86_400
+SECONDS = {
+    "IntervalMinute": 60, "IntervalHour": 3600, "IntervalDay": DAY, "IntervalWeek": 7 * DAY, "IntervalMonth": 30 * DAY,
+    "IntervalQuarter": 90 * DAY, "IntervalYear": 360 * DAY,
+}  # fmt: skip
 PLAIN = {"UUID": "::varchar", "Float64": "::double"}
 
 
@@ -153,7 +158,8 @@ def shape(plan: Plan, answers: list[Rows]) -> dict[str, Any]:
     names = [name.split(TWIN)[0] for name in plan.columns]
     rows = answers[0].rows
     results = [
-        [value(item, kind.type, plan.zone) for item, kind in zip(row, kinds, strict=True)] for row in rows[: plan.limit]
+        [value(item, _kind(kind), plan.zone) for item, kind in zip(row, kinds, strict=True)]
+        for row in rows[: plan.limit]
     ]
     return {
         "results": results,
@@ -171,6 +177,16 @@ def value(item: Any, kind: str, zone: tzinfo | None) -> Any:
     """A value of DuckDB as JSON: times with the project's offset, truth as 1 and 0, as ClickHouse has them."""
     convert = VALUES.get(type(item))
     return convert(item, kind, zone) if convert else item
+
+
+def _kind(typed: Typed) -> str:
+    """A type as values need to know it: of an interval, its unit."""
+    return typed.shown or typed.type if typed.type == "Interval" else typed.type
+
+
+def _length(item: timedelta, kind: str, zone: tzinfo | None) -> float:
+    """How many units an interval has."""
+    return item.total_seconds() / SECONDS.get(kind, 1)
 
 
 def _time(item: datetime, kind: str, zone: tzinfo | None) -> str:
@@ -197,7 +213,7 @@ VALUES: dict[type, Any] = {
     bool: lambda item, kind, zone: item if kind == "Bool" else int(item),
     datetime: _time,
     date: lambda item, kind, zone: item.isoformat(),
-    timedelta: lambda item, kind, zone: item.total_seconds(),
+    timedelta: _length,
     float: _float,
     Decimal: lambda item, kind, zone: float(item),
     UUID: lambda item, kind, zone: str(item),

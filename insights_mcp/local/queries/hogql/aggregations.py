@@ -112,6 +112,11 @@ AGGREGATES = table(
             "groupArrayMovingSum": _held(
                 PRESENT, "list_transform(range(1, len(l) + 1), lambda z: list_sum(l[greatest(z - {p} + 1, 1):z]))"
             ),
+        },
+    ),
+    (
+        "Array(Float64)",
+        {
             "groupArrayMovingAvg": _held(
                 PRESENT,
                 "list_transform(range(1, len(l) + 1),"

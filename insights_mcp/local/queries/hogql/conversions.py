@@ -29,6 +29,8 @@ def cast(base: str, *, exact: bool = False) -> Handler:
             zoned = moments.zoned(compiler, node, scope, truth) if len(node.args) > 1 else what
             return Typed(spelling.text(zoned), "String", what.nullable)
         template, kind = CASTS[base]
+        if base == "float" and what.type == "String":  # no spaces around it
+            return Typed(f"try_cast(case when {what.sql} = trim({what.sql}) then {what.sql} end as double)", kind, True)
         sql = f"({what.sql})::integer" if what.type in ("UInt8", "Bool") and base in ("int", "float") else what.sql
         if base == "int" and what.type in ("String", "Float64"):
             sql = _whole(sql, what.type, exact)
@@ -59,6 +61,13 @@ def or_default(base: str, default: str) -> Handler:
         )
 
     return handler
+
+
+def json_text(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """A value as JSON; a time with all of its fraction, as text."""
+    what = compiler.expression(node.args[0], scope)
+    sql = f"'\"' || {spelling.text(what)} || '\"'" if what.type == "DateTime" else f"to_json({what.sql})::varchar"
+    return Typed(sql, "String", what.nullable)
 
 
 def uuid_or(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:

@@ -106,6 +106,8 @@ def extracted(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Type
         )  # fmt: skip
     holes = _holes(compiler, node, node.args[1:-1], scope)
     kind = _named(own)
+    if own == "boolean":
+        holes["text"] = f"coalesce((try_cast({holes['text']} as double) <> 0)::varchar, {holes['text']})"
     sql = f"try_cast({holes['value'] if own.endswith((']', ')')) else holes['text']} as {own})"
     if inner != name:
         return Typed(sql, kind, True)
@@ -143,7 +145,8 @@ def entries(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
         raise QueryError("JSONExtractKeysAndValues takes a type at its end, such as 'String'.", attr="query")
     holes = _holes(compiler, node, node.args[1:-1], scope)
     each = f"try_cast({INSIDE.replace('{arrow}', '->>')} as {own})"
-    return Typed(ENTRIES.replace("{each}", each).format_map(holes), f"Array(Tuple(String, {OWN[own]}))", False)
+    sql = f"list_filter({ENTRIES.replace('{each}', each).format_map(holes)}, lambda e: e[2] is not null)"
+    return Typed(sql, f"Array(Tuple(String, {OWN[own]}))", False)
 
 
 def by_path(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -152,5 +155,7 @@ def by_path(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     text = str(path.value) if isinstance(path, Literal) else ""
     if not PATH.match(text):
         raise QueryError("JSON_VALUE takes a constant path of names and places, such as '$.a[0].b'.", attr="query")
-    sql = f"case when json_valid({owner.sql}) then {owner.sql}::json ->> {compiler.scan.bind(text)} end"
-    return Typed(f"coalesce({sql}, '')", "String", False)
+    value = f"case when json_valid({owner.sql}) then {owner.sql}::json -> {compiler.scan.bind(text)} end"
+    own = "when json_type(j) in ('OBJECT', 'ARRAY') then '' when json_type(j) = 'NULL' then 'null'"
+    sql = f"list_transform([{value}], lambda j: case {own} else coalesce(j ->> '$', '') end)[1]"
+    return Typed(sql, "String", False)

@@ -36,6 +36,8 @@ FUNCTIONS = table(
             "bitmapToArray": "{0}",
             "bitmapAnd": "list_sort(list_intersect({0}, {1}))",
             "bitmapOr": "list_sort(list_distinct(list_concat({0}, {1})))",
+            "bitmapTransform": "list_sort(list_distinct(list_transform({0},"
+            " lambda z: coalesce({2}[nullif(list_position({1}, z), 0)], z))))",
             "bitmapXor": "list_sort(list_filter(list_distinct(list_concat({0}, {1})),"
             " lambda z: list_contains({0}, z) <> list_contains({1}, z)))",
             "bitmapAndnot": "list_filter({0}, lambda z: not list_contains({1}, z))",
@@ -85,6 +87,8 @@ FUNCTIONS = table(
             "LpNorm": "pow(list_sum(list_transform({0}, lambda z: pow(abs(z), {1}))), 1 / {1}::double)",
             "L1Distance": "list_sum(list_transform(list_zip({0}, {1}), lambda z: abs(z[1] - z[2])))",
             "L2Distance": "sqrt(list_sum(list_transform(list_zip({0}, {1}), lambda z: pow(z[1] - z[2], 2))))",
+            "LpDistance": "pow(list_sum(list_transform(list_zip({0}, {1}), lambda z: pow(abs(z[1] - z[2]), {2}))),"
+            " 1 / {2}::double)",
             "LinfDistance": "list_max(list_transform(list_zip({0}, {1}), lambda z: abs(z[1] - z[2])))",
             "cosineDistance": "(1 - list_sum(list_transform(list_zip({0}, {1}), lambda z: z[1] * z[2]))"
             " / (sqrt(list_sum(list_transform({0}, lambda z: z * z))) * sqrt(list_sum(list_transform({1},"

@@ -142,6 +142,6 @@ def _listed(value: Typed) -> Typed:
 
 def normalized(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     """A tuple divided by its norm."""
-    [what] = compiler.args(node, scope)
-    norm = written(functions.PLAIN[node.name.replace("Normalize", "Norm")], [_listed(what)])
+    what, *power = compiler.args(node, scope)
+    norm = written(functions.PLAIN[node.name.replace("Normalize", "Norm")], [_listed(what), *power])
     return tuple_sum("tupleDivideByNumber", what, norm)

@@ -232,6 +232,8 @@ def start_of_interval(compiler: Compiler, node: Call, scope: Scope, truth: bool)
     if unit == "week":
         return Typed(f"time_bucket(interval {count} week, {time.sql}, {MONDAY})::date", "Date", time.nullable)
     origin = f"date_trunc('day', {time.sql})::timestamp" if unit == "hour" else "timestamp '1970-01-01'"
+    if unit in LONG:  # years count from 0, months from 1900
+        origin = f"timestamp '{1970 - 1970 % count or 1:04d}-01-01'" if unit == "year" else "timestamp '1900-01-01'"
     bucket = f"time_bucket(interval {count} {unit}, {time.sql}, {origin})"
     if unit in LONG:
         return Typed(f"{bucket}::date", "Date", time.nullable)

@@ -23,6 +23,8 @@ from insights_mcp.local.queries.hogql.tree import Call, Literal, Node, Subquery
 from insights_mcp.local.queries.project import Cohort
 from insights_mcp.local.queries.properties import Filters
 
+# Lists of numbers that fit together.
+LISTED = {"Array(Int64)", "Array(UInt64)", "Array(UInt8)", "Array(Float64)"}
 # Intervals after which a date is a date still.
 WHOLE_DAYS = ("IntervalDay", "IntervalWeek", "IntervalMonth", "IntervalQuarter", "IntervalYear")
 
@@ -231,6 +233,13 @@ def if_(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 def common(template: str, values: list[Typed]) -> Typed:
     """Several values as one: their common type, text when they have none."""
     kinds = {value.type for value in values} - {"Nothing"}
+    if len(kinds) > 1:
+        kinds -= {"Array(Nothing)"}
+    if len(kinds) > 1 and kinds <= LISTED:
+        kind = "Float64" if "Array(Float64)" in kinds else "Int64"
+        return Typed(
+            template.format(*(value.sql for value in values)), f"Array({kind})", any(v.nullable for v in values)
+        )
     kind = (
         kinds.pop()
         if len(kinds) == 1
@@ -241,7 +250,7 @@ def common(template: str, values: list[Typed]) -> Typed:
         return Typed(template.format(*written), "DateTime", any(value.nullable for value in values))
     if kinds <= {"Int64", "UInt64", "UInt8"} and kinds:
         kind = "Int64"
-    mixed = kind == "String" and len({value.type for value in values} - {"Nothing"}) > 1
+    mixed = kind == "String" and len({value.type for value in values} - {"Nothing", "Array(Nothing)"}) > 1
     written = [spelling.text(value) if mixed else _plain_number(value, kind) for value in values]
     return Typed(template.format(*written), kind, any(value.nullable for value in values))
 

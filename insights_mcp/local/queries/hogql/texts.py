@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import spelling
+from insights_mcp.local.queries.hogql import spelling, strings
 from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Typed
@@ -13,23 +14,42 @@ from insights_mcp.local.queries.hogql.tree import Call, Literal
 
 
 def substring(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    """A part of a text. From the end below zero, a length too; nothing from 0."""
+    """A part of a text, by bytes or (UTF8) by letters. From the end below zero, a length too; nothing from 0."""
     args = compiler.args(node, scope)
     what, nullable = spelling.text(args[0]), any(arg.nullable for arg in args)
     start, *size = (f"{arg.sql}::integer" for arg in args[1:])
     plain = all(isinstance(arg, Literal) and isinstance(arg.value, int) and arg.value > 0 for arg in node.args[1:])
-    if plain:
+    if plain and node.name.endswith("UTF8"):
         return Typed(f"substring({', '.join((what, start, *size))})", "String", nullable)
+    if plain:
+        end = f"{start} + {size[0]} - 1" if size else "1000000000"
+        cut = f"substring({', '.join((what, start, *size))})"
+        return Typed(_by_bytes(what, cut, strings.part(what, start, end)), "String", nullable)
     first = f"(case when {start} > 0 then {start} when {start} < 0 then length(s) + {start} + 1 else 1000000000 end)"
     last = (
         f"(case when {size[0]} < 0 then length(s) + {size[0]} else {first} + {size[0]} - 1 end)"
         if size
         else "length(s)"
     )
-    sql = f"list_transform([{what}], lambda s: s[greatest({first}, 1):greatest({last}, 0)])[1]"
+    begin, end = f"greatest({first}, 1)", f"greatest({last}, 0)"
+    cut = f"s[{begin}:{end}]"
+    if not node.name.endswith("UTF8"):
+        parts = strings.part("s", begin.replace("length(", "strlen("), end.replace("length(", "strlen("))
+        cut = _by_bytes("s", cut, parts)
+    sql = f"list_transform([{what}], lambda s: {cut})[1]"
     if missing := " or ".join(f"{arg.sql} is null" for arg in args[1:] if arg.nullable):
         sql = f"case when {missing} then null else {sql} end"
     return Typed(sql, "String", nullable)
+
+
+def _by_bytes(what: str, of_ascii: str, of_others: str) -> str:
+    """SQL: what is done to the bytes of a text; where they are its letters it is done to those, which is faster."""
+    return f"case when strlen({what}) = length({what}) then {of_ascii} else {of_others} end"
+
+
+def locate(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """locate(what, text): position the other way round, where the text may also come first."""
+    return compiler.expression(replace(node, name="position", args=(node.args[1], node.args[0], *node.args[2:])), scope)
 
 
 GROUP = r"(?<!\\)\((?!\?)|\(\?P<"
@@ -63,10 +83,12 @@ def groups(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     name = "regexp_extract" if node.name == "extractGroups" else "regexp_extract_all"
     parts = [f"{name}({spelling.text(found)}, {bound}, {place})" for place in range(1, count + 1)]
     if node.name == "extractGroups":
-        return Typed(f"[{', '.join(parts)}]", "Array(String)", found.nullable)
+        sql = f"case when regexp_matches({spelling.text(found)}, {bound}) then [{', '.join(parts)}] else [] end"
+        return Typed(sql, "Array(String)", found.nullable)
     if node.name == "extractAllGroupsHorizontal":
-        return Typed(f"[{', '.join(parts)}]", "Array(Array(String))", found.nullable)
-    across = ", ".join(f"z[{place}]" for place in range(1, count + 1))
+        listed = ", ".join(f"list_transform({part}, lambda z: coalesce(z, ''))" for part in parts)
+        return Typed(f"[{listed}]", "Array(Array(String))", found.nullable)
+    across = ", ".join(f"coalesce(z[{place}], '')" for place in range(1, count + 1))
     sql = f"list_transform(list_zip({', '.join(parts)}), lambda z: [{across}])"
     return Typed(sql, "Array(Array(String))", found.nullable)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import combinators, operators, spelling
+from insights_mcp.local.queries.hogql import combinators, functions, operators, spelling
 from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import default_of, split_types
 from insights_mcp.local.queries.hogql.sources import Typed
-from insights_mcp.local.queries.hogql.templates import element
+from insights_mcp.local.queries.hogql.templates import element, fill
 from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node
 
 
@@ -125,11 +125,11 @@ def flatten(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 
 def intersection(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    """The elements that are in every array."""
+    """The elements that are in every array, in the order of the first."""
     first, *others = compiler.args(node, scope)
-    sql = f"list_distinct({first.sql})" if not others else first.sql
+    sql = fill(functions.PLAIN["arrayDistinct"].template, [first.sql])
     for other in others:
-        sql = f"list_intersect({sql}, {other.sql})"
+        sql = f"list_filter({sql}, lambda z: list_contains({other.sql}, z))"
     return Typed(sql, first.type, any(arg.nullable for arg in (first, *others)))
 
 
