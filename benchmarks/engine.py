@@ -8,12 +8,10 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -23,7 +21,7 @@ from mcp.server.lowlevel import Server
 from benchmarks.engine_cases import CASES, Case
 from benchmarks.engine_clickhouse import ClickHouse, peak, timed
 from benchmarks.generate import generate
-from benchmarks.measure import Measurement
+from benchmarks.measure import Measurement, Taken, in_turns, taken
 from insights_mcp.client import Client
 from insights_mcp.endpoints.queries import RunQuery
 from insights_mcp.local import Backend, create_project, open_backend
@@ -37,7 +35,6 @@ AT_MOST = 1.15
 MEMORY = 600.0
 LEAST_SECONDS = 1.0
 LOAD_MEMORY, FILE_PER_EVENT = 3_000.0, 160.0
-Times = list[tuple[float, float]]
 
 
 async def _unheard(*_: object) -> None:
@@ -126,45 +123,27 @@ async def _measured(folder: Path, events: int, rounds: int, clickhouse: ClickHou
 async def _case(here: Calls, case: Case, events: int, rounds: int, clickhouse: ClickHouse | None) -> list[Measurement]:
     """Against one and then the other: each pair alone, so that no third leaves the processor's caches as it likes."""
     results = await here.results(case.query)
+    least = LEAST_SECONDS if rounds > 1 else 0.0
 
-    def by_hand() -> tuple[float, float]:
+    async def ours() -> Taken:
+        return await taken(lambda: here.tool(case.query))
+
+    async def by_hand() -> Taken:
         cpu, wall, found = timed(lambda: here.backend.events.fetch(case.duckdb).rows)
         _same(case, (case.by_hand or case.rows)(results), found, "by hand")
-        return cpu, wall
+        return cpu * 1000, wall * 1000
 
-    def other() -> tuple[float, float]:
+    async def other() -> Taken:
         assert clickhouse
         cpu, wall, found = clickhouse.ask(case.clickhouse)
         _same(case, case.rows(results), found, "ClickHouse")
-        return cpu, wall
+        return cpu * 1000, wall * 1000
 
-    measured = _compared(f"{case.name}, by hand", *await _in_turns(here, case, by_hand, rounds), AT_MOST)
+    measured = _compared(f"{case.name}, by hand", *await in_turns(ours, by_hand, rounds, least), AT_MOST)
     if clickhouse:
         limit = case.at_most[0 if events < 10_000_000 else 1]
-        measured += _compared(f"{case.name}, ClickHouse", *await _in_turns(here, case, other, rounds), limit)
+        measured += _compared(f"{case.name}, ClickHouse", *await in_turns(ours, other, rounds, least), limit)
     return [each for each in measured if not (case.apart and each.what.endswith("CPU"))]
-
-
-async def _in_turns(
-    here: Calls, case: Case, theirs: Callable[[], tuple[float, float]], rounds: int
-) -> tuple[Times, Times]:
-    """Interleaved, now this first and now that; the first round is not counted. Short ones take more rounds."""
-    ours, against = Times(), Times()
-    until = time.perf_counter() + (LEAST_SECONDS if rounds > 1 else 0)
-    while len(ours) <= rounds or time.perf_counter() < until:
-        if len(ours) % 2:
-            against.append(theirs())
-            ours.append(await _ours(here, case))
-        else:
-            ours.append(await _ours(here, case))
-            against.append(theirs())
-    return ours, against
-
-
-async def _ours(here: Calls, case: Case) -> tuple[float, float]:
-    cpu, wall = time.process_time(), time.perf_counter()
-    await here.tool(case.query)
-    return time.process_time() - cpu, time.perf_counter() - wall
 
 
 def _same(case: Case, ours: set[tuple[Any, ...]], rows: Sequence[Sequence[Any]], whose: str) -> None:
@@ -174,12 +153,9 @@ def _same(case: Case, ours: set[tuple[Any, ...]], rows: Sequence[Sequence[Any]],
         print(f"{case.name}: not the answer of {whose}: only ours {only[0]}, only theirs {only[1]}", file=sys.stderr)
 
 
-def _compared(what: str, ours: Times, theirs: Times, at_most: float) -> list[Measurement]:
-    numbers = [
-        (median(t[part] for t in ours[1:]) * 1000, median(t[part] for t in theirs[1:]) * 1000) for part in (0, 1)
-    ]
-    return [Measurement(f"{what}, {name}", *pair, at_most, "ms")
-            for name, pair in zip(("CPU", "wall"), numbers, strict=True)]  # fmt: skip
+def _compared(what: str, ours: Taken, theirs: Taken, at_most: float) -> list[Measurement]:
+    names = ("CPU", "wall")
+    return [Measurement(f"{what}, {name}", a, b, at_most, "ms") for name, a, b in zip(names, ours, theirs, strict=True)]
 
 
 def _memory(folder: Path, events: int) -> Measurement:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from statistics import median
 
+Taken = tuple[float, float]  # milliseconds of CPU, and of the clock on the wall
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -30,27 +32,39 @@ class Measurement:
         return self.ratio <= self.at_most
 
 
-async def in_turns(
-    ours: Callable[[], Awaitable[object]], against: Callable[[], Awaitable[object]], rounds: int
-) -> tuple[float, float]:
-    """Median milliseconds of CPU of both, run alternately; the first round of each is not counted.
+async def taken(run: Callable[[], Awaitable[object]]) -> Taken:
+    """What one run takes of this process."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    await run()
+    return (time.process_time() - cpu) * 1000, (time.perf_counter() - wall) * 1000
 
-    What start-up left in memory is frozen, as the server does it: else whose turn it is when garbage is
-    collected decides.
+
+async def in_turns(
+    ours: Callable[[], Awaitable[Taken]], against: Callable[[], Awaitable[Taken]], rounds: int, seconds: float = 0.0
+) -> tuple[Taken, Taken]:
+    """Medians of both, run alternately, now this first and now that; the first round of each is not counted.
+
+    What is short takes more rounds, until `seconds` are over. What start-up left in memory is frozen, as the server
+    does it: else whose turn it is when garbage is collected decides.
     """
-    times: tuple[list[float], list[float]] = ([], [])
+    times: tuple[list[Taken], list[Taken]] = ([], [])
+    turns = list(zip(times, (ours, against), strict=True))
     gc.collect()
     gc.freeze()
+    until = time.perf_counter() + seconds
     try:
-        for turn in range(rounds + 1):
-            for kept, run in zip(times, (ours, against), strict=True):
-                started = time.process_time()
-                await run()
-                if turn:
-                    kept.append((time.process_time() - started) * 1000)
+        while len(times[0]) <= rounds or time.perf_counter() < until:
+            for kept, run in turns:
+                kept.append(await run())
+            turns.reverse()
     finally:
         gc.unfreeze()
-    return median(times[0]), median(times[1])
+    return _medians(times[0][1:]), _medians(times[1][1:])
+
+
+def _medians(times: list[Taken]) -> Taken:
+    cpu, wall = zip(*times, strict=True)
+    return median(cpu), median(wall)
 
 
 def table(measured: list[Measurement]) -> str:
