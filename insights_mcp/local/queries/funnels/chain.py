@@ -124,7 +124,7 @@ def _several(funnel: Funnel, number: int) -> str:
 
 
 def _next(funnel: Funnel, number: int) -> str:
-    sign, until, after = (">", "<", ">=") if funnel.repeats(number) else (">=", "<=", ">")
+    sign, until, after = (">", "<", ">=") if funnel.takes_another(number) else (">=", "<=", ">")
     template, of_many = (NEXT, NEXT_OF_MANY) if number > 1 else (SECOND, SECOND_OF_MANY)
     many = _joins(funnel, number)
     return (template + (of_many + JOINED) * many).format(

@@ -136,7 +136,7 @@ class Funnel:
             found.append(found[-1] - 1)
         return found
 
-    def repeats(self, number: int) -> bool:
+    def takes_another(self, number: int) -> bool:
         """Whether an event that is the step before is this one too, so that it takes another event."""
         return any(covers(self.steps[number], self.steps[before]) for before in self.before(number))
 

@@ -55,7 +55,7 @@ def _ordered(funnel: Funnel) -> Tables:
     yield "c0", _start(funnel, 0)
     table = "c0"
     for number in funnel.later:
-        sign = "<" if funnel.repeats(number) else "<="
+        sign = "<" if funnel.takes_another(number) else "<="
         before = f"t{funnel.before(number)[-1]}"
         yield f"c{number}", _next(funnel, table, funnel.is_step(number), before, f"t{number}", sign)
         table = f"c{number}"
