@@ -12,11 +12,12 @@ from insights_mcp.schema.filters import Properties, QueryNode
 class EventsQuery(QueryNode):
     """Events; without `orderBy` the latest first where `timestamp` is selected, else by the first column.
 
-    `select` holds HogQL expressions, `*` and `person`; `after` is the last day unless given, or `all`.
+    `select` holds HogQL expressions, `*` (the whole event, also meant by an empty list) and `person`; `after` is the
+    last day unless given, or `all`.
     """
 
     kind: Literal["EventsQuery"]
-    select: list[str] = Field(min_length=1)
+    select: list[str]
     where: list[str] | None = None
     properties: Properties = None
     fixedProperties: Properties = None

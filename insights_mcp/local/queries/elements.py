@@ -6,6 +6,7 @@ Elements are separated by `;`, the innermost first; each is `tag.class.class:att
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.sql import Scan
@@ -21,6 +22,11 @@ PART = re.compile(
 PIECE = re.compile(r"\.(?P<klass>(?:[^\s.#\[:\\]|\\.)+)|\#(?P<id>(?:[^\s.#\[:\\]|\\.)+)|\[(?P<attribute>[^\]]+)\]"
                    r"|:(?P<nth>nth-child|nth-of-type)\((?P<number>\d+)\)")  # fmt: skip
 
+# A chain's elements; the tag and classes of one, and its attributes; the pairs of these.
+ELEMENT = re.compile(r'(?:[^\s;"]|"(?:[^"\\]|\\.)*")+')
+HEAD = re.compile(r"(?P<head>.*?)(?::(?=[\w-]*=)(?P<rest>.*))?", re.DOTALL)
+GIVEN = re.compile(r'([^="]*)="((?:[^"\\]|\\.)*)"')
+
 
 def texts(key: str, scan: Scan) -> str:
     """SQL: the list of the texts, links or tag names in the chain."""
@@ -34,6 +40,28 @@ def link(scan: Scan) -> str:
     """SQL: the innermost link in the chain, or NULL."""
     pattern = scan.bind(ATTRIBUTE.format(name="href"))
     return f"nullif(regexp_extract({scan.events}.elements_chain, {pattern}, 1), '')"
+
+
+def shown(chain: str) -> list[dict[str, Any]]:
+    """The elements of a chain, each as PostHog writes it out."""
+    return [{**_written_out(text), "order": order} for order, text in enumerate(ELEMENT.findall(chain))]
+
+
+def _written_out(text: str) -> dict[str, Any]:
+    found = HEAD.fullmatch(text)
+    assert found  # the pattern takes any text
+    given = dict(GIVEN.findall(found["rest"] or ""))
+    tag, *classes = found["head"].split(".")
+    numbers = {name: given.pop(name.replace("_", "-"), "") for name in ("nth_child", "nth_of_type")}
+    return {
+        "text": given.pop("text", None),
+        "tag_name": tag or None,
+        "attr_class": [name for name in classes if name] if classes else None,
+        "href": given.pop("href", None),
+        "attr_id": given.pop("attr_id", None),
+        **{name: int(number) if number.isdecimal() else None for name, number in numbers.items()},
+        "attributes": given,
+    }
 
 
 def selected(selector: str, scan: Scan) -> str:

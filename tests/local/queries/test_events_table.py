@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from insights_mcp.local import queries
 from insights_mcp.local.events import EventStore
-from tests.local.queries.conftest import Ask, asking
+from tests.local.queries.conftest import Ask, asking, store_of
 
 
 def rows(ask: Ask, *select: str, **rest: Any) -> list[Any]:
@@ -93,6 +94,50 @@ def test_refused(ask: Ask, select: list[str]) -> None:
 
 
 def test_steps(ask: Ask) -> None:
-    """Steps of an action that is not there are refused, not left out."""
-    with pytest.raises(queries.QueryError, match="actionId"):
-        rows(ask, "event", actionSteps=[{"event": "buy"}])
+    """An action can be described by its steps: events that match one of them."""
+    steps = [{"event": "buy", "properties": [{"key": "amount", "value": 10, "operator": "gt"}]}, {"event": "$identify"}]
+    assert [["$identify"], ["buy"]] == rows(ask, "event", actionSteps=steps)
+
+
+def test_next_page(ask: Ask) -> None:
+    """Where rows are in the order of time, the last one's says where the next page begins."""
+    asked = {"kind": "EventsQuery", "select": ["event", "timestamp"], "after": "all", "limit": 3}
+    seen: list[Any] = []
+    page = ask(asked)
+    while page["nextCursor"]:
+        seen += page["results"]
+        page = ask(asked | {"before": page["nextCursor"]})
+    assert 8 == len(seen + page["results"])
+    assert (
+        "2026-03-08T10:00:00+00:00"
+        == ask(asked | {"select": ["*"], "orderBy": ["timestamp"], "limit": 2})["nextCursor"]
+    )
+    assert ask(asked | {"orderBy": ["event"]})["nextCursor"] is None
+
+
+def test_whole_events(tmp_path: Path) -> None:
+    """With what was clicked, and whether there is a recording; no columns at all mean these."""
+    chain = 'a.btn.big:attr__data-x="1;2"href="/buy"nth-child="2"text="Buy: now";div:attr_id="top"nth-of-type="1"'
+    events = [
+        {
+            "event": event,
+            "timestamp": "2026-03-10T09:00:00Z",
+            "distinct_id": "ann",
+            "properties": {"$session_id": session},
+        }
+        | {"elements_chain": chain if event == "$autocapture" else ""}
+        for event, session in (("$autocapture", "s1"), ("visit", "s2"), ("$snapshot", "s1"))
+    ]
+    store = store_of(events, tmp_path)
+    asked = {"kind": "EventsQuery", "select": [], "where": ["event != '$snapshot'"], "orderBy": ["event"]}
+    answer = asking(store)(asked)
+    [[clicked], [visit]] = answer["results"]
+    store.close()
+    assert [True, False] == [each["properties"]["$has_recording"] for each in (clicked, visit)]
+    nothing = dict.fromkeys(("text", "tag_name", "attr_class", "href", "attr_id", "nth_child", "nth_of_type"))
+    inner = {"tag_name": "a", "attr_class": ["btn", "big"], "href": "/buy", "text": "Buy: now", "nth_child": 2}
+    assert [
+        nothing | inner | {"attributes": {"attr__data-x": "1;2"}, "order": 0},
+        nothing | {"tag_name": "div", "attr_id": "top", "nth_of_type": 1, "attributes": {}, "order": 1},
+    ] == clicked["elements"]
+    assert "elements" not in visit

@@ -23,13 +23,17 @@ def events(cell: Iterable[Any] | None) -> list[Event]:
 
 def recorded(cells: Iterable[Any], scan: Scan) -> Sql | None:
     """The statement that says which of the sessions were recorded; None when there are none."""
-    sessions = sorted({session for cell in cells for _, _, session, _ in events(cell) if session})
-    if not sessions:
+    return among({session for cell in cells for _, _, session, _ in events(cell) if session}, scan)
+
+
+def among(sessions: Iterable[str], scan: Scan) -> Sql | None:
+    """The statement that says which of these sessions were recorded; None when there are none."""
+    if not (listed := sorted(sessions)):
         return None
     asked = scan.inner("e")
     holes = {"session": asked.event_property("$session_id"), "snapshots": scan.bind(SNAPSHOTS)}
     found = scan.statement(RECORDED.format(tables=asked.tables, **holes))
-    return Sql(found.text, {**found.parameters, "sessions": sessions})
+    return Sql(found.text, {**found.parameters, "sessions": listed})
 
 
 def shown(cell: Iterable[Any] | None, sessions: frozenset[str]) -> list[dict[str, Any]]:
