@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from insights_mcp.answer.asked import Asked
 from insights_mcp.errors import InvalidInput
 from insights_mcp.tools.actors import ListActors
+from insights_mcp.tools.pointing import in_words, outside
 from tests.asking import assistant
 from tests.loopback import Loopback, ok
 
@@ -141,3 +143,57 @@ async def test_a_query_beside_an_insight_is_refused(posthog: Loopback) -> None:
         told = await user.call("list_actors", query=TREND, id="7", **DAY)
     assert told.failed
     assert "not both" in told.text
+
+
+@pytest.mark.parametrize(
+    ("query", "asked", "words"),
+    [
+        (TREND, DAY, "on 2026-03-08"),
+        (TREND | {"interval": "week"}, DAY, "in the week of 2026-03-08"),
+        (ONE_NUMBER, {}, "in the whole range"),
+        (BY_BROWSER, DAY | {"breakdown": "Chrome"}, 'on 2026-03-08, "Chrome"'),
+        (COMPARED, DAY | {"compare": "previous"}, "on 2026-03-08, in the period before"),
+        (FUNNEL, {"step": -2}, "who left before step 2"),
+        (FUNNEL_TRENDS, DAY | {"step": -2}, "who entered on 2026-03-08 and did not go all the way"),
+        (RETENTION, {"interval": 2}, "who began in the cohort of row 2 (from 0, each a day)"),
+        (STICKINESS, {"day": 3}, "on 3 days"),
+        (LIFECYCLE, DAY | {"status": "new"}, "new on 2026-03-08"),
+        (LIFECYCLE, {}, "in any day"),
+        (PATHS, {"path": ["1_/a", "2_/b\u202e"]}, 'who went "1_/a" → "2_/b"'),
+        (PATHS, {"path": ["2_/b"]}, 'who stopped at "2_/b"'),
+    ],
+)
+def test_the_point_is_told_in_words(query: dict[str, Any], asked: dict[str, Any], words: str) -> None:
+    """The range below the answer is the whole insight's: who is listed is said above it."""
+    assert f" {words}" == in_words(ListActors.model_validate(asked), query)
+
+
+@pytest.mark.parametrize(
+    ("day", "interval", "found"),
+    [
+        ("2026-02-28", "day", True),
+        ("2026-03-01", "day", False),
+        ("2026-02-27", "week", False),  # its week may end in the range
+        ("2026-02-20", "week", True),
+        ("2026-02-10", "month", True),
+        ("2026-04-01", "month", True),
+        ("2026-03-31 23:00:00", "hour", False),
+        ("any", "day", False),
+    ],
+)
+def test_a_day_that_the_insight_does_not_count(day: str, interval: str, found: bool) -> None:
+    """PostHog lists who came then; a note says that they are in none of its numbers."""
+    about = Asked({"interval": interval}, date_from="2026-03-01T00:00:00Z", date_to="2026-03-31T23:59:59Z")
+    assert found == bool(outside(ListActors(day=day), about))
+
+
+@pytest.mark.anyio
+async def test_properties_that_nobody_has_take_no_room(posthog: Loopback) -> None:
+    """Of the usual ones; those that were asked for are shown as empty."""
+    nameless = ANN | {"properties": {"email": "ann@example.com", "name": None}}
+    posthog.on("POST", "/api/projects/1/query/", ok({"results": [[nameless, 7]], "columns": ["actor", "event_count"]}))
+    async with assistant(posthog) as user:
+        told = [await user.call("list_actors", query=TREND, **DAY, **more) for more in ({}, {"properties": ["name"]})]
+    assert [["actor", "email", "event_count"], ["actor", "name", "event_count"]] == [
+        each.structured["columns"] for each in told
+    ]

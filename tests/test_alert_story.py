@@ -86,9 +86,9 @@ async def told(posthog: Loopback, *found: Any, source: Any = TREND, result: Any 
         (threshold({"lower": 1}, state="Snoozed", snoozed_until="2026-01-12T10:00:00Z"),
          "(snoozed until 2026-01-12 10:00"),
         (threshold({"lower": 1}, state="Errored"), '"Watch" (Errored, checked daily)'),
-        (threshold({"lower": 1}, detector_config={"type": "zscore", "threshold": 3, "window": 30}),
-         'a detector (zscore: threshold 3, window 30) finds daily "signed up" unusual, not by its bounds alone; '
-         "2026-01-09: 143."),
+        (threshold({"lower": 1}, detector_config={"type": "zscore", "threshold": 0.9, "window": 30}),
+         'a detector (zscore: probability above 0.9, window 30) finds daily "signed up" unusual, not by its bounds '
+         "alone; 2026-01-09: 143."),
         (threshold({}, detector_config={"type": "ensemble", "operator": "or", "detectors": [
             {"type": "mad"}, {"type": "isolation_forest", "window": 9}]}), "(mad or isolation forest: window 9)"),
         (threshold({"lower": 1}, config={"series_index": 7}, last_value=4.5), "at its last check 4.5"),
@@ -124,6 +124,14 @@ async def test_every_kind_has_its_value(source: Any, result: Any, config: Any, w
     columns = ["day", "n"] if source is SQL else None
     found = threshold({"lower": 10}, config=config)
     assert words in (await told(posthog, found, source=source, result=result, columns=columns)).text
+
+
+@pytest.mark.anyio
+async def test_what_a_detector_judges_has_no_distance(posthog: Loopback) -> None:
+    """The bounds beside it say nothing of when it fires, and do not sort it."""
+    found = [threshold({"lower": 900}, name="judged", detector_config={"type": "mad"}), threshold({"lower": 150})]
+    rows = (await told(posthog, *found)).structured["rows"]
+    assert ["7 (4.7%) below the bound", "a detector judges"] == [row[6] for row in rows]
 
 
 @pytest.mark.anyio

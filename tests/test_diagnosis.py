@@ -273,3 +273,18 @@ async def test_a_list_of_names_is_not_empty_without_a_reason(asked: Any, fact: s
 async def test_a_filter_without_a_value_is_no_cause() -> None:
     """PostHog passes it over."""
     assert not conditions_of([PLAN | {"operator": "exact"}, {}, {"type": "AND", "values": [PLAN]}])
+
+
+async def test_what_is_empty_is_not_to_be_saved(backend: Backend) -> None:
+    """The next step is to mend it."""
+    async with reader(backend) as (user, _):
+        told = [await user.call("run_query", query=trend(event=event)) for event in ("note svaed", "$pageview")]
+    assert [None, ["create_insight saves the query."]] == [each.structured.get("next") for each in told]
+
+
+async def test_names_are_listed_without_what_nothing_has(backend: Backend) -> None:
+    """No column of empty descriptions; moments to the minute."""
+    async with reader(backend) as (user, _):
+        told = await user.call("discover_data", search="note saved")
+    assert ["event", "last seen (UTC)"] == told.structured["columns"]
+    assert len("2026-01-09 10:00") == len(told.structured["rows"][0][1])

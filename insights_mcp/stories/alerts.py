@@ -51,8 +51,8 @@ class Watch:
 
     @property
     def outside(self) -> bool:
-        """Whether a check of this value would fire."""
-        return self.value is not None and self.rule.margin(self.value) < 0
+        """Whether a check of this value would fire; what a detector judges is not told by bounds."""
+        return not self.alert.detector_config and self.value is not None and self.rule.margin(self.value) < 0
 
     @property
     def state(self) -> str:
@@ -67,7 +67,8 @@ class Watch:
     def urgency(self) -> tuple[bool, bool, bool, float]:
         """Sorts what fires first, then what is nearest to its bound."""
         asleep = self.state == OFF or bool(self.alert.snoozed_until)
-        off = math.inf if self.value is None else self.rule.margin(self.value) / (abs(_bound(self) or 0) or 1)
+        judged = self.value is None or self.alert.detector_config
+        off = math.inf if judged else self.rule.margin(self.value or 0.0) / (abs(_bound(self) or 0) or 1)
         return asleep, self.alert.state != FIRING, not self.outside, off if math.isfinite(off) else 1e300
 
 
@@ -108,7 +109,7 @@ def sentence(watch: Watch) -> str:
 
 
 def _detector(config: Any) -> str:
-    """Which detector, with its settings: ` (zscore: threshold 3, window 30)`; several are joined."""
+    """Which detector, with its settings: ` (zscore: probability above 0.9, window 30)`; several are joined."""
     told_ = _detecting(config)
     return f" ({told_})" if told_ else ""
 
@@ -120,12 +121,17 @@ def _detecting(config: Any, depth: int = 0) -> str:
         word = " or " if str(config.get("operator")).lower() == "or" else " and "
         return word.join(part for each in several[:4] if (part := _detecting(each, depth + 1)))
     settings = ", ".join(
-        f"{clean(key, 20).replace('_', ' ')} {clean(value, 20)}"
+        f"{_setting(key, value)} {clean(value, 20)}"
         for key, value in list(config.items())[:6]
         if key != "type" and isinstance(value, str | int | float) and not isinstance(value, bool)
     )
     kind = clean(config.get("type") or "", 30).replace("_", " ")
     return f"{kind}: {settings}" if kind and settings else kind or settings
+
+
+def _setting(key: Any, value: Any) -> str:
+    """What a setting is called. PostHog's threshold is no bound of a value: how probable an anomaly must be, 0 to 1."""
+    return "probability above" if key == "threshold" and 0 <= value <= 1 else clean(key, 20).replace("_", " ")
 
 
 def _fires(watch: Watch) -> str:
@@ -187,6 +193,8 @@ def _now(watch: Watch) -> str:
 
 def distance(watch: Watch) -> str:
     """How far the value is from the bound that is nearest, absolute and in per cent."""
+    if watch.alert.detector_config:
+        return "a detector judges"
     value, bound = watch.value, _bound(watch)
     if value is None or bound is None:
         return "no bound"

@@ -19,6 +19,7 @@ from insights_mcp.schema.query import QueryResponse, source_of
 from insights_mcp.text import counted, quoted
 from insights_mcp.tools.insight_facts import asked, source_line
 from insights_mcp.tools.picture import Drawable, Subject
+from insights_mcp.tools.pointing import in_words, outside
 from insights_mcp.tools.points import point
 from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.tool import InsightReference, Work, given, several
@@ -73,22 +74,25 @@ class ListActors(Drawable):
         end = self.offset + len(rows)
         table = self._table(reply, rows)
         found = readable(list(table.rows), table.columns)
+        about = asked(reply, source)
         told = Answer(
-            self._headline(len(rows), bool(reply.hasMore)),
+            self._headline(len(rows), bool(reply.hasMore), source),
             table=table,
             more="list_actors(…, offset={offset})",
             left_out=(f"who comes after; go on with list_actors(…, offset={end})",) if reply.hasMore else (),
             digest=found.digest,
-            provenance=source_line(reply, replace(asked(reply, source), has_more=False), found),
-            notes=() if rows else await self._nobody(work, asked(reply, source)),
+            provenance=source_line(reply, replace(about, has_more=False), found),
+            notes=(*outside(self, about), *(() if rows else await self._nobody(work, about))),
         )
-        drawn = Subject(list(table.rows), table.columns, asked(reply, source), self._title(source))
+        drawn = Subject(list(table.rows), table.columns, about, self._title(source))
         return await self.with_drawing(told, drawn)
 
-    def _headline(self, found: int, more: bool) -> str:
+    def _headline(self, found: int, more: bool, source: dict[str, Any]) -> str:
+        """How many, and of which of the insight's numbers: the range below is the whole insight's."""
         if self.offset and not found:
             return f"No actor after the first {self.offset:,}."
-        return f"{counted(self.offset + found, 'actor')}{' so far' if more else ''}."
+        size = f"{counted(self.offset + found, 'actor')}{' so far' if more else ''}"
+        return f"{size}{in_words(self, source)}."
 
     async def _nobody(self, work: Work, about: Asked) -> tuple[str, ...]:
         """Why a page is empty."""
@@ -126,13 +130,19 @@ class ListActors(Drawable):
 
     def _table(self, reply: QueryResponse, rows: list[list[Any]]) -> Table:
         """One row for each: the id, the properties asked for, what was selected beside."""
-        names = tuple(self.properties or SHOWN)
+        names = tuple(self.properties or (name for name in SHOWN if any(name in _known(row) for row in rows)))
         beside = [str(name) for name in (reply.columns or ["actor"])[1:] if name != "event_distinct_ids"]
         cells = [_cells(row, names, len(beside)) for row in rows]
-        return Table(("actor", *names, *beside), cells, self.offset)
+        return Table(("actor", *names, *beside), cells, self.offset if rows else 0)
+
+
+def _known(row: list[Any]) -> dict[str, Any]:
+    """An actor's properties, without those that are null."""
+    found = row[0].get("properties") if isinstance(row[0], dict) else None
+    return {name: value for name, value in found.items() if value is not None} if isinstance(found, dict) else {}
 
 
 def _cells(row: list[Any], names: tuple[str, ...], beside: int) -> list[Any]:
     actor = row[0] if isinstance(row[0], dict) else {"id": row[0]}
-    known = actor.get("properties") or {}
+    known = _known(row)
     return [(actor.get("distinct_ids") or [actor.get("id")])[0], *(known.get(n) for n in names), *row[1 : 1 + beside]]

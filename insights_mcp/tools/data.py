@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from insights_mcp.answer import Answer, Table
+from insights_mcp.answer.asked import instant
 from insights_mcp.diagnosis import unlisted
 from insights_mcp.endpoints import definitions
 from insights_mcp.errors import InvalidInput
 from insights_mcp.schema.definitions import ActionDefinition
+from insights_mcp.stories.activity import moment
 from insights_mcp.text import counted, quoted
 from insights_mcp.tools.tool import Tool, Work
 
@@ -54,8 +56,8 @@ class DiscoverData(Tool):
     async def _events(self, work: Work) -> Answer:
         call = definitions.ListEventDefinitions(search=self.search, limit=self.limit, offset=self.offset)
         page = await work.client.send(call)
-        rows = [[e.name, e.last_seen_at, e.description] for e in page.results]
-        table = Table(("event", "last seen", "description"), rows, self.offset, page.count)
+        rows = [[e.name, _minute(e.last_seen_at), e.description] for e in page.results]
+        table = _listed(("event", "last seen (UTC)", "description"), rows, self.offset, page.count)
         return Answer(
             f"{counted(table.size, 'event')}.",
             table=table,
@@ -76,7 +78,7 @@ class DiscoverData(Tool):
         )
         page = await work.client.send(call)
         rows = [[p.name, p.property_type, p.description] for p in page.results]
-        table = Table(("property", "type", "description"), rows, self.offset, page.count)
+        table = _listed(("property", "type", "description"), rows, self.offset, page.count)
         whose = f"event {quoted(self.event)}" if of_event else f"{self.of}s"
         event = self.event if of_event else None
         why = () if rows or self.offset else await unlisted(work.client, self.of, event=event, search=self.search)
@@ -109,7 +111,7 @@ class DiscoverData(Tool):
         rows = [[each.id, each.name, _events_of(each), each.description] for each in found]
         return Answer(
             f"{counted(size, 'action')}.",
-            table=Table(("id", "action", "events", "description"), rows, self.offset, size),
+            table=_listed(("id", "action", "events", "description"), rows, self.offset, size),
             more=MORE,
             next=('{"kind":"ActionsNode","id":…} counts one.',) if rows else (),
         )
@@ -117,13 +119,25 @@ class DiscoverData(Tool):
     async def _cohorts(self, work: Work) -> Answer:
         page = await work.client.send(definitions.ListCohorts(search=self.search, limit=self.limit, offset=self.offset))
         rows = [[each.id, each.name, each.count, each.description] for each in page.results]
-        table = Table(("id", "cohort", "people", "description"), rows, self.offset, page.count)
+        table = _listed(("id", "cohort", "people", "description"), rows, self.offset, page.count)
         return Answer(
             f"{counted(table.size, 'cohort')}.",
             table=table,
             more=MORE,
             next=('{"key":"id","type":"cohort","value":…} is a filter by one.',) if rows else (),
         )
+
+
+def _listed(columns: tuple[str, ...], rows: list[list[Any]], offset: int, held: int | None) -> Table:
+    """A page; without the descriptions, the last column, where nothing has one."""
+    if any(row[-1] for row in rows):
+        return Table(columns, rows, offset, held)
+    return Table(columns[:-1], [row[:-1] for row in rows], offset, held)
+
+
+def _minute(text: str | None) -> str | None:
+    """A moment of the API to the minute, in UTC."""
+    return moment(instant(text)) or text
 
 
 def _events_of(action: ActionDefinition) -> str:

@@ -58,7 +58,8 @@ class RunQuery(Detailed, Drawable):
         said = f"{counted(len(reply.results), 'row')}." if reply.columns else described(found.query)
         told = await result_answer(work, said, reply, found.query, page=self, notes=found.told, doubts=found.unknown)
         links = told.links + await _in_the_web_app(work, found.query)
-        told = replace(told, next=("create_insight saves the query.",), links=links)
+        mended_first = len(told.notes) > len(found.told)  # something of it is empty, or has a name that is not there
+        told = replace(told, next=() if mended_first else ("create_insight saves the query.",), links=links)
         return await self.with_picture(told, reply, found.query)
 
 
