@@ -88,6 +88,8 @@ async def run_query(client: Client, call: RunQuery, watch: Watch) -> QueryRespon
             reply = _response(status)
     if reply.error:
         raise QueryFailed(f"The query failed: {clean(reply.error)}")
+    if reply.outcome is None:
+        raise BadReply("The reply to the query holds no results.", "Run it anew (refresh=true), or ask in SQL.")
     return reply
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from insights_mcp.endpoint import Endpoint
 from insights_mcp.errors import (
@@ -27,7 +28,7 @@ from insights_mcp.errors import (
     Unauthenticated,
     Unavailable,
 )
-from insights_mcp.text import clean
+from insights_mcp.text import clean, quoted
 
 SCOPE_MISSING = re.compile(r"missing required scope '([^']+)'")
 NO_KEYS_HERE = re.compile(r"does not support personal api key", re.IGNORECASE)
@@ -65,7 +66,9 @@ def failure(
     facts: dict[str, Any] = {"status": status, "code": said.code, "attr": said.attr, "detail": said.detail}
     if 300 <= status < 400:
         return Rejected(
-            f"{host} redirects the API elsewhere.", "Set POSTHOG_HOST to the address it redirects to.", **facts
+            f"{host} redirects the API elsewhere{_where(headers)}.",
+            "If that is your PostHog, set POSTHOG_HOST to it.",
+            **facts,
         )
     if status == 401:
         return Unauthenticated(
@@ -103,6 +106,16 @@ def read_error(body: bytes) -> ErrorBody:
     )
 
 
+def _where(headers: Mapping[str, str]) -> str:
+    """The place of a redirect, without the rest of its address: ` to "https://eu.posthog.com"`."""
+    try:
+        url = urlsplit(headers.get("location", ""))
+        port = f":{url.port}" if url.port else ""
+        return f" to {quoted(f'{url.scheme}://{url.hostname}{port}', 100)}" if url.scheme and url.hostname else ""
+    except ValueError:
+        return ""
+
+
 def _forbidden(action: str, said: ErrorBody, facts: dict[str, Any]) -> InsightsError:
     if scope := SCOPE_MISSING.search(said.detail):
         return MissingScope(scope.group(1), action)
@@ -118,7 +131,10 @@ def _forbidden(action: str, said: ErrorBody, facts: dict[str, Any]) -> InsightsE
             "Set POSTHOG_PROJECT_ID to a project of the key; `insights-mcp doctor` lists them.",
             **facts,
         )
-    return Forbidden(f"PostHog refuses {action}: {said.detail or 'it gave no reason.'}", **facts)
+    if not said.detail:
+        step = "`insights-mcp doctor` checks key and scopes; a proxy or firewall in between may refuse, too."
+        return Forbidden(f"PostHog refuses {action}: it gave no reason.", step, **facts)
+    return Forbidden(f"PostHog refuses {action}: {said.detail}", **facts)
 
 
 def _not_found(said: ErrorBody, facts: dict[str, Any]) -> InsightsError:

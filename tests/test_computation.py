@@ -205,6 +205,15 @@ async def test_a_result_of_unknown_shape_is_told(results: Any, posthog: Loopback
     assert (True, False) == (told.failed, "made a mistake" in told.text)
 
 
+@pytest.mark.parametrize("reply", [{}, {"results": None, "columns": ["n"]}, {"type": "server_error", "detail": "x"}])
+async def test_a_reply_without_results_is_no_empty_result(reply: Any, posthog: Loopback) -> None:
+    """Nothing was counted, and so nothing is 0."""
+    posthog.on("POST", QUERY, ok(reply))
+    async with assistant(posthog) as user:
+        told = await user.call("run_query", query=SQL)
+    assert (True, True) == (told.failed, told.text.startswith("The reply to the query holds no results."))
+
+
 async def test_an_error_in_the_reply_is_told(posthog: Loopback) -> None:
     """`error` beside `results`."""
     posthog.on("POST", QUERY, ok({"results": None, "error": "Syntax error at 7"}))

@@ -137,6 +137,26 @@ def test_no_body_is_unforeseen(body: Any, status: int) -> None:
     assert len(read_error(json.dumps(body).encode()).detail) < 700
 
 
+@pytest.mark.parametrize(
+    ("location", "where"),
+    [
+        ("https://eu.posthog.com/login?next=x", ' to "https://eu.posthog.com"'),
+        ("/login", ""),
+        ("http://[", ""),
+        ("", ""),
+    ],
+)
+def test_a_redirect_says_where_to(location: str, where: str) -> None:
+    """The host; not the rest, which may hold anything."""
+    error = failure(GetInsight, 302, {"location": location}, b"", host="https://x.example")
+    assert f"https://x.example redirects the API elsewhere{where}." == error.what
+
+
+def test_a_refusal_without_a_reason() -> None:
+    """Who may have refused it."""
+    assert "doctor" in of(403, b"Forbidden").next_step
+
+
 def test_a_folder_that_cannot_be_used() -> None:
     """On the embedded backend nobody is sent to PostHog's status page: the detail says what to do."""
     error = of(503, said("events.duckdb is damaged. Move it away.", code=FOLDER_UNUSABLE))

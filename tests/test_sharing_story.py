@@ -186,6 +186,15 @@ async def test_an_added_password_tells_who_can_see_it_now(local: Assistant) -> N
     assert (False, True) == tuple("Older passwords go on working." in text for text in (first, second))
 
 
+async def test_a_password_that_is_refused_for_something_else(posthog: Loopback) -> None:
+    """Asking for passwords would not help."""
+    refused = error(400, "Too common.", "invalid_input", "validation_error", attr="raw_password")
+    posthog.on_insights("POST", "12/sharing/passwords/", refused)
+    async with assistant(posthog) as user:
+        told = await user.call("add_sharing_password", id=12, password="password")
+    assert ("Too common." in told.text, "update_sharing" in told.text) == (True, False)
+
+
 async def test_a_password_that_is_not_there(local: Assistant) -> None:
     """The way to those that are."""
     refused = await said(local, "delete_sharing_password", failing=True, password_id=9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
@@ -22,6 +23,7 @@ from insights_mcp.tools.tool import InsightReference, Size, Tool, Work, given
 
 LOOKING_UP = (ListInsights, GetInsight)
 SHARED = ("short_id", "name", "seen by", "link made", "last viewed", "made by", "on shared dashboards")
+UNPROTECTED = re.compile("must be enabled", re.IGNORECASE)  # no password is asked for yet
 Calls = tuple[str, ...]
 
 
@@ -101,9 +103,8 @@ class AddSharingPassword(Tool):
             try:
                 made = await work.client.send(sharing.AddSharingPassword(insight_id=number, **fields))
             except Rejected as error:
-                error.next_step = (
-                    error.next_step or f"First {_call('update_sharing', self.id, password_required=True)}."
-                )
+                if UNPROTECTED.search(error.detail):
+                    error.next_step = f"First {_call('update_sharing', self.id, password_required=True)}."
                 raise
             return made, await _now(work, number)
 
