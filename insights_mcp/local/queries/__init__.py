@@ -36,6 +36,7 @@ KINDS = {
     "StickinessQuery": "stickiness",
     "LifecycleQuery": "lifecycle",
     "FunnelsQuery": "funnels",
+    "FunnelCorrelationQuery": "funnels.correlation",
     "ActorsQuery": "actors",
     "HogQLQuery": "hogql",
     "EventsQuery": "events_table",

@@ -11,7 +11,6 @@ KINDS = {
         "An ActorsQuery with it as its `source`",
     ),
     "InsightActorsQueryOptions": "The insight itself, whose result names its days, series and values",
-    "FunnelCorrelationQuery": "A FunnelsQuery with a breakdown by what may go along with converting",
     "CalendarHeatmapQuery": "A TrendsQuery with display 'CalendarHeatmap'",
 }
 SERIES = {

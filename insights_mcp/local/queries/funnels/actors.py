@@ -168,12 +168,18 @@ def _correlated(funnel: Funnel, point: FunnelCorrelationActorsQuery) -> str:
     """SQL: who also did something between their first step and their last, or took steps with certain properties."""
     converted, step = point.funnelCorrelationPersonConverted, point.source.source.funnelStep or 1
     funnel = replace(funnel, query=_held(funnel.query, point))
-    sign = {None: "> 0 and steps <=", True: "=", False: "<>"}[converted]
-    reached = f"steps {sign} {funnel.count} and {_reached(funnel, step)}"
+    wanted = {None: "", True: " where won", False: " where not won"}[converted]
     did = _did(funnel, point.funnelCorrelationPersonEntity) if point.funnelCorrelationPersonEntity else None
-    found = f"(select *, i0.timestamp as began, i{funnel.count - 1}.timestamp as ended from furthest where {reached})"
-    source = f"{found} as f" + (f" semi join ({did}) d on {_during(funnel)}" if did else "")
+    found = f"(select * from ({people(funnel, step)}){wanted}) f"
+    source = found + (f" semi join ({did}) d on {during(funnel)}" if did else "")
     return with_tables(furthest(funnel), f"select a as actor, {_events(_final(funnel))} from {source} group by a")
+
+
+def people(funnel: Funnel, step: int) -> str:
+    """SQL: who took a step (or left before it), whether they converted, when they began, and when they were done."""
+    won, end = f"steps = {funnel.count}", f"i{funnel.count - 1}.timestamp"
+    columns = f"{won} as won, i0.timestamp as began, case when {won} then {end} end as ended"
+    return f"select *, {columns} from furthest where {_reached(funnel, step)}"
 
 
 def _held(query: FunnelsQuery, point: FunnelCorrelationActorsQuery) -> FunnelsQuery:
@@ -183,7 +189,8 @@ def _held(query: FunnelsQuery, point: FunnelCorrelationActorsQuery) -> FunnelsQu
     return query.model_copy(update={"properties": values})
 
 
-def _during(funnel: Funnel) -> str:
+def during(funnel: Funnel) -> str:
+    """SQL that holds for what someone did on their way: after the first step, before the last or their time was up."""
     return f"d.a = f.a and d.ts > f.began and d.ts < coalesce(f.ended, f.began + {funnel.window})"
 
 
