@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import aggregations
+from insights_mcp.local.queries.hogql import aggregations, exact_calls
 from insights_mcp.local.queries.hogql.sources import Typed
 from insights_mcp.local.queries.hogql.templates import element, fill, written
 
@@ -53,6 +53,14 @@ def taken_apart(name: str) -> Combined | None:
     how = next((each for each in HOW if base.endswith(each)), "")
     base = base.removesuffix(how)
     return Combined(base, how, empty, name.endswith("If")) if known(base) else None
+
+
+def exactly(name: str, kinds: list[str]) -> str | None:
+    """The exact type of an aggregate over values of these types; None where no rule says."""
+    parts = taken_apart(name)
+    if parts is None:
+        return None
+    return exact_calls.of_aggregate(parts.base, parts.how, parts.empty, kinds[:-1] if parts.given else kinds)
 
 
 def combined(parts: Combined, node: Call, args: list[Typed], condition: str) -> Typed:

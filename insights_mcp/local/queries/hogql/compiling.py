@@ -12,18 +12,18 @@ from typing import Any
 
 from insights_mcp.local.queries import zones
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import functions, moment_formats
+from insights_mcp.local.queries.hogql import combinators, exact, exact_calls, functions, moment_formats
 from insights_mcp.local.queries.hogql.parsing import FOLD, folded
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.signatures import CAST_NAMES, CASTS, Function
-from insights_mcp.local.queries.hogql.sources import SECONDS, TIME, Relation, Typed
+from insights_mcp.local.queries.hogql.signatures import Function
+from insights_mcp.local.queries.hogql.sources import SECONDS, TIME, Relation, Typed, exact_type
 from insights_mcp.local.queries.hogql.templates import check_count, written
 from insights_mcp.local.queries.hogql.tree import (
     Alias,
     Call,
-    Cast,
     Field,
     Interval,
+    Lambda,
     Literal,
     Node,
     Placeholder,
@@ -52,6 +52,7 @@ class Compiler:
         self.context = context
         self.values = values or {}
         self.size = 0
+        self.seen: dict[int, tuple[Node, str]] = {}
         seen = context.catalogue.events.values()
         zone = context.local_now.tzinfo
         self.first = min((row.first_seen for row in seen), default=context.now).astimezone(zone)
@@ -90,10 +91,25 @@ class Compiler:
     def expression(self, node: Node, scope: Scope, *, truth: bool = False) -> Typed:
         """SQL for an expression. With `truth`, NULL may stand for false (in WHERE), which is faster."""
         found = EXPRESSIONS[type(node)](self, node, scope, truth) if type(node) in EXPRESSIONS else self._refuse(node)
+        found = replace(found, exact=self._exact(node, found)) if isinstance(node, Call) else found
+        self.seen[id(node)] = node, exact_type(found)
         self.size += len(found.sql)
         if len(found.sql) > SQL_LIMIT or self.size > 40 * SQL_LIMIT:
             raise QueryError("The query is too large once its aliases are written out.", attr="query")
         return found
+
+    def _exact(self, node: Call, found: Typed) -> str | None:
+        """The type of a call as an answer names it; None where that is as it is compiled."""
+        given = [each for each in node.args if not isinstance(each, Lambda)]
+        kinds = [self.seen.get(id(each), (each, "String"))[1] for each in given]  # a constant may not be compiled
+        name = CANONICAL.get(node.name.lower(), node.name) if node.name not in CALLS else node.name
+        if node.form == "-":
+            name, kinds = "minus", ["UInt8", *kinds]
+        lambdas = [each.body for each in node.args if isinstance(each, Lambda)]
+        body = self.seen[id(lambdas[0])][1] if lambdas and id(lambdas[0]) in self.seen else None
+        if node.over and (of_window := exact_calls.of_window(name, kinds)):
+            return of_window
+        return exact_calls.of_call(name, kinds, body) or combinators.exactly(name, kinds) or found.exact
 
     def _refuse(self, node: Node) -> Typed:
         raise QueryError(f"{type(node).__name__} cannot stand here.", attr="query")
@@ -179,22 +195,7 @@ class Compiler:
         if len(relation.columns) != 1:
             raise QueryError("A subquery used as a value needs exactly one column.", attr="query")
         column = next(iter(relation.columns.values()))
-        return replace(column, sql=f"({relation.sql})", nullable=True)
-
-    def _cast(self, node: Cast, scope: Scope, truth: bool) -> Typed:
-        base = node.type.lower().split("(")[0]
-        base = CAST_NAMES.get(base, base)
-        if base == "nullable":
-            return self.expression(Cast(node.what, node.type[9:-1]), scope)
-        what = self.expression(node.what, scope)
-        if base == "datetime":
-            return self.time(what)
-        if base not in CASTS:
-            raise QueryError(
-                f"Unknown type '{node.type}'. Use Int64, Float64, String, Bool, UUID, Date or DateTime.", attr="query"
-            )
-        template, kind = CASTS[base]
-        return Typed(template.format(what.sql), kind, what.nullable or kind not in ("String",))
+        return replace(column, sql=f"({relation.sql})", nullable=True, exact=exact.nullable(exact_type(column)))
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
@@ -223,7 +224,7 @@ class Compiler:
         check_count(name, node, function.fewest, function.most)
         args = [self.expression(arg, scope) for arg in node.args]
         found = functions.strict(name, written(function, args), args)
-        if found.type == "DateTime" and name.startswith("toStartOf"):
+        if found.type == "DateTime" and name.startswith("toStartOf") and name != "toStartOfSecond":
             return replace(found, shown=SECONDS)
         return replace(found, shown=name.removeprefix("to")) if name.startswith("toInterval") else found
 
@@ -290,10 +291,9 @@ EXPRESSIONS: dict[type[Node], Callable[[Compiler, Any, Scope, bool], Typed]] = {
     Settled: Compiler._settled,
     Interval: Compiler._interval,
     Subquery: Compiler._subquery,
-    Cast: Compiler._cast,
     Call: Compiler._call,
 }
-# Filled by calls.py: functions that need more than a template.
+# Filled by calls.py, and with casts: functions that need more than a template.
 CALLS: dict[str, Handler] = {}
 COUNTS: dict[str, tuple[int, int]] = {}
 CANONICAL: dict[str, str] = {}

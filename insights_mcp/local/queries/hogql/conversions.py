@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import moments, operators, spelling
-from insights_mcp.local.queries.hogql.compiling import NUMBERS, TIMES, Compiler, Handler
+from insights_mcp.local.queries.hogql.compiling import EXPRESSIONS, NUMBERS, TIMES, Compiler, Handler
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.signatures import CASTS
+from insights_mcp.local.queries.hogql.signatures import CAST_NAMES, CASTS
 from insights_mcp.local.queries.hogql.sources import Typed, type_name
-from insights_mcp.local.queries.hogql.tree import Call
+from insights_mcp.local.queries.hogql.tree import Call, Cast
 
 
 def type_of(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -93,3 +94,38 @@ def rounded(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
         args[0].type if args[0].type in NUMBERS else "Float64",
         args[0].nullable,
     )
+
+
+def written_cast(compiler: Compiler, node: Cast, scope: Scope, truth: bool) -> Typed:
+    """CAST(x AS type), x::type."""
+    base = node.type.lower().split("(")[0]
+    base = CAST_NAMES.get(base, base)
+    if base == "nullable":
+        return compiler.expression(Cast(node.what, node.type[9:-1]), scope)
+    what = compiler.expression(node.what, scope)
+    if base == "datetime":
+        return compiler.time(what)
+    if base == "lowcardinality":
+        return compiler.expression(Cast(node.what, node.type[15:-1]), scope)
+    if base == "array":
+        return _cast_array(node, what)
+    if base not in CASTS:
+        raise QueryError(
+            f"Unknown type '{node.type}'. Use Int64, Float64, String, Bool, UUID, Date or DateTime.", attr="query"
+        )
+    template, kind = CASTS[base]
+    return Typed(template.format(what.sql), kind, what.nullable or kind not in ("String",))
+
+
+def _cast_array(node: Cast, what: Typed) -> Typed:
+    """CAST([1] AS Array(String))."""
+    inner = node.type.partition("(")[2].removesuffix(")")
+    base = CAST_NAMES.get(inner.lower().split("(")[0], inner.lower().split("(")[0])
+    if base not in CASTS or not what.type.startswith("Array("):
+        raise QueryError(f"{what.type} is not cast to '{node.type}'; use arrayMap.", attr="query")
+    template, kind = CASTS[base]
+    sql = f"list_transform({what.sql}, lambda z: {template.format('z')})"
+    return Typed(sql, f"Array({kind})", what.nullable)
+
+
+EXPRESSIONS[Cast] = written_cast

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import combinators, functions
+from insights_mcp.local.queries.hogql import combinators, exact, functions
 from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import default_of
-from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.sources import Typed, exact_type
 from insights_mcp.local.queries.hogql.templates import element, fill, written
 from insights_mcp.local.queries.hogql.tree import Call, Lambda, Literal, Node
 
@@ -82,16 +82,20 @@ def _bound(compiler: Compiler, function: Lambda, arrays: list[Typed], scope: Sco
     """The list to go over, the lambda's SQL, and its body. Several arrays go in step, as one list of tuples."""
     if len(arrays) == 1:
         argument, source = identifier(f"{function.names[0]} {len(scope.locals)}"), arrays[0].sql
-        own = {function.names[0]: Typed(argument, element(arrays[0].type), False)}
+        own = {function.names[0]: _element(argument, arrays[0], False)}
     else:
         argument = identifier(f"step {len(scope.locals)}")
         source = f"list_zip({', '.join(array.sql for array in arrays)})"
         own = {
-            name: Typed(f"struct_extract({argument}, {place})", element(array.type))
+            name: _element(f"struct_extract({argument}, {place})", array, True)
             for place, (name, array) in enumerate(zip(function.names, arrays, strict=True), 1)
         }
     body = compiler.expression(function.body, replace(scope, locals={**scope.locals, **own}))
     return source, f"lambda {argument}: {body.sql}", body
+
+
+def _element(sql: str, array: Typed, nullable: bool) -> Typed:
+    return Typed(sql, element(array.type), nullable, exact=exact.of_array(exact_type(array)))
 
 
 def mapped_first(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:

@@ -9,7 +9,7 @@ from insights_mcp.local.queries.hogql import functions, operators
 from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import split_types
-from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.sources import Typed, exact_type
 from insights_mcp.local.queries.hogql.templates import element, written
 from insights_mcp.local.queries.hogql.tree import Call, Lambda
 
@@ -77,9 +77,10 @@ def over_entries(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> T
     owner = _map(compiler, replace(node, args=node.args[1:]), scope)
     kinds = split_types(owner.type[4:-1])
     entry = f'"entry {len(scope.locals)}"'
+    exactly = split_types(exact_type(owner)[4:-1])
     own = {
-        name: Typed(f"{entry}.{part}", kind)
-        for name, part, kind in zip(function.names, ("key", "value"), kinds, strict=True)
+        name: Typed(f"{entry}.{part}", kind, exact=known)
+        for name, part, kind, known in zip(function.names, ("key", "value"), kinds, exactly, strict=True)
     }
     body = compiler.expression(function.body, replace(scope, locals={**scope.locals, **own}))
     if node.name == "mapFilter":

@@ -10,8 +10,9 @@ from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import moment_formats
 from insights_mcp.local.queries.hogql.compiling import Compiler
+from insights_mcp.local.queries.hogql.exact import nullable
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.sources import SECONDS, Typed
 from insights_mcp.local.queries.hogql.terms import UNITS
 from insights_mcp.local.queries.hogql.tree import Call, Field, Interval, Literal, Node
 
@@ -42,7 +43,10 @@ LONG = ("month", "quarter", "year")
 
 
 def to_time(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    return compiler.as_time(node.args[0], scope)
+    """A time; what is read from text may be none, though a constant is seen to be one."""
+    found = compiler.as_time(node.args[0], scope)
+    constant = isinstance(node.args[0], Literal) and isinstance(node.args[0].value, str)
+    return replace(found, exact="Nullable(DateTime)") if constant else found
 
 
 def to_date(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -50,16 +54,18 @@ def to_date(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     what = node.args[0]
     found = compiler.as_time(what, scope)
     if isinstance(what, Literal) and isinstance(what.value, str):
-        return _day(found, bool(DAY.match(what.value)) or node.name == "_toDate")
+        known = replace(found, exact="Date" if node.name == "_toDate" else "Nullable(Date)")
+        return _day(known, bool(DAY.match(what.value)) or node.name == "_toDate")
     text = compiler.expression(what, scope)
     if text.type != "String" or node.name == "_toDate":
-        return _day(found)
+        return _day(replace(found, exact=None))
     pattern = compiler.scan.bind(DAY.pattern)
     return Typed(f"case when regexp_matches({text.sql}, {pattern}) then {found.sql}::date end", "Date", True)
 
 
 def _day(found: Typed, readable: bool = True) -> Typed:
-    return Typed(f"{found.sql}::date", "Date", found.nullable) if readable else Typed("null::date", "Date", True)
+    sql = f"{found.sql}::date" if readable else "null::date"
+    return Typed(sql, "Date", found.nullable or not readable, exact=found.exact)
 
 
 def now(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -237,7 +243,7 @@ def start_of_interval(compiler: Compiler, node: Call, scope: Scope, truth: bool)
     bucket = f"time_bucket(interval {count} {unit}, {time.sql}, {origin})"
     if unit in LONG:
         return Typed(f"{bucket}::date", "Date", time.nullable)
-    return Typed(bucket, "DateTime", time.nullable)
+    return Typed(bucket, "DateTime", time.nullable, SECONDS)
 
 
 def _step(node: Node) -> tuple[str, int]:
@@ -266,7 +272,9 @@ def zoned(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise QueryError(f"'{name}' is no time zone.", attr="query") from None
     own, other = compiler.scan.bind(compiler.context.project.timezone), compiler.scan.bind(name)
-    return Typed(f"timezone({other}, timezone({own}, {time.sql}))", "DateTime", time.nullable)
+    exactly = f"DateTime64(6, '{name}')"
+    moved = f"timezone({other}, timezone({own}, {time.sql}))"
+    return Typed(moved, "DateTime", time.nullable, exact=nullable(exactly) if time.nullable else exactly)
 
 
 def unix(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:

@@ -128,6 +128,8 @@ def _listed(compiler: Compiler, node: Node, left: Typed, scope: Scope) -> str:
         return compiler.expression(node, scope).sql
     tuples = left.type.startswith("Tuple")
     items = node.args if isinstance(node, Call) and node.name in ("tuple", "array") else (node,)
+    if tuples and not any(isinstance(item, Call) and item.name == "tuple" for item in items):
+        items = (node,)  # one tuple, in brackets
     found = compiler.expression(node, scope) if not isinstance(node, Call) else None
     if found and found.type.startswith("Array"):
         return f"(select unnest({found.sql}))"
@@ -189,7 +191,8 @@ def arithmetic(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typ
         return Typed(f"{moved}::date" if left.type == "Date" else moved, left.type, nullable)
     kinds = {left.type, right.type}
     kind = "Float64" if kinds & {"Float64", "String", "Any"} else ("UInt64" if "UInt64" in kinds else "Int64")
-    return Typed(f"({number(left)} {sign} {number(right)})", left.type if left.type == "Interval" else kind, nullable)
+    first = f"{left.sql}::bigint" if left.sql.isdigit() else number(left)
+    return Typed(f"({first} {sign} {number(right)})", left.type if left.type == "Interval" else kind, nullable)
 
 
 def _moved(compiler: Compiler, left: Typed, right: Typed, sign: str) -> Typed:

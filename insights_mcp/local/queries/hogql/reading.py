@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries import sessions
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import people, printing, recordings, sources, statements, tables, tree
+from insights_mcp.local.queries.hogql import exact, people, printing, recordings, sources, statements, tables, tree
 from insights_mcp.local.queries.hogql.given import Given
 from insights_mcp.local.queries.hogql.scopes import Scope
-from insights_mcp.local.queries.hogql.sources import Relation, Source, Typed
+from insights_mcp.local.queries.hogql.sources import Relation, Source, Typed, exact_type
 from insights_mcp.local.queries.hogql.tree import Alias, Call, Literal, Node, Select, Table, Union
 from insights_mcp.local.queries.presence import sampled
 
@@ -146,7 +146,8 @@ class Reading(Given):
             if not found.type.startswith("Array("):
                 raise QueryError(f"ARRAY JOIN takes an array, not {found.type}.", attr="query")
             sql = f"case when len({found.sql}) > 0 then {found.sql} else [null] end" if node.keep_empty else found.sql
-            parts[name] = Typed(f"unnest({sql})", found.type[6:-1], node.keep_empty)
+            known = exact.of_array(exact_type(found))
+            parts[name] = Typed(f"unnest({sql})", found.type[6:-1], node.keep_empty, exact=known)
         text = "select " + ", ".join(f"{typed.sql} as {identifier(name)}" for name, typed in parts.items())
         source = sources.Elements("elements of arrays", Relation(text, parts))
         # Before the others: the name of an array stands for its element from here on.

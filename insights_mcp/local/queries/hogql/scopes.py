@@ -59,6 +59,9 @@ class Scope:
             }
         )
         name = ".".join(chain)
+        if chain[-1] in known:  # `person` of events
+            text = f"Can't select a table when a column is expected: {name}. Take one of its fields: {name}.id."
+            return QueryError(text, "unknown_field", "query")
         near = get_close_matches(chain[-1], known, 1)
         if near:
             hint = f" Did you mean `{near[0]}`?"

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import calls, filling, printing, tree
+from insights_mcp.local.queries.hogql import calls, exact, filling, printing, tree
 from insights_mcp.local.queries.hogql.compiling import TIMES
 from insights_mcp.local.queries.hogql.reading import Reading
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import default_of
-from insights_mcp.local.queries.hogql.sources import TWIN, Relation, Source, Typed
+from insights_mcp.local.queries.hogql.sources import TWIN, Relation, Source, Typed, exact_type
 from insights_mcp.local.queries.hogql.tree import Alias, Call, Fill, Literal, Node, OrderBy, Select, Star, Union
 
 assert calls.TABLE  # registers the functions
@@ -41,13 +41,16 @@ class Selects(Reading):
     def _union(self, node: Union, ctes: dict[str, Node]) -> Relation:
         ctes = {**ctes, **dict(node.ctes)}
         first = self.query(node.first, ctes)
-        text = f"({first.sql})"
+        text, kinds = f"({first.sql})", [[exact_type(column)] for column in first.columns.values()]
         for word, part in node.rest:
             relation = self.query(part, ctes)
             if len(relation.columns) != len(first.columns):
                 raise QueryError("The parts of a UNION need the same number of columns.", attr="query")
             text += f" {word} ({relation.sql})"
-        return Relation(text, first.columns)
+            for own, column in zip(kinds, relation.columns.values(), strict=True):
+                own.append(exact_type(column))
+        columns = zip(first.columns.items(), kinds, strict=True)
+        return Relation(text, {n: replace(typed, exact=exact.common(own)) for (n, typed), own in columns})
 
     def _select(self, node: Node, ctes: dict[str, Node]) -> Relation:
         if not isinstance(node, Select):

@@ -61,7 +61,8 @@ CAST_NAMES = {
     "integer": "int", "bigint": "int", "int8": "int", "int16": "int", "int32": "int", "int64": "int", "uint8": "int",
     "uint16": "int", "uint32": "int", "uint64": "int", "float32": "float", "float64": "float", "double": "float",
     "decimal": "float", "real": "float", "text": "string", "varchar": "string", "boolean": "bool",
-    "datetime64": "datetime", "timestamp": "datetime",
+    "datetime64": "datetime", "timestamp": "datetime", "fixedstring": "string", "date32": "date",
+    "decimal64": "float", "decimal128": "float",
 }  # fmt: skip
 
 

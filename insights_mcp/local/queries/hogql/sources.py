@@ -9,19 +9,21 @@ from dataclasses import dataclass, field, replace
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries import sessions
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql.exact import nullable
 
 
 @dataclass(frozen=True)
 class Typed:
     """SQL and the type of its value, in ClickHouse's words. Times are the project's wall clock.
 
-    `shown` is the narrower type that an answer names where it matters to nothing else.
+    `shown` is the narrower type that matters to what is computed of it; `exact` is what an answer names, see exact.py.
     """
 
     sql: str
     type: str = "String"
     nullable: bool = True
     shown: str | None = None
+    exact: str | None = None
 
 
 # What a time is shown as that has no fraction of a second.
@@ -30,13 +32,16 @@ SECONDS = "seconds"
 
 def type_name(typed: Typed, zone: str) -> str:
     """The type in ClickHouse's words."""
-    if typed.shown == SECONDS:
-        name = f"DateTime('{zone}')"
-        return f"Nullable({name})" if typed.nullable else name
-    name = {"Any": "String"}.get(typed.shown or typed.type, typed.shown or typed.type)
-    name = re.sub(r"\bDateTime\b", lambda _: f"DateTime64(6, '{zone}')", name)
-    plain = not typed.nullable or name.startswith(("Array", "Tuple", "Map", "Nothing"))
-    return name if plain else f"Nullable({name})"
+    name = re.sub(r"\bDateTime\b", lambda _: f"DateTime64(6, '{zone}')", exact_type(typed))
+    return re.sub(r"\bseconds\b", lambda _: f"DateTime('{zone}')", name)
+
+
+def exact_type(typed: Typed) -> str:
+    """The type as exact as it is known."""
+    if typed.exact:
+        return typed.exact
+    name = {"Any": "String", "Nothing": "Nullable(Nothing)"}.get(typed.type, typed.shown or typed.type)
+    return nullable(name) if typed.nullable else name
 
 
 Clock = Callable[[str], str]

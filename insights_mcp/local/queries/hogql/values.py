@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import combinators, functions, operators, spelling
+from insights_mcp.local.queries.hogql import combinators, exact, functions, operators, spelling
 from insights_mcp.local.queries.hogql.compiling import Compiler
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import default_of, split_types
-from insights_mcp.local.queries.hogql.sources import Typed
+from insights_mcp.local.queries.hogql.sources import Typed, exact_type
 from insights_mcp.local.queries.hogql.templates import element, fill
 from insights_mcp.local.queries.hogql.tree import Call, Field, Literal, Node
 
@@ -166,10 +166,13 @@ def member(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
         index += len(kinds) + 1
     if not isinstance(index, int) or (kinds and not 1 <= index <= len(kinds)):
         raise QueryError("A tuple's element is named by its number, from 1.", attr="query")
+    known = exact_type(owner)
+    inside = exact.parts(exact.of_array(known) if listed else known)
+    exactly = inside[index - 1] if index <= len(inside) else None
     if listed:
         sql = f"list_transform({owner.sql}, lambda z: struct_extract(z, {index}))"
-        return Typed(sql, f"Array({kinds[index - 1]})", owner.nullable)
-    return Typed(f"struct_extract({owner.sql}, {index})", kinds[index - 1] if kinds else "Any", True)
+        return Typed(sql, f"Array({kinds[index - 1]})", owner.nullable, exact=exactly and f"Array({exactly})")
+    return Typed(f"struct_extract({owner.sql}, {index})", kinds[index - 1] if kinds else "Any", True, exact=exactly)
 
 
 def array_zip(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -218,7 +221,7 @@ def reverse(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 def array_join(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     [array] = compiler.args(node, scope)
-    return Typed(f"unnest({array.sql})", element(array.type), True)
+    return Typed(f"unnest({array.sql})", element(array.type), True, exact=exact.of_array(exact_type(array)))
 
 
 def sparkline(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
