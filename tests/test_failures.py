@@ -140,7 +140,9 @@ def test_no_body_is_unforeseen(body: Any, status: int) -> None:
 @pytest.mark.parametrize(
     ("location", "where"),
     [
-        ("https://eu.posthog.com/login?next=x", ' to "https://eu.posthog.com"'),
+        ("https://key@eu.posthog.com/login?next=x", ' to "https://eu.posthog.com"'),
+        ("http://10.0.0.1:8000/", ' to "http://10.0.0.1:8000"'),
+        ("http://x:y/", ""),
         ("/login", ""),
         ("http://[", ""),
         ("", ""),

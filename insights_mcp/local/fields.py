@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,11 @@ from insights_mcp.schema.filters import Properties
 Field = Callable[[Any, str], Any]
 
 LARGEST_ORDER = 2**31 - 1
+WORDS = dict.fromkeys(("t", "y", "yes", "true", "on", "1"), True) | dict.fromkeys(
+    ("f", "n", "no", "false", "off", "0"), False
+)
+NUMBER = re.compile(r"-?[0-9]{1,40}")
+WHOLE = re.compile(rf"{NUMBER.pattern}(\.0*)?")
 FILTERS: TypeAdapter[Any] = TypeAdapter(Properties)
 
 
@@ -51,24 +57,25 @@ def text(most: int | None = None) -> Field:
 
 def boolean(value: Any, name: str) -> bool:
     """true or false; the words and digits for them are read too."""
-    known = {"true": True, "false": False, "1": True, "0": False}.get(str(not_null(value, name)).lower())
+    known = WORDS.get(str(not_null(value, name)).lower())
     if known is None:
         raise invalid("Must be a valid boolean.", name)
     return known
 
 
 def integer(value: Any, name: str) -> int:
-    """A whole number of any size."""
-    if isinstance(value, bool) or not isinstance(not_null(value, name), int):
+    """A whole number of any size, also as text."""
+    if isinstance(value, bool) or not WHOLE.fullmatch(str(not_null(value, name))):
         raise invalid("A valid integer is required.", name)
-    return int(value)
+    return int(str(value).partition(".")[0])
 
 
 def whole_number(value: Any, name: str) -> int:
     """A 32-bit whole number."""
-    if abs(integer(value, name)) > LARGEST_ORDER:
+    number = integer(value, name)
+    if abs(number) > LARGEST_ORDER:
         raise invalid(f"Ensure this value is less than or equal to {LARGEST_ORDER}.", name, "max_value")
-    return int(value)
+    return number
 
 
 def json_object(value: Any, name: str) -> dict[str, Any]:
@@ -106,9 +113,9 @@ def many(field: Field) -> Field:
 
 def primary_key(value: Any, name: str) -> int:
     """The number of another object. That the object is there is checked by whoever uses it."""
-    if isinstance(value, bool) or not isinstance(not_null(value, name), int):
+    if isinstance(value, bool) or not NUMBER.fullmatch(str(not_null(value, name))):
         raise invalid(f"Incorrect type. Expected pk value, received {type(value).__name__}.", name, "incorrect_type")
-    if not 0 <= value < 2**63:
+    if not 0 <= int(value) < 2**63:
         raise missing_object(value, name)
     return int(value)
 

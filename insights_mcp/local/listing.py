@@ -152,7 +152,7 @@ def _compared(column: str, sign: str) -> Filter:
 
 
 FILTERS: dict[str, Filter] = {
-    "short_id": lambda call, name: ("i.short_id = ?", [call.query[name]]),
+    "short_id": lambda call, name: ("i.short_id = ?", [call.query[name]]) if call.query[name] else ("1", []),
     "search": _search,
     "created_by": _creators,
     # Of these two only the presence counts: `favorited=false` filters too.

@@ -31,7 +31,9 @@ def list_thresholds(call: Call) -> Response:
 def get_threshold(call: Call) -> Response:
     """One threshold. 404 when it is another insight's."""
     row = call.store.row(
-        "select * from thresholds where id = ? and insight_id = ?", call.path["threshold_id"], _insight_number(call)
+        "select * from thresholds where id = ? and insight_id = ?",
+        call.path["threshold_id"].lower(),
+        _insight_number(call),
     )
     if row is None:
         raise not_found()

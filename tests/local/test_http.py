@@ -67,7 +67,7 @@ def test_a_name_of_401_characters(api: Api) -> None:
         ({"favorited": "maybe"}, "invalid_input", "favorited"),
         ({"deleted": None}, "null", "deleted"),
         ({"order": 2**31}, "max_value", "order"),
-        ({"dashboards": ["1"]}, "incorrect_type", "dashboards"),
+        ({"dashboards": ["x"]}, "incorrect_type", "dashboards"),
         ({"dashboards": [999]}, "does_not_exist", "dashboards"),
         ({"dashboards": [2**63]}, "does_not_exist", "dashboards"),
         ({"filters": []}, "invalid_input", "filters"),
@@ -99,3 +99,18 @@ def test_json_nested_too_deeply(api: Api, path: str, depth: int) -> None:
     body = b'{"filters": %s, "query": {"kind": "FunnelsQuery", "series": [], "a": %s}}' % (nest, nest)
     response = api.request("POST", path, content=body, headers={"Content-Type": "application/json"})
     assert response.status_code == 400
+
+
+def test_numbers_and_yes_as_text(api: Api) -> None:
+    """PostHog's framework reads them; a yes is no number, though."""
+    api.post("dashboards/", {"name": "d"})
+    made = api.post("insights/", {"favorited": "yes", "dashboards": ["1"], "order": "3.0"}).json()
+    assert (True, [1], 3) == (made["favorited"], made["dashboards"], made["order"])
+    assert 201 == api.post("insights/viewed/", {"insight_ids": ["1"]}).status_code
+    assert (400, "validation_error", "invalid_input", "order") == error(api.post("insights/", {"order": "yes"}))
+
+
+def test_an_empty_short_id_is_no_filter(api: Api) -> None:
+    """As an empty value of any of these filters."""
+    api.insight(name="one")
+    assert 1 == api.get("insights/", short_id="").json()["count"]

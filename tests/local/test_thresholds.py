@@ -42,7 +42,7 @@ def test_a_threshold(watched: Api) -> None:
         alert["subscribed_users"][0]["email"],
         alert["state"],
     ) == ("one", "local@localhost", "Not firing")
-    assert threshold == watched.get(f"insights/1/thresholds/{threshold['id']}/").json()
+    assert threshold == watched.get(f"insights/1/thresholds/{threshold['id'].upper()}/").json()
 
 
 def test_thresholds_of_an_unknown_insight(api: Api) -> None:
