@@ -12,7 +12,8 @@ Status = Literal["new", "returning", "resurrecting", "dormant"]
 
 
 class LifecycleFilter(QueryShape):
-    """How the result is drawn: `toggledLifecycles` are those that are shown."""
+    """How the result is drawn: `toggledLifecycles` are those that are shown. With `onlyUseInsightDates` whoever is
+    there in the first period is new: what came before is not looked at."""
 
     toggledLifecycles: list[Status] | None = None
     showValuesOnSeries: bool | None = None
@@ -20,6 +21,7 @@ class LifecycleFilter(QueryShape):
     showLegend: bool | None = None
     legendPosition: Literal["top", "bottom", "left", "right"] | None = None
     stacked: bool | None = None
+    onlyUseInsightDates: bool | None = None
 
 
 class LifecycleQuery(InsightQuery):

@@ -34,7 +34,7 @@ SPELLS = """with spells as (
 dated as (select m, coalesce({created} = {first}, false) as born, {who} from spells {owners}),
 alike as (select m, born, {counted} from dated group by all),
 laid as (
-  select i.w, n, {here} as here, {before} as before, born and i.w = {first} as is_new
+  select i.w, n, {here} as here, {before} as before, {begins} and i.w = {first} as is_new
   from alike, range(1, {size}) i(w)),
 standing as (
   select w, n, case when here and is_new then 'new' when here and before then 'returning'
@@ -154,10 +154,12 @@ def _spells(query: LifecycleQuery, filters: Filters, span: Span, who: Mapping[st
         "index": index("e.timestamp"),
         "mask": mask.of("w"),
         "first": mask.least("m"),
+        # Where history begins with the range, whoever is there at once is new.
+        "begins": f"(born or {mask.least('m')} = 1)" if _begins_with_range(query) else "born",
         "here": mask.has("m", "i.w"),
         "before": mask.has("m", "i.w - 1"),
         "size": len(starts),
-        "where": _where(query, filters, start, end),
+        "where": _where(query, filters, span),
         "created": f"case when o.created_at >= {scan.bind(presence.utc(start))}"
         f" and o.created_at < {scan.bind(presence.utc(end))} then {index('o.created_at')} end",
         "owners": OWNERS["person" if number is None else "group"].format(number=number),
@@ -166,8 +168,16 @@ def _spells(query: LifecycleQuery, filters: Filters, span: Span, who: Mapping[st
     return SPELLS.format_map({**holes, **who})
 
 
-def _where(query: LifecycleQuery, filters: Filters, start: datetime, end: datetime) -> str:
+def _begins_with_range(query: LifecycleQuery) -> bool:
+    """Whether the period before the range is not looked at."""
+    return bool(query.lifecycleFilter and query.lifecycleFilter.onlyUseInsightDates)
+
+
+def _where(query: LifecycleQuery, filters: Filters, span: Span) -> str:
     scan, number = filters.scan, query.aggregation_group_type_index
+    start, end = span.bounds
+    if _begins_with_range(query):
+        start = next((each.replace(tzinfo=span.period.zone) for each in span.starts[1:]), start)
     conditions = [
         f"e.timestamp >= {scan.bind(presence.utc(start))}",
         f"e.timestamp < {scan.bind(presence.utc(end))}",

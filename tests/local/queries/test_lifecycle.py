@@ -39,6 +39,14 @@ def test_new_is_who_came_to_be_then(ask: Ask) -> None:
     assert ([1, 0, 1, 0], [0, 1, 0, 0]) == (found["new"], found["resurrecting"])
 
 
+def test_history_begins_with_the_range(ask: Ask) -> None:
+    """Bea, who was there the day before, is new on the 9th where nothing before that is looked at; others as ever."""
+    asked = lifecycle(dateRange={"date_from": "2026-03-09", "date_to": "2026-03-10"})
+    assert ([0, 1], [1, 0]) == (data(ask(asked))["new"], data(ask(asked))["returning"])
+    found = data(ask({**asked, "lifecycleFilter": {"onlyUseInsightDates": True}}))
+    assert {"new": [1, 1], "returning": [0, 0], "resurrecting": [0, 0], "dormant": [0, -1]} == found
+
+
 def test_weeks_of_the_project(ask: Ask) -> None:
     """The 8th of March 2026 is a Sunday: with weeks from Monday, it belongs to the week before."""
     labels = {start: ask(lifecycle(interval="week"), week_start_day=start)["results"][0]["days"] for start in (0, 1)}
