@@ -19,8 +19,15 @@ LIMIT = 25
 ALL_BINS = '["",""]'
 WHOLE = r"regexp_replace({x}, '\.0+$', '')"
 NUMBER = WHOLE.format(x="({x})::varchar")
+# A date names its zone, or is the project's; a number counts the seconds, or milliseconds, since 1970.
+TIME = """case when regexp_full_match({x}, '\\d{{4}}-\\d\\d-\\d\\d([T ][\\d:.]*)?') then try_cast({x} as timestamp)
+    when regexp_matches({x}, '^\\d{{4}}-\\d') then timezone({zone}, try_cast({x} as timestamptz))
+    when regexp_full_match({x}, '\\d{{9,10}}') then timezone({zone}, to_timestamp(try_cast({x} as bigint)))
+    when regexp_full_match({x}, '\\d{{12,13}}') then timezone({zone}, to_timestamp(try_cast({x} as bigint) / 1000))
+  end"""
 # How PostHog reads the texts of a property that has a type: what cannot be read is none.
 TYPED = {
+    "DateTime": f"coalesce(strftime({TIME}, '%Y-%m-%d %H:%M:%S.%f'), {{none}})",
     "Numeric": "case when regexp_full_match({x}, '-?(0|[1-9]\\d*)(\\.\\d*[1-9])?') then {x} "
     f"else coalesce({NUMBER.format(x='try_cast({x} as double)')}, {{none}}) end",
     "Boolean": "case when {x} in ('true', 'false') then {x} else {none} end",
@@ -31,7 +38,7 @@ STEP = "(high{n} - low{n}) / {count} * {i} + low{n}"
 STARTS = "list_transform(range({count}), lambda i: {start}) as starts{n}"
 NAMES = """list_transform(range({count}), lambda i:
       '[' || {start} || ',' || case when i = {count} - 1 then {above} else {end} end || ']') as names{n}"""
-BIN = "coalesce(bins.names{n}[len(list_filter(bins.starts{n}, lambda start: start <= {value}))], {none})"
+BIN = "coalesce(bins.names{n}[len(list_filter(bins.starts{n}, lambda start: start <= {number}))], {none})"
 WORLD_MAP, WORLD_LIMIT = "WorldMap", 250
 
 
@@ -54,33 +61,38 @@ class Split:
         rules = filters.context.project.path_cleaning_filters
         return urls.cleaned(field, rules, filters.scan) if self.clean_path else field
 
-    def value(self, filters: Filters, number: int = 0) -> str:
-        """SQL: the value a row falls under; never NULL. Binned values need the table of `bounds` beside them."""
-        if self.bins:
-            return self._bin(filters, number)
+    def value(self, filters: Filters) -> str:
+        """SQL: the value a row falls under; never NULL."""
         return self.named(f"coalesce(nullif({self.text(filters)}, ''), {filters.scan.bind(NONE)})", filters)
 
     def raw(self, filters: Filters) -> str:
         """SQL: the same, but that none is ''. Grouping by a function of one column takes half the time of a CASE."""
         return f"concat({self.text(filters)}, '')"
 
-    def named(self, value: str, filters: Filters, none: str = NONE) -> str:
-        """SQL: a value as it is called: a number without needless decimals, however it was sent."""
+    def is_typed(self, filters: Filters) -> bool:
+        """Whether several texts can be called alike."""
+        return self._kind(filters) in TYPED
+
+    def _kind(self, filters: Filters) -> str:
         catalogue = filters.context.catalogue
         kinds = {
             "event": catalogue.event_types.get(self.property),
             "person": catalogue.person_types.get(self.property),
             "group": catalogue.group_property_types.get((self.group_type_index or 0, self.property)),
         }
-        typed = TYPED.get(kinds.get(self.type) or "")
-        return typed.format(x=value, none=filters.scan.bind(none)) if typed else value
+        return kinds.get(self.type) or ""
+
+    def named(self, value: str, filters: Filters, none: str = NONE) -> str:
+        """SQL: a value as it is called: a number without needless decimals, however it was sent."""
+        typed = TYPED.get(self._kind(filters))
+        if typed is None:
+            return value
+        bind = filters.scan.bind
+        return typed.format(x=value, none=bind(none), zone=bind(filters.context.project.timezone))
 
     def number(self, filters: Filters) -> str:
         """SQL: the property as a number, or NULL."""
         return f"try_cast({self.text(filters)} as double)"
-
-    def _bin(self, filters: Filters, number: int) -> str:
-        return BIN.format(n=number, value=self.number(filters), none=filters.scan.bind(NONE))
 
     def edges(self, number: int) -> str:
         """SQL: where each bin starts, and what it is called, from the least and the greatest number."""
@@ -115,28 +127,51 @@ class By:
         """Cohorts are counted each by itself, unless everybody is asked for beside them."""
         return ALL not in self.cohorts
 
-    def value(self, filters: Filters) -> str:
-        """SQL: the value (a text, or a list of texts) that a row falls under; never NULL."""
+    def value(self, filters: Filters, *, whole: bool = False) -> str:
+        """SQL: what a row is grouped by: a text, or a list of texts. Bins are made of the numbers that were found.
+
+        `whole`: values that are called alike may be told apart, which is faster.
+        """
         if self.cohorts:
             return "cohort.name"
-        values = [split.value(filters, number) for number, split in enumerate(self.splits)]
-        return f"[{', '.join(values)}]" if self.is_several else values[0]
+        if not self.is_several:
+            split = self.splits[0]
+            if split.bins:
+                return split.number(filters)
+            return split.raw(filters) if whole or not split.is_typed(filters) else split.value(filters)
+        values = [f"{each.number(filters)}::varchar" if each.bins else each.value(filters) for each in self.splits]
+        return f"[{', '.join(values)}]"
 
-    @property
-    def is_plain(self) -> bool:
-        """One property, as it is."""
-        return len(self.splits) == 1 and not self.splits[0].bins
+    def shown(self, filters: Filters) -> str:
+        """SQL: the value that is shown for `b`, what was grouped by. That of bins needs the table `bins` beside it."""
+        if self.cohorts or (self.is_several and not self.binned):
+            return "b"
+        none = filters.scan.bind(NONE)
+        if self.is_several:
+            values = [
+                self._bin(number, none) if each.bins else f"b[{number + 1}]" for number, each in enumerate(self.splits)
+            ]
+            return f"[{', '.join(values)}]"
+        if self.binned:
+            return self._bin(0, none)
+        return self.splits[0].named(f"case b when '' then {none} else b end", filters)
+
+    def _bin(self, place: int, none: str) -> str:
+        return BIN.format(n=place, number=self._number(place), none=none)
+
+    def _number(self, place: int) -> str:
+        return f"b[{place + 1}]::double" if self.is_several else "b"
 
     @property
     def binned(self) -> dict[int, Split]:
         """The properties that are put into bins, by their place."""
         return {number: split for number, split in enumerate(self.splits) if split.bins}
 
-    def bounds(self, filters: Filters) -> str:
-        """SQL: the least and the greatest number of each binned property; empty when nothing is binned."""
-        values = {number: split.number(filters) for number, split in self.binned.items()}
+    def bounds(self) -> str:
+        """SQL: the least and the greatest number of each binned property, of what was grouped by."""
+        found = {place: self._number(place) for place in self.binned}
         return ", ".join(
-            f"min({value}) as low{number}, max({value}) as high{number}" for number, value in values.items()
+            f"min({number}) as low{place}, max({number}) as high{place}" for place, number in found.items()
         )
 
     def edges(self) -> str:
@@ -145,13 +180,13 @@ class By:
 
     def tables(self, filters: Filters) -> str:
         """SQL: what must be joined to events for the value."""
-        if self.cohorts:
-            each = [
-                f"select pid, {filters.scan.bind(str(number))} as name from ({_members(number, filters)})"
-                for number in self.cohorts
-            ]
-            return f" join ({' union all '.join(each)}) cohort on cohort.pid = {filters.scan.events}.pid"
-        return " cross join bins" if self.binned else ""
+        if not self.cohorts:
+            return ""
+        each = [
+            f"select pid, {filters.scan.bind(str(number))} as name from ({_members(number, filters)})"
+            for number in self.cohorts
+        ]
+        return f" join ({' union all '.join(each)}) cohort on cohort.pid = {filters.scan.events}.pid"
 
 
 def _members(number: Any, filters: Filters) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass, replace
-from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,6 @@ ROUGH = re.compile(r"^(\d{4})(?:-(\d{2}))?$")  # a year or a month begins with i
 ABSOLUTE = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})")
 DAY_START: dict[str, Any] = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
 DAY_END: dict[str, Any] = {"hour": 23, "minute": 59, "second": 59, "microsecond": 999_999}
-END_OF_DAY = time(23, 59, 59, 999_999)
 # Up to when an hour or a minute that is not over yet counts. A second counts when it is over.
 ENDS: dict[str, dict[str, Any]] = {
     "hour": {"minute": 59, "second": 59, "microsecond": 999_999},
@@ -36,13 +35,17 @@ WHOLE = {"wStart": "week", "mStart": "month", "qStart": "quarter", "yStart": "ye
 
 @dataclass(frozen=True)
 class Period:
-    """From `start` to `end`, both included, in the project's zone, cut into buckets of an interval."""
+    """From `start` to `end`, both included, in the project's zone, cut into buckets of an interval.
+
+    Labels of weeks are cut at the ends of the period that this one is shown `beside`, as PostHog does.
+    """
 
     start: datetime
     end: datetime
     interval: str
     week_start: int = 0
     exact: bool = False
+    beside: Period | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -65,7 +68,8 @@ class Period:
     @cached_property
     def labels(self) -> list[str]:
         """The buckets as `labels` names them."""
-        return [label(bucket, self.interval, self.start, self.end) for bucket in self._buckets]
+        ends = self.beside or self
+        return [label(bucket, self.interval, ends.start, ends.end) for bucket in self._buckets]
 
     @cached_property
     def moments(self) -> list[str]:
@@ -201,15 +205,16 @@ def period(
 
 
 def to_the_moment(
-    date_from: str | None, date_to: str | None, *, now: datetime, week_start: int, exact: bool, first: datetime | None
-) -> Period:
+    date_from: str | None, date_to: str | None, *, interval: str, now: datetime, week_start: int, exact: bool,
+    first: datetime | None,
+) -> Period:  # fmt: skip
     """The period of a single number: the last seven days are those up to this very moment."""
-    end = _end(date_to, now, "day", exact) if date_to else now
+    end = _end(date_to, now, interval, exact) if date_to else now
     if date_from == "all":
         start = (first or now).astimezone(now.tzinfo)
     else:
         start = parsed(date_from, now)[0] if date_from else parsed(f"-{DEFAULT_DAYS}d", now, cut="day")[0]
-    return Period(start, end, "day", week_start, exact=True)
+    return Period(start, end, interval, week_start, exact=True)
 
 
 def _end(date_to: str | None, now: datetime, interval: str, exact: bool) -> datetime:
@@ -236,7 +241,7 @@ def previous(current: Period, date_from: str | None, date_to: str | None, interv
         return current.moved(start, current.start)
     if (aligned := datetime.combine(start, time, start.tzinfo)) < current.start:
         start = aligned
-    if interval == "day" and not (current.exact and current.end.time() != END_OF_DAY):
+    if interval == "day":
         # The last 7 days are 8 with today.
         start += timedelta(days=_whole_weeks(date_from, date_to))
     end = start + length
@@ -247,8 +252,8 @@ def previous(current: Period, date_from: str | None, date_to: str | None, interv
 
 
 def _whole_weeks(date_from: str | None, date_to: str | None) -> bool:
-    """Whether a range is said to be of so many weeks; the one that is meant without any word is not."""
-    relative = RELATIVE.match(date_from or "")
+    """Whether a range is of so many weeks, as the one is that is meant without any word."""
+    relative = RELATIVE.match(date_from or f"-{DEFAULT_DAYS}d")
     days = int(relative["number"] or 0) if relative and relative["unit"] == "d" else 0
     return days > 0 and days % 7 == 0 and not RELATIVE.match(date_to or "")
 
@@ -281,7 +286,7 @@ def label(moment: datetime, interval: str, start: datetime, end: datetime) -> st
 
 def _week_label(moment: datetime, start: datetime, end: datetime) -> str:
     first = max(moment, start.replace(tzinfo=None))
-    last = min(moment + timedelta(days=6), end.replace(tzinfo=None))
+    last = max(first, min(moment + timedelta(days=6), end.replace(tzinfo=None)))
     if first.date() == last.date():
         return f"{first.day}-{first:%b-%Y}"
     if (first.year, first.month) == (last.year, last.month):

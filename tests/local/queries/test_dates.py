@@ -101,8 +101,8 @@ def test_period(asked: tuple[str | None, str | None], interval: str, exact: bool
     assert expected == " ".join(str(moment.replace(tzinfo=None)) for moment in (found.start, found.end))
 
 
-@pytest.mark.parametrize(("asked", "expected"), [("-7d", "2026-02-24"), (None, "2026-02-23"), ("-2d", "2026-03-05")])
+@pytest.mark.parametrize(("asked", "expected"), [("-7d", "2026-02-24"), (None, "2026-02-24"), ("-2d", "2026-03-05")])
 def test_the_period_before(asked: str | None, expected: str) -> None:
-    """Of the last 7 days, which are 8 with today, the week before; of no dates and of others, as many days before."""
+    """Of the last 7 days, which are 8 with today, the week before; so of no dates; of others, as many days before."""
     current = dates.period(asked, None, interval="day", now=NOW, week_start=0, exact=False, first=None)
     assert expected == dates.previous(current, asked, None, "day").start.date().isoformat()

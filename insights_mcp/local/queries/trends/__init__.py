@@ -1,7 +1,9 @@
 """TrendsQuery: what each `math` counts, over time or in all, by the values of a property, against the period before.
 
 parts.py     what is counted: each series, in each period
-counting.py  how each `math` counts, as SQL
+counting.py  who counts, and which events are read
+maths.py     how each `math` counts, as SQL
+ranking.py   which values of a breakdown are shown
 shaping.py   rows as PostHog's series
 formulas.py  series combined
 drawn.py     displays with a shape of their own
@@ -18,7 +20,7 @@ from insights_mcp.local.events import Rows
 from insights_mcp.local.queries.dates import Period
 from insights_mcp.local.queries.project import Cohort, Context
 from insights_mcp.local.queries.sql import Sql
-from insights_mcp.local.queries.trends import drawn, formulas, shaping
+from insights_mcp.local.queries.trends import drawn, formulas, ranking, shaping
 from insights_mcp.local.queries.trends.counting import Counting
 from insights_mcp.local.queries.trends.parts import Part, current, display_of, interval, parts
 from insights_mcp.schema.trends import FormulaNode, TrendsQuery
@@ -45,7 +47,7 @@ def compile(query: TrendsQuery, context: Context) -> Plan:  # noqa: A001 (each k
     """The statements for a query. Raises QueryError for what is not supported."""
     display = display_of(query)
     found = parts(query, context)
-    write = drawn.STATEMENTS.get(display, Counting.statement)
+    write = drawn.STATEMENTS.get(display, ranking.statement)
     statements = [write(Counting(part, query, context)) for part in found]
     period = found[0].period if found else current(query, context, display)
     return Plan(query, statements, found, period, formulas.of(query), context.project.cohorts, display)

@@ -16,12 +16,12 @@ from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import ALWAYS, joined
 from insights_mcp.local.queries.selection import PAGE, Actors
 from insights_mcp.local.queries.sql import Scan
-from insights_mcp.local.queries.trends.counting import WINDOWS, Counting, window
+from insights_mcp.local.queries.trends import ranking
+from insights_mcp.local.queries.trends.counting import FIRSTS_ONLY, WINDOWS, Counting, window
 from insights_mcp.local.queries.trends.parts import Part, current, display_of, parts
 from insights_mcp.schema.actors import InsightActorsQuery
 from insights_mcp.schema.trends import TrendsQuery
 
-FIRSTS_ONLY = ("first_time_for_user", "first_matching_event_for_user")
 ONE = timedelta(microseconds=1)
 SELECT = "select {actor} as actor{columns} from {tables} where {where} group by 1"
 # Whose first event ever is the one that counts.
@@ -207,7 +207,7 @@ class _Selection:
             return "false"
         other = counting.scan.bind(OTHER)
         kept = f"not list_contains(b, {other})" if by.is_several else f"b <> {other}"
-        return f"{by.value(counting.filters)} not in (select b from ({counting.text()}) where {kept})"
+        return f"{by.value(counting.filters)} not in (select b from ({ranking.text(counting)}) where {kept})"
 
 
 def _bounds(value: Any) -> tuple[float, float]:

@@ -10,7 +10,8 @@ from insights_mcp.local.events import Rows
 from insights_mcp.local.queries import dates
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.sql import Sql
-from insights_mcp.local.queries.trends.counting import OWNERS, Counting
+from insights_mcp.local.queries.trends.counting import Counting
+from insights_mcp.local.queries.trends.maths import OWNERS
 from insights_mcp.local.queries.trends.parts import Part
 
 SPREAD = ("min", "p25", "median", "p75", "max", "mean")

@@ -19,6 +19,13 @@ from insights_mcp.schema.trends import Series, TrendsQuery
 NUMBER = "BoldNumber"
 CUMULATIVE = "ActionsLineGraphCumulative"
 SLOPE = "SlopeGraph"
+# Neither broken down nor beside the period before; the calendar is of the first series.
+BOXES, CALENDAR = "BoxPlot", "CalendarHeatmap"
+ALONE = (SLOPE, BOXES, CALENDAR)
+
+
+# An active user of the last 7 days is anyone seen in a whole bucket of a week; so too for months.
+WIDE = {"weekly_active": ("week", "month", "quarter", "year"), "monthly_active": ("month", "quarter", "year")}
 
 
 @dataclass(frozen=True)
@@ -43,13 +50,16 @@ def parts(query: TrendsQuery, context: Context) -> list[Part]:
     by = breakdowns.of(query.breakdownFilter, display)
     if display == breakdowns.WORLD_MAP and by is None:
         raise QueryError("A world map needs a breakdown, by '$geoip_country_code'.", attr="breakdownFilter")
+    if display in (BOXES, CALENDAR):
+        by = None
+    asked = query.series[:1] if display == CALENDAR else query.series
     shown = (display in IN_ALL, display == CUMULATIVE)
     return [
         Part(series, name_of(series, context), order, period, label, each, *shown, open_end)
         for label, period in _periods(query, context, display)
         for open_end in (_open_end(period, context) if display == SLOPE else None,)
         for each in _each_cohort(by)
-        for order, series in enumerate(query.series)
+        for order, series in enumerate(asked)
         if entities.exists(series, context)
     ]
 
@@ -74,6 +84,24 @@ def display_of(query: TrendsQuery) -> str:
     return display
 
 
+def counted_as(series: Series, query: TrendsQuery) -> str | None:
+    """The math of a series: over intervals as wide as their window, active users are plain users."""
+    return "dau" if interval(query) in WIDE.get(series.math or "", ()) else series.math
+
+
+def smoothing(query: TrendsQuery) -> int:
+    """Over how many buckets each number is the mean."""
+    return (query.trendsFilter and query.trendsFilter.smoothingIntervals) or 1
+
+
+def is_by_value(part: Part, query: TrendsQuery) -> bool:
+    """Whether values of a breakdown are drawn, each by itself, before they are ranked: smoothed, or added up where they
+    may fall."""
+    if part.by is None or part.in_all or part.open_end is not None:
+        return False
+    return smoothing(query) > 1 or (part.cumulative and bool(part.series.math_property or part.series.math_hogql))
+
+
 def interval(query: TrendsQuery) -> str:
     """The interval a query is cut by."""
     return query.interval or "day"
@@ -89,21 +117,27 @@ def name_of(series: Entity, context: Context) -> str:
 
 
 def _periods(query: TrendsQuery, context: Context, display: str) -> Iterator[tuple[str | None, Period]]:
-    period = current(query, context, display)
-    compare = query.compareFilter
-    if not compare or not compare.compare or display == SLOPE:
+    period, compare = current(query, context, display), query.compareFilter
+    if not compare or not compare.compare or display in ALONE:
         yield None, period
         return
     given = query.dateRange or DateRange()
     yield "current", period
+    # What is added up is of whole days; but the period before is that of the interval.
+    compared = _asked(query, context, display, interval(query))
     if compare.compare_to:
-        yield "previous", dates.shifted(period, compare.compare_to)
+        before = dates.shifted(compared, compare.compare_to)
     else:
-        yield "previous", dates.previous(period, given.date_from, given.date_to, interval(query))
+        before = dates.previous(compared, given.date_from, given.date_to, interval(query))
+    yield "previous", replace(before, beside=period)
 
 
 def current(query: TrendsQuery, context: Context, display: str) -> Period:
     """The period the query asks about."""
+    return _asked(query, context, display, "day" if display in IN_ALL else interval(query))
+
+
+def _asked(query: TrendsQuery, context: Context, display: str, unit: str) -> Period:
     given, filters = query.dateRange or DateRange(), Filters(context.scan(), context)
     unsupported.asked_of_dates(given)
     known = [series for series in query.series if entities.exists(series, context)]
@@ -113,7 +147,5 @@ def current(query: TrendsQuery, context: Context, display: str) -> Period:
         "exact": bool(given.explicitDate),
         "first": context.first_seen([name for series in known for name in entities.events_of(series, filters)]),
     }
-    if display == NUMBER:
-        return dates.to_the_moment(given.date_from, given.date_to, **common)
-    unit = "day" if display in IN_ALL else interval(query)
-    return dates.period(given.date_from, given.date_to, interval=unit, **common)
+    of = dates.to_the_moment if display == NUMBER else dates.period
+    return of(given.date_from, given.date_to, interval=unit, **common)

@@ -11,7 +11,7 @@ from typing import Any
 from insights_mcp.local.events import Rows
 from insights_mcp.local.queries.breakdowns import ALL, NONE, OTHER
 from insights_mcp.local.queries.dates import Period
-from insights_mcp.local.queries.trends.parts import Part, interval
+from insights_mcp.local.queries.trends.parts import Part, counted_as, interval, is_by_value, smoothing
 from insights_mcp.schema.trends import TrendsQuery
 
 # Counted things grow with the share of events that is read; their averages do not.
@@ -29,7 +29,7 @@ def series_of(
     alone = len(parts) == len({part.compared for part in parts})
     told = filter_of(query, period)
     for part, answer in zip(parts, answers, strict=True):
-        alike = {"order": part.order, "label": part.name, "action": _action(part, period), "filter": told}
+        alike = {"order": part.order, "label": part.name, "action": _action(part, query, period), "filter": told}
         for value, numbers in _by_value(part, answer):
             other = _holds(OTHER, value)
             more = more or other
@@ -111,8 +111,8 @@ def _in_all(numbers: list[Any]) -> Series:
 
 def _over_time(query: TrendsQuery, part: Part, numbers: list[Any]) -> Series:
     data = numbers
-    if part.open_end is None:
-        data = smoothed(list(accumulate(numbers)) if part.cumulative else numbers, query)
+    if part.open_end is None and not is_by_value(part, query):
+        data = smoothed(added_up(numbers) if part.cumulative else numbers, smoothing(query))
     series = {
         "data": [float(number) for number in data] if part.by else data,
         "labels": part.period.labels,
@@ -128,16 +128,23 @@ def _slope(series: Series, open_end: bool) -> Series:
     return {**series, **ends, "incomplete_end": open_end}
 
 
-def smoothed(data: list[Any], query: TrendsQuery) -> list[Any]:
+def added_up(numbers: list[Any]) -> list[Any]:
+    """The running sum. Where it is not above 0, it is what it was before, as PostHog draws it."""
+    found = list(accumulate(numbers))
+    for place in range(1, len(found)):
+        found[place] = found[place] if found[place] > 0 else found[place - 1]
+    return found
+
+
+def smoothed(data: list[Any], span: int) -> list[Any]:
     """Each number as the mean of the last few, in whole numbers."""
-    span = (query.trendsFilter and query.trendsFilter.smoothingIntervals) or 1
     if span <= 1:
         return data
     windows = [data[max(0, end - span) : end] for end in range(1, len(data) + 1)]
     return [float(floor(sum(window) / len(window))) for window in windows]
 
 
-def _action(part: Part, period: Period) -> Series:
+def _action(part: Part, query: TrendsQuery, period: Period) -> Series:
     series = part.series
     return {
         "days": period.moments,
@@ -146,7 +153,7 @@ def _action(part: Part, period: Period) -> Series:
         "order": part.order,
         "name": part.name,
         "custom_name": series.custom_name,
-        "math": series.math,
+        "math": counted_as(series, query),
         "math_property": series.math_property,
         "math_hogql": series.math_hogql,
         "math_group_type_index": series.math_group_type_index,

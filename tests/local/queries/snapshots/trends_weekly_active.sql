@@ -8,8 +8,9 @@ steps as (select b, d, 1 as v from spans union all select b, until, -1 from span
 runs as (
   select b, d, sum(v) over (partition by b order by d) as n
   from (select b, d, sum(v) as v from steps group by all)),
-per as (select k.d, v.b, coalesce(runs.n, 0)::bigint as n
+per as (select k.d, v.b, runs.n::bigint as n
   from (select unnest($p1::timestamp[]) as d) k
   cross join (select distinct b from runs) v
-  asof left join runs on runs.b is not distinct from v.b and runs.d <= k.d)
+  asof join runs on runs.b is not distinct from v.b and runs.d <= k.d
+  where runs.n > 0)
 select d::timestamp as d, b, n, 1 as r from per

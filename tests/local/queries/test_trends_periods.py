@@ -1,0 +1,108 @@
+"""TrendsQuery: from when to when is counted, who counts over it, and the period before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.local.queries.conftest import NOW, Ask, asked_of
+from tests.local.queries.test_trends_counting import shown
+
+
+def visit(time: str, who: str, **properties: Any) -> dict[str, Any]:
+    return {"event": "visit", "timestamp": f"2026-{time}:00Z", "distinct_id": who, "properties": properties}
+
+
+# It is noon of 10 March. Ann came from two devices; ben was last here a week ago this afternoon, cem before that.
+EVENTS = [
+    visit("03-08T09:00", "anon"),
+    {"event": "$identify", "timestamp": "2026-03-09T08:00:00Z", "distinct_id": "ann",
+     "properties": {"$anon_distinct_id": "anon"}},
+    visit("03-10T09:00", "ann", seats=1),
+    visit("03-03T13:00", "ben"),
+    visit("03-03T11:00", "cem"),
+    visit("02-24T13:00", "cem"),
+]  # fmt: skip
+BEFORE: dict[str, Any] = {"compareFilter": {"compare": True}}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """Ask a store of EVENTS."""
+    yield from asked_of(EVENTS, tmp_path_factory.mktemp("site"), NOW)
+
+
+def trend(date_from: str | None, date_to: str | None = None, **more: Any) -> dict[str, Any]:
+    """A trend of visits; `series` says how they are counted."""
+    series = {"kind": "EventsNode", "event": "visit", **more.pop("series", {})}
+    return {
+        "kind": "TrendsQuery",
+        "series": [series],
+        "dateRange": {"date_from": date_from, "date_to": date_to},
+        **more,
+    }
+
+
+def numbers(answer: dict[str, Any]) -> list[Any]:
+    return [series["aggregated_value"] for series in answer["results"]]
+
+
+def test_active_users_of_a_wide_interval_are_those_of_the_range(site: Ask) -> None:
+    """Where weeks are asked for, whoever was there in the range counts, also as one number; and it is called so."""
+    asked = trend("-14d", series={"math": "weekly_active"}, interval="week", **shown("ActionsTable"))
+    answer = site(asked)
+    assert ([3], "dau") == (numbers(answer), answer["results"][0]["action"]["math"])
+
+
+@pytest.mark.parametrize(("display", "expected"), [("BoldNumber", 2), ("ActionsTable", 1)])
+def test_active_users_up_to_this_moment(site: Ask, display: str, expected: int) -> None:
+    """A single number looks back a week from now; others from the end of today, which leaves the 3rd out."""
+    assert [expected] == numbers(site(trend("-14d", series={"math": "weekly_active"}, **shown(display))))
+
+
+def test_the_hours_before(site: Ask) -> None:
+    """Beside all of today stands the time before it as long as today is so far, where hours are asked for."""
+    asked = trend("-7d", interval="hour", **shown("ActionsBarValue"), **BEFORE)
+    days = trend("-7d", **shown("ActionsBarValue"), **BEFORE)
+    assert [[4, 1], [4, 3]] == [numbers(site(asked)), numbers(site(days))]
+
+
+def test_the_week_before_one_that_ends_now(site: Ask) -> None:
+    """It is shifted by a day, as those of whole days are: from noon of 25 February to noon of 4 March."""
+    assert [2, 2] == numbers(site(trend("-7d", series={"math": "dau"}, **shown("BoldNumber"), **BEFORE)))
+
+
+def test_active_users_are_looked_for_from_the_first_day(site: Ask) -> None:
+    """A month back from the day that is asked for, not from the week that it is in."""
+    asked = trend("2026-04-03", "2026-04-03", series={"math": "monthly_active"}, interval="week")
+    assert [[1]] == [each["data"] for each in site(asked)["results"]]
+
+
+def test_labels_of_the_weeks_before(site: Ask) -> None:
+    """They are cut at the start of the weeks that are asked about, as in PostHog; the days tell them apart."""
+    _, before = site(trend("2026-03-08", "2026-03-10", interval="week", **BEFORE))["results"]
+    assert (["2026-03-01"], ["8-Mar-2026"]) == (before["days"], before["labels"])
+
+
+def test_first_times_are_persons(site: Ask) -> None:
+    """Also where each id is a user: ann was there on the 8th, as nobody known."""
+    asked = trend("-2d", series={"math": "first_time_for_user"})
+    answer = site(asked, aggregate_users_by_distinct_id=True)
+    assert [1, 0, 0] == answer["results"][0]["data"]
+
+
+def test_added_up_all_ids_of_a_person_count_with_the_first(site: Ask) -> None:
+    """Where each id is a user."""
+    asked = trend("-2d", series={"math": "dau"}, **shown("ActionsLineGraphCumulative"))
+    answer = site(asked, aggregate_users_by_distinct_id=True)
+    assert [2, 2, 2] == answer["results"][0]["data"]
+
+
+@pytest.mark.parametrize(("display", "count"), [("BoxPlot", 2), ("CalendarHeatmap", 1)])
+def test_drawn_alone(site: Ask, display: str, count: int) -> None:
+    """Box plots and calendars have no values and no period before; the calendar is of the first series."""
+    asked = trend("dStart", series={"math_property": "seats"}, breakdownFilter={"breakdown": "seats"}, **shown(display))
+    asked["series"] *= 2
+    assert count == len(site({**asked, **BEFORE})["results"])
