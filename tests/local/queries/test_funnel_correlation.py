@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,6 +94,15 @@ def test_where_all_convert(told: Ask) -> None:
     query = correlation("events")
     query["source"]["source"]["series"][0] = {"kind": "EventsNode", "event": "film"}
     assert {"events": [], "skewed": True} == told(query)["results"]
+
+
+def test_the_first_way_counts(tmp_path: Path) -> None:
+    """What somebody did on their second way to the end is not asked for: they had converted before."""
+    days = [("sign up", 1), ("pay", 3), ("sign up", 5), ("film", 6), ("pay", 7)]
+    did = [("ann", event, day) for event, day in days] + [("bea", "sign up", 1), ("bea", "film", 2)]
+    rows = [{"event": event, "timestamp": f"2026-03-{day:02}T09:00:00Z", "distinct_id": who} for who, event, day in did]
+    for asking in asked_of(rows, tmp_path):
+        assert [("film", 0, 1)] == [each[:3] for each in found(asking(correlation("events")))]
 
 
 @pytest.mark.parametrize("event", ["film", "help", "$autocapture"])

@@ -176,10 +176,14 @@ def _correlated(funnel: Funnel, point: FunnelCorrelationActorsQuery) -> str:
 
 
 def people(funnel: Funnel, step: int) -> str:
-    """SQL: who took a step (or left before it), whether they converted, when they began, and when they were done."""
-    won, end = f"steps = {funnel.count}", f"i{funnel.count - 1}.timestamp"
-    columns = f"{won} as won, i0.timestamp as began, case when {won} then {end} end as ended"
-    return f"select *, {columns} from furthest where {_reached(funnel, step)}"
+    """SQL: who took a step (or left before it), whether they converted, when they began, and when they were done.
+
+    Of several attempts that came as far it is the first that says when.
+    """
+    won, last = f"steps = {funnel.count}", funnel.count - 1
+    began, ended = (f"min(({_event(funnel, number)}).timestamp)" for number in (0, last))
+    columns = f"{won} as won, {began} over own as began, {ended} filter ({won}) over own as ended"
+    return f"select *, {columns} from furthest where {_reached(funnel, step)} window own as (partition by a)"
 
 
 def _held(query: FunnelsQuery, point: FunnelCorrelationActorsQuery) -> FunnelsQuery:
