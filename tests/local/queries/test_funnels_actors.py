@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from insights_mcp.local.events import EventStore
 from insights_mcp.local.queries import QueryError
 from insights_mcp.local.queries.project import Cohort
-from tests.local.queries.conftest import Ask
+from tests.local.queries.conftest import Ask, asked_of
 from tests.local.queries.small_funnels import PAGE, behind, funnel
 
 
@@ -52,6 +53,19 @@ def test_who_is_behind_a_value(store: EventStore) -> None:
     """A value picks those who count under it."""
     query = funnel("visit", "buy", breakdown=PAGE)
     assert {"bea"} == behind(store, query, funnelStep=1, funnelStepBreakdown=["/docs"])
+
+
+@pytest.mark.parametrize(("step", "expected"), [(1, list(range(1, 11))), (2, [13])])
+def test_the_events_that_were_a_step(tmp_path: Path, step: int, expected: list[int]) -> None:
+    """The first ten of them, each once, however many ways led there."""
+    did = [("visit", minute) for minute in range(1, 13)] + [("buy", 13)]
+    rows = [
+        {"event": event, "timestamp": f"2026-03-08T09:{n:02}:00Z", "distinct_id": "dee"} for event, n in reversed(did)
+    ]
+    for asking in asked_of(rows, tmp_path):
+        point = {"kind": "FunnelsActorsQuery", "source": funnel("visit", "buy"), "funnelStep": step}
+        [[events]] = asking({"kind": "ActorsQuery", "source": point, "select": ["matching_events"]})["results"]
+        assert expected == [int(event[0][14:16]) for event in events]
 
 
 def test_who_is_behind_one_of_several_cohorts(ask: Ask) -> None:

@@ -142,7 +142,8 @@ def _selected(funnel: Funnel, condition: str, event: str) -> str:
 
 
 def _events(event: str) -> str:
-    return f"list_slice(list({event}) filter ({event} is not null), 1, {KEPT}) as matching_events"
+    found = f"list(distinct {event} order by {event}) filter ({event} is not null)"
+    return f"list_slice({found}, 1, {KEPT}) as matching_events"
 
 
 def _at_time(funnel: Funnel, point: FunnelsActorsQuery) -> str:
