@@ -17,6 +17,7 @@ from insights_mcp.local.events import APART, Rows
 from insights_mcp.local.layout import identifier
 from insights_mcp.local.queries.hogql import people, sources, spelling, statements
 from insights_mcp.local.queries.hogql.harmless import harmless
+from insights_mcp.local.queries.hogql.places import told
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.selects import Selects
 from insights_mcp.local.queries.hogql.sources import TWIN, Typed, type_name
@@ -57,6 +58,11 @@ def interval(query: HogQLQuery) -> None:
 
 def compile(query: HogQLQuery, context: Context) -> Plan:  # noqa: A001 (each kind: check, compile, shape)
     """The statement for a query. Raises QueryError."""
+    with told(query.query):
+        return _compiled(query, context)
+
+
+def _compiled(query: HogQLQuery, context: Context) -> Plan:
     tree = statements.parse(query.query)
     scan = context.scan()
     compiler = Selects(scan, context, _values(query))
@@ -83,7 +89,8 @@ def relation(query: HogQLQuery, scan: Scan, context: Context) -> sources.Relatio
     """A query as a table within another statement, which must run APART."""
     compiler = Selects(scan, context, _values(query))
     compiler.given = query.filters
-    return compiler.query(statements.parse(query.query), {})
+    with told(query.query):
+        return compiler.query(statements.parse(query.query), {})
 
 
 def condition(text: str, scan: Scan, context: Context) -> str:
@@ -98,7 +105,8 @@ def expression(text: str, scan: Scan, context: Context, *, truth: bool = False) 
     for alias in ("events", "e"):  # PostHog's own queries call the table `e`, so expressions in insights may
         scope.add(people.Events(alias, scan, compiler.clock))
     tree = statements.parse_expression(text)
-    found = compiler.expression(tree, scope, truth=truth)
+    with told(text):
+        found = compiler.expression(tree, scope, truth=truth)
     return found if harmless(tree) else replace(found, sql=APART + found.sql)
 
 

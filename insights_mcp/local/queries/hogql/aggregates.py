@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import aggregations, combinators, functions
+from insights_mcp.local.queries.hogql import aggregations, combinators, fitting, functions
 from insights_mcp.local.queries.hogql.combinators import Combined
 from insights_mcp.local.queries.hogql.compiling import CALLS, Compiler
 from insights_mcp.local.queries.hogql.people import Events
@@ -69,6 +69,8 @@ class Aggregates(Compiler):
             return self._count(node, scope, condition)
         person = self.person_number(node.args[0], scope) if base in COUNTED and len(node.args) == 1 else None
         args = [person] if person else self.args(node, scope)
+        if args and (base in aggregations.QUANTILES or base in aggregations.NUMERIC):
+            fitting.summed(base, args[0])
         if base in aggregations.QUANTILES:
             return self._quantile(base, node, [_numeric(arg) for arg in args], condition)
         args = [_numeric(arg) for arg in args] if base in aggregations.NUMERIC else args

@@ -12,8 +12,9 @@ from typing import Any
 
 from insights_mcp.local.queries import zones
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import combinators, exact, exact_calls, functions, moment_formats
+from insights_mcp.local.queries.hogql import combinators, exact, exact_calls, fitting, functions, moment_formats
 from insights_mcp.local.queries.hogql.parsing import FOLD, folded
+from insights_mcp.local.queries.hogql.places import placed
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.signatures import Function
 from insights_mcp.local.queries.hogql.sources import SECONDS, TIME, Relation, Typed, exact_type
@@ -90,7 +91,11 @@ class Compiler:
 
     def expression(self, node: Node, scope: Scope, *, truth: bool = False) -> Typed:
         """SQL for an expression. With `truth`, NULL may stand for false (in WHERE), which is faster."""
-        found = EXPRESSIONS[type(node)](self, node, scope, truth) if type(node) in EXPRESSIONS else self._refuse(node)
+        try:
+            written = EXPRESSIONS.get(type(node), Compiler._refused)
+            found = written(self, node, scope, truth)
+        except QueryError as error:
+            raise placed(error, node.at) from None
         found = replace(found, exact=self._exact(node, found)) if isinstance(node, Call) else found
         self.seen[id(node)] = node, exact_type(found)
         self.size += len(found.sql)
@@ -111,7 +116,7 @@ class Compiler:
             return of_window
         return exact_calls.of_call(name, kinds, body) or combinators.exactly(name, kinds) or found.exact
 
-    def _refuse(self, node: Node) -> Typed:
+    def _refused(self, node: Node, scope: Scope, truth: bool) -> Typed:
         raise QueryError(f"{type(node).__name__} cannot stand here.", attr="query")
 
     def _literal(self, node: Literal, scope: Scope, truth: bool) -> Typed:
@@ -130,7 +135,7 @@ class Compiler:
     def _field(self, node: Field, scope: Scope, truth: bool) -> Typed:
         first = node.chain[0]
         if first in scope.locals:
-            return scope.locals[first] if len(node.chain) == 1 else self._refuse(node)
+            return scope.locals[first] if len(node.chain) == 1 else self._refused(node, scope, truth)
         if len(node.chain) == 1 and first in scope.aliases and first not in scope.expanding:
             with scope.expanded(first) as stands_for:
                 return self.expression(stands_for, scope)
@@ -209,10 +214,15 @@ class Compiler:
             return Typed("true", "UInt8", False)
         if name in CALLS:
             check_count(name, node, *COUNTS.get(name, (0, 1000)))
-            return CALLS[name](self, replace(node, name=name), scope, truth)
-        if name in functions.PLAIN:
-            return self._plain(name, functions.PLAIN[name], node, scope)
-        return self.aggregate(name, node, scope)
+            found = CALLS[name](self, replace(node, name=name), scope, truth)
+        elif name in functions.PLAIN:
+            found = self._plain(name, functions.PLAIN[name], node, scope)
+        else:
+            return self.aggregate(name, node, scope)
+        first = next((each for each in node.args if not isinstance(each, Lambda)), None)
+        if id(first) in self.seen:
+            fitting.checked(name, self.seen[id(first)][1])
+        return found
 
     def _is_unbounded(self, node: Node) -> bool:
         """Whether this is a bound of the dates that is not given: what is compared with it holds."""

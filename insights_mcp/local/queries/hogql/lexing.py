@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql.places import line_and_column
 
 LENGTH_LIMIT = 200_000
 NAME_LIMIT = 1_000
@@ -86,7 +87,6 @@ def number(text: str) -> int | float:
 
 def error(what: str, text: str, at: int) -> QueryError:
     """A syntax error that says where."""
-    line = text.count("\n", 0, at) + 1
-    column = at - (text.rfind("\n", 0, at) + 1) + 1
+    line, column = line_and_column(text, at)
     near = " ".join(text[at : at + 30].split()) or "the end"
     return QueryError(f"Syntax error at line {line}, column {column}, near '{near}': {what}.", "syntax_error", "query")

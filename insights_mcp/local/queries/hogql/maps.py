@@ -119,7 +119,7 @@ def over_tuples(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Ty
     if node.name == "tupleNegate":
         return replace(args[0], sql=f"row({', '.join(f'(- {each.sql})' for each in _elements(args[0]))})")
     if node.name == "tupleHammingDistance":
-        pairs = zip(*(_elements(arg) for arg in args), strict=True)
+        pairs = zip(*(_elements(arg) for arg in args), strict=False)
         unlike = " + ".join(f"({a.sql} is distinct from {b.sql})::integer" for a, b in pairs)
         return Typed(f"({unlike})", "UInt64", False)
     return tuple_sum(node.name, args[0], args[1])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from insights_mcp.local.queries import cohorts, entities
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import spelling
+from insights_mcp.local.queries.hogql import fitting, spelling
 from insights_mcp.local.queries.hogql.compiling import (
     ARITHMETIC,
     LIKES,
@@ -57,6 +57,7 @@ def _sides(compiler: Compiler, node: Call, scope: Scope) -> tuple[Typed, Typed]:
     """Both sides of a comparison, brought to types that can be compared."""
     nodes = list(node.args)
     left, right = (compiler.expression(each, scope) for each in nodes)
+    fitting.comparable(left, right)
     return _fitted(compiler, nodes[0], left, right), _fitted(compiler, nodes[1], right, left)
 
 

@@ -15,6 +15,7 @@ from insights_mcp.local.queries.hogql.tree import (
     Call,
     Literal,
     Node,
+    standing,
 )
 
 DEPTH_LIMIT = 60
@@ -81,8 +82,9 @@ class Expressions(Terms):
             raise QueryError(f"The query is nested more than {DEPTH_LIMIT} levels deep.", attr="query")
         found = self._prefixed()
         while (operator := self._operator()) and LEVELS[operator] >= least:
+            at = self.token.at
             self.place += len(operator.split())
-            found = self._further(operator, found)
+            found = standing(self._further(operator, found), at)
         self.depth -= 1
         return found
 

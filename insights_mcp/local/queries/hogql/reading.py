@@ -12,6 +12,7 @@ from insights_mcp.local.queries import sessions
 from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import exact, people, printing, recordings, sources, statements, tables, tree
 from insights_mcp.local.queries.hogql.given import Given
+from insights_mcp.local.queries.hogql.places import placed
 from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Relation, Source, Typed, exact_type
 from insights_mcp.local.queries.hogql.tree import Alias, Call, Literal, Node, Select, Table, Union
@@ -59,6 +60,13 @@ class Reading(Given):
         return found
 
     def _source(self, node: Node, scope: Scope) -> Source:
+        """A table under its name."""
+        try:
+            return self._named_source(node, scope)
+        except QueryError as error:
+            raise placed(error, node.at) from None
+
+    def _named_source(self, node: Node, scope: Scope) -> Source:
         if isinstance(node, tree.Derived):
             return sources.Derived(node.alias or f"subquery_{id(node)}", self.query(node.query, scope.ctes))
         if isinstance(node, tree.Tagged):

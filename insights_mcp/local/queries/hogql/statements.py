@@ -226,6 +226,7 @@ class Statements(Clauses):
             raise self.error("a table's name is expected, and no value can stand for it")
         if self.sees("values", "("):
             raise self._refused("")
+        at = self.token.at
         chain = [self.name()]
         while self.take("."):
             chain.append(self.name())
@@ -234,7 +235,7 @@ class Statements(Clauses):
         if self.sees("final"):
             raise self._refused("")
         share = self._sample() if self.take("sample") else 1
-        return Table(tuple(chain), found_alias, args, share)
+        return Table(tuple(chain), found_alias, args, share, at=at)
 
     def _sample(self) -> float:
         """A share of the users: SAMPLE 0.1, SAMPLE 1/10."""

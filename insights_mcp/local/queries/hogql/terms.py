@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import replace
 
+from insights_mcp.local.queries.errors import QueryError
 from insights_mcp.local.queries.hogql import lexing
 from insights_mcp.local.queries.hogql.calling import Calling
 from insights_mcp.local.queries.hogql.tree import (
@@ -20,6 +21,7 @@ from insights_mcp.local.queries.hogql.tree import (
     Settled,
     Star,
     Subquery,
+    standing,
 )
 
 CHAIN_LIMIT = 30
@@ -103,6 +105,10 @@ class Terms(Calling):
         return name
 
     def _primary(self) -> Node:
+        at = self.token.at
+        return standing(self._bare(), at)
+
+    def _bare(self) -> Node:
         token = self.token
         if token.kind == "string":
             return Literal(self.next().text)
@@ -151,15 +157,24 @@ class Terms(Calling):
     def _template(self, text: str) -> Node:
         """f'hello {name}': text with expressions in it."""
         parts: list[Node] = []
+        at = self.tokens[self.place - 1].at + len("f'")
         for place, piece in enumerate(re.split(r"(?<!\\)\{([^{}]*)\}", text)):
             if place % 2:
-                inner = type(self)(piece)
-                parts.append(inner.expression())
-                if inner.token.kind != "end":
-                    raise inner.error("the expression in a template should end here")
+                parts.append(self._inside_text(piece, at + 1))
             elif piece:
                 parts.append(Literal(lexing.unescaped(f"'{piece}'")))
+            at += len(piece) + 2 * (place % 2)
         return Call("concat", tuple(parts)) if parts else Literal("")
+
+    def _inside_text(self, piece: str, at: int) -> Node:
+        """An expression within a template, which stands at a place of the whole text."""
+        inner = type(self)(piece)
+        inner.tokens = [replace(token, at=token.at + at) for token in inner.tokens]
+        inner.text, inner.depth = self.text, self.depth
+        found = inner.expression()
+        if inner.token.kind != "end":
+            raise inner.error("the expression in a template should end here")
+        return found
 
     def _star(self) -> Star:
         if (self.sees("except") or self.sees("exclude")) and self.next():
@@ -261,4 +276,6 @@ def _indexed(owner: Node, key: Node) -> Node:
 
 
 def _element(owner: Node, number: str) -> Node:
+    if not number.isdigit():
+        raise QueryError(f"'{number}' is no place in a tuple; count from 1.", "syntax_error", "query")
     return Call("tupleElement", (owner, Literal(int(number))), form=".")

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Node:
-    """Any part of a query."""
+    """Any part of a query; `at` is its place in the text."""
+
+    at: int = field(default=-1, compare=False, repr=False, kw_only=True)
+
+
+def standing(node: Node, at: int) -> Node:
+    """A node with its place, if it has none yet."""
+    return replace(node, at=at) if node.at < 0 else node
 
 
 @dataclass(frozen=True)

@@ -92,3 +92,32 @@ def test_any_text_is_answered_or_refused(store: EventStore, text: str) -> None:
     now = datetime(2026, 3, 10, tzinfo=UTC)
     with suppress(queries.QueryError):
         queries.run(query, events=store, project=queries.Project(), now=now, cancelled=threading.Event())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("select event,\n  coun() from events", "'count'? (line 2, column 3)"),
+        ("select 1 from (select evnt from events)", "(line 1, column 23)"),
+        ("select f'who: {evnt}' from events", "(line 1, column 16)"),
+        ("select f'a{1 +}' from events", "column 15, near '}"),
+        ("select 1 from event", "(line 1, column 15)"),
+        ("select 1 from events where 1 = 1 and person_id in cohort 9", "(line 1, column 48)"),
+        ("select person from events", "Can't select a table when a column is expected: person"),
+        ("select exp(event) from events", "Function 'exp' takes a number first, not String; convert it with toFloat."),
+        ("select lower(timestamp) from events", "takes text first, not DateTime"),
+        ("select has(event, 'a') from events", "takes an array first, not String"),
+        ("select toHour('2026-01-01 10:00:00')", "takes a time first, not String; convert it with toDateTime."),
+        ("select arrayMap(x -> x, 1)", "takes an array first, not UInt8"),
+        ("select sum(timestamp) from events", "Aggregate 'sum' takes numbers, not DateTime."),
+        ("select [1] = 1, 2 from events", "Array(Int64) cannot be compared with Int64. (line 1, column 12)"),
+        ("select cityHash64(event) from events", "use md5"),
+        ("select mapKeys([1])", "takes a map"),
+        ("select (1, 2).1e5", "'1e5' is no place"),
+    ],
+)
+def test_errors_say_where(hogql: Rows, text: str, says: str) -> None:
+    """By line and column; and what a function takes instead."""
+    with pytest.raises(queries.QueryError) as refused:
+        hogql(text)
+    assert says in refused.value.detail
