@@ -32,6 +32,9 @@ OFTEN = """select actor, count(*) as c
   where actor is not null group by actor"""
 COUNTS = "select c, count(*) as n from ({active}) group by c"
 LISTED = "select distinct actor from ({active}){wanted}"
+# Whoever an expression names by their id.
+NAMED = """select distinct o.pid as actor
+from ({active}) a join persons o on o.person_id = try_cast(a.actor::varchar as uuid){wanted}"""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def actors(
     active, wanted = _active(part, query, Filters(scan, context)), ""
     if point.day is not None:
         wanted = f" where c {_sign(query, point)} {scan.bind(_day(point.day))}"
-    sql = LISTED.format(active=active, wanted=wanted)
+    sql = (NAMED if part.series.math == "hogql" else LISTED).format(active=active, wanted=wanted)
     return Actors(lambda _: sql, group_type_index=_group(part.series))
 
 

@@ -66,6 +66,14 @@ def test_hogql_says_who_counts(ask: Ask) -> None:
     assert found[1] == 1
 
 
+@pytest.mark.parametrize(("named", "expected"), [("person_id", 1), ("e.properties.page", 0)])
+def test_who_an_expression_names(ask: Ask, named: str, expected: int) -> None:
+    """Is listed where it names persons by their id: bea, who came on two days."""
+    query = stickiness({"event": "visit", "math": "hogql", "math_hogql": named})
+    point = {"kind": "StickinessActorsQuery", "source": query, "day": 2, "series": 0}
+    assert expected == len(ask({"kind": "ActorsQuery", "source": point})["results"])
+
+
 def test_an_action_that_is_gone(ask: Ask) -> None:
     """Its series is left out; the others are there."""
     answer = ask(stickiness({"kind": "ActionsNode", "id": 5}, {"event": "visit"}))
