@@ -19,6 +19,8 @@ LIMIT = 25
 ALL_BINS = '["",""]'
 WHOLE = r"regexp_replace({x}, '\.0+$', '')"
 NUMBER = WHOLE.format(x="({x})::varchar")
+# A number as ClickHouse writes it: a whole one with all its digits.
+WRITTEN = f"case when {{x}} = trunc({{x}}) and abs({{x}}) < 1e18 then {{x}}::bigint::varchar else {NUMBER} end"
 # A date names its zone, or is the project's; a number counts the seconds, or milliseconds, since 1970.
 TIME = """case when regexp_full_match({x}, '\\d{{4}}-\\d\\d-\\d\\d([T ][\\d:.]*)?') then try_cast({x} as timestamp)
     when regexp_matches({x}, '^\\d{{4}}-\\d') then timezone({zone}, try_cast({x} as timestamptz))
@@ -28,8 +30,8 @@ TIME = """case when regexp_full_match({x}, '\\d{{4}}-\\d\\d-\\d\\d([T ][\\d:.]*)
 # How PostHog reads the texts of a property that has a type: what cannot be read is none.
 TYPED = {
     "DateTime": f"coalesce(strftime({TIME}, '%Y-%m-%d %H:%M:%S.%f'), {{none}})",
-    "Numeric": "case when regexp_full_match({x}, '-?(0|[1-9]\\d*)(\\.\\d*[1-9])?') then {x} "
-    f"else coalesce({NUMBER.format(x='try_cast({x} as double)')}, {{none}}) end",
+    "Numeric": "case when regexp_full_match({x}, '-?(0|[1-9]\\d{{0,14}})(\\.\\d{{0,9}}[1-9])?') then {x} "
+    f"else coalesce({WRITTEN.format(x='try_cast({x} as double)')}, {{none}}) end",
     "Boolean": "case when {x} in ('true', 'false') then {x} else {none} end",
 }
 # Bins of equal width, named by their bounds; the last one holds its upper bound, so that is named a little higher. A
@@ -72,6 +74,10 @@ class Split:
     def is_typed(self, filters: Filters) -> bool:
         """Whether several texts can be called alike."""
         return self._kind(filters) in TYPED
+
+    def is_number(self, filters: Filters) -> bool:
+        """Whether its values are numbers, which are compared faster than texts are made alike."""
+        return self._kind(filters) == "Numeric"
 
     def _kind(self, filters: Filters) -> str:
         catalogue = filters.context.catalogue
@@ -138,11 +144,13 @@ class By:
             split = self.splits[0]
             if split.bins:
                 return split.number(filters)
-            return split.raw(filters) if whole or not split.is_typed(filters) else split.value(filters)
+            if whole or not split.is_typed(filters):
+                return split.raw(filters)
+            return split.number(filters) if split.is_number(filters) else split.value(filters)
         values = [f"{each.number(filters)}::varchar" if each.bins else each.value(filters) for each in self.splits]
         return f"[{', '.join(values)}]"
 
-    def shown(self, filters: Filters) -> str:
+    def shown(self, filters: Filters, *, whole: bool = False) -> str:
         """SQL: the value that is shown for `b`, what was grouped by. That of bins needs the table `bins` beside it."""
         if self.cohorts or (self.is_several and not self.binned):
             return "b"
@@ -154,6 +162,8 @@ class By:
             return f"[{', '.join(values)}]"
         if self.binned:
             return self._bin(0, none)
+        if not whole and self.splits[0].is_number(filters):
+            return f"coalesce({WRITTEN.format(x='b')}, {none})"
         return self.splits[0].named(f"case b when '' then {none} else b end", filters)
 
     def _bin(self, place: int, none: str) -> str:

@@ -90,7 +90,7 @@ TYPED: list[dict[str, Any]] = [
 @pytest.mark.parametrize(
     ("name", "kind", "expected"),
     [
-        ("n", "Numeric", {"10.5": 2, "10": 2, "1000": 1, "12345678901234567": 1, "-0.25": 1, NONE: 2}),
+        ("n", "Numeric", {"10.5": 2, "10": 2, "1000": 1, "12345678901234568": 1, "-0.25": 1, NONE: 2}),
         ("b", "Boolean", {"true": 2, "false": 1, NONE: 6}),
     ],
 )

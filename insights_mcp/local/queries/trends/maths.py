@@ -53,7 +53,7 @@ runs as (
 # The first time of all history counts, where it is in the period and is as the filters say.
 FIRSTS = """firsts as (
   select {actor} as actor, min({at}) as first, min({at}) filter (where {matching}) as matched,
-         arg_min_null({value}, {at}) filter (where {matching}) as b
+         {value_at}({value}, {at}) filter (where {matching}) as b
   from {tables} where {events} and {at} <= {end} group by 1),
 """
 FIRST_TIME = """select {first_bucket} as d, b, count(*) as n from firsts
@@ -121,7 +121,7 @@ def _first_matching(counting: Counting) -> Compiled:
 
 
 def _first_holes(counting: Counting, events: str, matching: str) -> dict[str, str]:
-    start, end = window(counting.part, counting.math)
+    by, (start, end) = counting.part.by, window(counting.part, counting.math)
     bucket = "null::timestamp" if counting.part.in_all else counting.part.period.bucket("matched")
     return {
         "events": events,
@@ -129,6 +129,8 @@ def _first_holes(counting: Counting, events: str, matching: str) -> dict[str, st
         "start": counting.bound(start),
         "end": counting.bound(end),
         "first_bucket": bucket,
+        # A number may be none, which is a value of the first time, too.
+        "value_at": "arg_min_null" if by and by.binned else "arg_min",
     }
 
 

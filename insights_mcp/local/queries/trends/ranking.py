@@ -45,10 +45,10 @@ def statement(counting: Counting) -> Sql:
 
 def text(counting: Counting) -> str:
     """SQL: rows of bucket, value, number and rank."""
-    by, (before, per) = counting.part.by, _counted(counting)
+    by, (before, per, whole) = counting.part.by, _counted(counting)
     if not by:
         return UNRANKED.format(before=before, per=per)
-    shown = by.shown(counting.filters)
+    shown = by.shown(counting.filters, whole=whole)
     if by.binned:
         before += BINNED.format(per=per, edges=by.edges(), bounds=by.bounds())
         per = IN_BINS.format(shown=shown)
@@ -59,8 +59,8 @@ def text(counting: Counting) -> str:
     return RANKED.format(before=before, per=per, **_ranking(counting, by))
 
 
-def _counted(counting: Counting) -> tuple[str, str]:
-    """SQL: the CTEs before, and rows of bucket, value and number."""
+def _counted(counting: Counting) -> tuple[str, str, bool]:
+    """SQL: the CTEs before, and rows of bucket, value and number; whether values that are called alike are apart."""
     before, per, holes = maths.compiled(counting)
     by, part = counting.part.by, counting.part
     whole = counting.math in maths.ADDED_UP and per != maths.PER_SESSION
@@ -73,7 +73,7 @@ def _counted(counting: Counting) -> tuple[str, str]:
     where = counting.where(with_actor=counting.math in GROUPED)
     holes = {"where": where, **named, **holes}
     holes["tables"] = counting.scan.tables + (by.tables(counting.filters) if by else "")
-    return before.format_map(holes), per.format_map(holes)
+    return before.format_map(holes), per.format_map(holes), whole
 
 
 def _by_value(counting: Counting, before: str, per: str) -> tuple[str, str]:

@@ -101,8 +101,9 @@ def _is_scaled(part: Part, share: float) -> bool:
 
 def _scaled(series: Series, share: float) -> Series:
     """What the share that was read stands for: each number by itself, so that a sum is not one of rounded ones."""
-    totals: Series = {name: round(series[name] / share) for name in ("count", "aggregated_value") if name in series}
-    return {**series, **totals, "data": [round(number / share) for number in series["data"]]}
+    times = 1 / share
+    totals: Series = {name: round(series[name] * times) for name in ("count", "aggregated_value") if name in series}
+    return {**series, **totals, "data": [round(number * times) for number in series["data"]]}
 
 
 def _in_all(numbers: list[Any]) -> Series:
