@@ -127,6 +127,14 @@ async def test_every_kind_has_its_value(source: Any, result: Any, config: Any, w
 
 
 @pytest.mark.anyio
+async def test_where_alerts_are_made_is_told_where_there_is_none(posthog: Loopback) -> None:
+    """Whoever asks wants one, and would look for a tool in vain."""
+    text = (await told(posthog)).text
+    assert "No thresholds: no alert watches this insight." in text
+    assert "Next: Alerts are made in PostHog's web app" in text
+
+
+@pytest.mark.anyio
 async def test_what_a_detector_judges_has_no_distance(posthog: Loopback) -> None:
     """The bounds beside it say nothing of when it fires, and do not sort it."""
     found = [threshold({"lower": 900}, name="judged", detector_config={"type": "mad"}), threshold({"lower": 150})]

@@ -275,6 +275,15 @@ async def test_a_filter_without_a_value_is_no_cause() -> None:
     assert not conditions_of([PLAN | {"operator": "exact"}, {}, {"type": "AND", "values": [PLAN]}])
 
 
+async def test_a_return_counts_under_its_own_value(backend: Backend) -> None:
+    """Of a retention split by what an event holds: which the other event need not hold."""
+    split = {"breakdownFilter": {"breakdown": "$current_url", "breakdown_type": "event"}}
+    query = retention("signed up", "note saved") | {"dateRange": {"date_from": "2025-12-30"}} | split
+    async with reader(backend) as (user, _):
+        said = notes(await user.call("run_query", query=query))
+    assert 'with the same "$current_url": split by what an event holds' in said
+
+
 async def test_what_is_empty_is_not_to_be_saved(backend: Backend) -> None:
     """The next step is to mend it."""
     async with reader(backend) as (user, _):

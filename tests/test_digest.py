@@ -195,6 +195,26 @@ def test_a_cohort_is_named_once(label: str, value: Any, told: str) -> None:
     assert f'"{told}"' in said([series([4, 4], label, breakdown_value=value), series([1, 1], "b")])
 
 
+def test_a_period_that_begins_with_nothing_says_so() -> None:
+    """Against days before there was any data everything grows."""
+    now, then = ([series(data, compare_label=p) for data, p in ((d, "current"), (e, "previous"))]
+                 for d, e in (([5, 6, 7, 8], [0, 0, 3, 4]), ([5, 6, 7, 8], [3, 4, 0, 0])))  # fmt: skip
+    found = [said(result) for result in (now, then)]
+    assert [True, False] == ["; the previous one is 0 before 2026-01-09" in each for each in found]
+
+
+def test_one_bucket_that_goes_on_is_no_whole_day() -> None:
+    """A query that says no interval counts by days."""
+    today = Asked({"kind": "TrendsQuery"}, NOON, "UTC", "2026-01-10T00:00:00Z", "2026-01-10T23:59:59Z")
+    assert "no complete bucket" in said([series([7])], today)
+
+
+def test_a_share_changes_by_points() -> None:
+    """From 68 % to 74 % are six points, not nine per cent."""
+    result = [{"data": [68.0, 74.0], "days": days(2), "count": 2}]
+    assert "74% (+6 points on 2026-01-09)" in said(result, Asked())
+
+
 def test_totals_of_two_periods_are_compared() -> None:
     """Each with itself, not ranked among each other."""
     both = [{"label": name, "aggregated_value": value, "compare_label": period, "action": {"math": "total"}}

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 PARTIAL = " (partial)"
 NEVER = datetime.max
+BY_DAY = ("TrendsQuery", "LifecycleQuery")  # what has buckets of a day where it says no interval
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Asked:
 
     def _length(self, buckets: Sequence[Any]) -> str | None:
         given = self.source.get("interval")
-        return given if isinstance(given, str) and given in LENGTHS else spacing(buckets)
+        known = given if isinstance(given, str) and given in LENGTHS else spacing(buckets)
+        return known or ("day" if self.source.get("kind") in BY_DAY else None)  # a single bucket tells no length
 
     def part(self, name: str) -> dict[str, Any]:
         """A part of the query, such as its breakdownFilter."""

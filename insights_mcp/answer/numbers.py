@@ -89,6 +89,13 @@ def change(before: float | None, after: float | None) -> str:
     return percent(after - before, abs(before), signed=True)
 
 
+def points(before: float | None, after: float | None) -> str:
+    """By how much a share changed: shares are not told in per cent of themselves."""
+    if before is None or after is None:
+        return "unknown"
+    return f"{rough(after - before) if after < before else '+' + rough(after - before)} points"
+
+
 def duration(seconds: float) -> str:
     """The two largest units: `1d 3h`, `2m 30s`, `450ms`."""
     if abs(seconds) < 1:

@@ -23,6 +23,7 @@ TYPES_WITHOUT_VALUE = frozenset({"hogql", "behavioral"})
 BETWEEN = frozenset({"between", "not_between"})
 OUTSIDE = frozenset({"not_in", "is_not"})
 SQL = "HogQLQuery"
+OF_ROWS = (SQL, "EventsQuery", "ActorsQuery")
 
 
 def provenance(
@@ -145,4 +146,4 @@ def _freshness(computed: str | None, cached: bool, now: datetime) -> str:
 
 
 def _limit(asked: Asked) -> str:
-    return "row limit hit" if asked.source.get("kind") == SQL else "breakdown limit hit"
+    return "row limit hit" if asked.source.get("kind") in OF_ROWS else "breakdown limit hit"

@@ -12,9 +12,10 @@ from insights_mcp.diagnosis.counted import Counted
 from insights_mcp.diagnosis.emptiness import has_formula
 from insights_mcp.diagnosis.probes import Asking, checkable, followed
 from insights_mcp.diagnosis.window import Window
-from insights_mcp.text import counted
+from insights_mcp.text import counted, quoted
 
 OLD = timedelta(minutes=10)
+TRY_LONGER = ". Try a longer period, or more of them (retentionFilter.totalIntervals)."
 FIRST_TIME = {
     "retention_first_time": "retentionType retention_first_time counts only those who did it for the first time in "
     "the window; retention_recurring counts everyone",
@@ -30,14 +31,27 @@ async def why_nobody(
     if asked.source.get("kind") == "FunnelsQuery" and (pair := _pair(places, everything)):
         return [await _of_funnel(asking, asked, *pair, window)]
     if asked.source.get("kind") == "RetentionQuery" and places == (1,):
-        return [
-            f"{everything[1].name} events are there, but nobody did one in a period after {everything[0].label}. "
-            "Try a longer period, or more of them (retentionFilter.totalIntervals)."
-        ]
+        there = f"{everything[1].name} events are there, but nobody did one in a period after {everything[0].label}"
+        return [f"{there}{_alike(asked) or TRY_LONGER}"]
     item = everything[places[0]]
     hints = [*_hints(asked), *([item.own] if item.own else []), *_unchecked(item)]
     said = f"{item.name} events in the window pass every filter that could be checked"
     return [f"{said}; {'; '.join(hints)}." if hints else f"{said}: compute it anew."]
+
+
+def _alike(asked: Asked) -> str:
+    """That of a retention split by events, whoever comes back must do so under the value they began with."""
+    given = asked.part("breakdownFilter")
+    several = [item for item in given.get("breakdowns") or () if isinstance(item, dict)]
+    splits = [(item.get("property"), item.get("type")) for item in several] or [
+        (given.get("breakdown"), given.get("breakdown_type"))
+    ]
+    names = " and ".join(quoted(name, 60) for name, kind in splits if name and kind in (None, "event"))
+    return (
+        f" with the same {names}: split by what an event holds, a return counts only where it holds the same. "
+        "Split by a property of the person (type person), or not at all."
+        if names else ""
+    )  # fmt: skip
 
 
 def _pair(places: Sequence[int], everything: Sequence[Counted]) -> tuple[int, Counted, Counted] | None:

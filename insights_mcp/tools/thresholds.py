@@ -47,7 +47,9 @@ class ListThresholds(Tool):
         told, left_out = await _watched(work, number, found)
         rows = [*map(_row, told), *(_unwatched(threshold) for threshold in found if not threshold.alerts)]
         digest = tuple(map(sentence, told))
-        return Answer(_said(found, told), table=Table(COLUMNS, rows), left_out=left_out, digest=digest)
+        table = Table(COLUMNS, rows) if rows else None
+        next_ = () if found else ("Alerts are made in PostHog's web app, on the insight; no tool here makes one.",)
+        return Answer(_said(found, told), table=table, left_out=left_out, digest=digest, next=next_)
 
 
 class GetThreshold(Tool):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from insights_mcp.answer.asked import PARTIAL
-from insights_mcp.answer.numbers import change, rough, told
+from insights_mcp.answer.numbers import change, points, rough, told
 from insights_mcp.answer.series import Series
 from insights_mcp.text import quoted
 
@@ -21,17 +21,19 @@ def _last(series: Series, suffix: str) -> str:
     if last is None:
         return "no complete bucket"
     against = [
-        _against(series, place, name) for place, name in ((series.before, ""), (series.week_before, " (week before)"))
+        _against(series, place, name, suffix)
+        for place, name in ((series.before, ""), (series.week_before, " (week before)"))
     ]
     compared = ", ".join(part for part in against if part)
     word = "last complete " if series.unfinished else "last "
     return f"{word}{series.buckets[last]} {told(series.values[last])}{suffix}" + (f" ({compared})" if compared else "")
 
 
-def _against(series: Series, place: int | None, name: str) -> str:
+def _against(series: Series, place: int | None, name: str, suffix: str) -> str:
     if place is None or series.last is None:
         return ""
-    return f"{change(series.values[place], series.values[series.last])} on {series.buckets[place]}{name}"
+    differs = points if suffix == "%" else change
+    return f"{differs(series.values[place], series.values[series.last])} on {series.buckets[place]}{name}"
 
 
 def _total(series: Series) -> str:

@@ -82,7 +82,13 @@ def _compared(now: Series, then: Series) -> str:
         before, after, what = sum(theirs) / size, sum(ours) / size, "average"
     name = quoted(_without_period(now), NAME)
     found = f"{what} {rough(after)} against {rough(before)} ({change(before, after)})"
-    return f"{name} against the previous period, {size} buckets of each: {found}"
+    return f"{name} against the previous period, {size} buckets of each: {found}{_began(then, size)}"
+
+
+def _began(then: Series, size: int) -> str:
+    """From when on there was any of it, where that is not from the start: such a change is no growth."""
+    first = next((place for place, value in enumerate(then.values[:size]) if value), 0)
+    return f"; the previous one is 0 before {then.buckets[first]}" if first * 4 >= size else ""
 
 
 def totals(result: list[dict[str, Any]], _: Asked) -> list[str]:
