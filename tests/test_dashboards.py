@@ -58,3 +58,13 @@ async def test_a_large_dashboard_is_paged(posthog: Loopback) -> None:
         second = await user.call("get_dashboard", id=3, offset=shown)
     assert f"go on with get_dashboard(id='3', offset={shown})" in first.text
     assert (len(first.text) <= 6_000, f"AaVQ{shown + 1:04d}") == (True, second.structured["rows"][0][0])
+
+
+async def test_a_dashboard_that_is_not_there(posthog: Loopback) -> None:
+    """The list of dashboards is what helps, not that of insights."""
+    async with assistant(posthog) as user:
+        told = await user.call("get_dashboard", id=99)
+    assert ("There is no dashboard 99.", ["list_dashboards names those there are."]) == (
+        told.structured["answer"],
+        told.structured["next"],
+    )

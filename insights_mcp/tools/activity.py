@@ -34,7 +34,7 @@ class Log(Detailed):
         entries = log.results[: self.limit]
         total = log.total_count if log.total_count is not None else len(log.results)
         said = f"{total} {'entry' if total == 1 else 'entries'}, newest first; page {self.page}."
-        said = said if entries else f"No entries on page {self.page}."
+        said = said if entries else f"No entries on page {self.page}: there are {total}."
         older = log.next is not None or len(entries) < len(log.results)
         following = (f"Older ones: page={self.page + 1}.",) if older else ()
         if self.detail == "full":

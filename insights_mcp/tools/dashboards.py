@@ -13,6 +13,7 @@ from insights_mcp.answer.numbers import duration
 from insights_mcp.answer.pieces import dumps, pieces_table
 from insights_mcp.answer.results import readable
 from insights_mcp.endpoints import account
+from insights_mcp.errors import NotFound, UnknownReference
 from insights_mcp.schema.insight import Insight
 from insights_mcp.text import counted, quoted
 from insights_mcp.tools.insight_facts import asked, kind_of
@@ -59,7 +60,12 @@ class GetDashboard(Detailed):
     async def run(self, work: Work) -> Answer:
         """Its insights, each with what its cached result says first."""
         number = await work.references.dashboard_number(self.id)
-        found = await work.client.send(account.GetDashboard(id=number))
+        try:
+            found = await work.client.send(account.GetDashboard(id=number))
+        except NotFound:
+            raise UnknownReference(
+                f"There is no dashboard {number}.", "list_dashboards names those there are."
+            ) from None
         if self.detail == "full":
             table = pieces_table(found.model_dump(mode="json", exclude_none=True)).after(self.offset)
             return Answer(f"All of dashboard {quoted(found.name)}.", table=table, more=self.more())
