@@ -156,7 +156,7 @@ def _select(query: EventsQuery, columns: list[Node], context: Context) -> Select
         source=Table(("events",)),
         where=Call("and", tuple(each for each in conditions if not _aggregates(each))),
         having=Call("and", having) if having else None,
-        group=tuple(column for column in columns if not _aggregates(column)) if grouped else (),
+        group=tuple(column for column in columns if _varies(column) and not _aggregates(column)) if grouped else (),
         order=_order(query, columns),
     )
 
@@ -172,6 +172,8 @@ def _order(query: EventsQuery, columns: list[Node]) -> tuple[OrderBy, ...]:
     if "timestamp" in query.select:
         return (OrderBy(Field(("timestamp",)), descending=True),)
     kind = _object(query.select[0])
+    if not _varies(columns[0]):
+        return ()
     return (OrderBy(statements.parse_expression(SORTED_BY[kind]) if kind else columns[0]),)
 
 
@@ -195,6 +197,11 @@ def _conditions(query: EventsQuery, context: Context) -> list[Node]:
 def _moment(text: str, context: Context) -> Node:
     moment, _ = dates.parsed(text, context.local_now)
     return Literal(moment.isoformat())
+
+
+def _varies(node: Node) -> bool:
+    """Whether it depends on the event. A number alone would be a column's place in GROUP BY and ORDER BY."""
+    return any(isinstance(part, (Field, Select)) for part in walk(node))
 
 
 def _aggregates(node: Node) -> bool:

@@ -71,6 +71,13 @@ def test_grouped(ask: Ask) -> None:
     assert [["buy", 3], ["visit", 4]] == rows(ask, "event", "count()", where=["count() > 2"], orderBy=["event"])
 
 
+def test_constants(ask: Ask) -> None:
+    """A number among the columns is no place of one."""
+    assert [[7, "visit", 4], [7, "buy", 3]] == rows(ask, "7", "event", "count()", limit=2)
+    assert [[9, 8]] == rows(ask, "9", "count()")
+    assert [[5]] == rows(ask, "5", limit=1)
+
+
 def test_future(store: EventStore) -> None:
     """Events still to come are shown only where `before` reaches there."""
     then = asking(store, datetime(2026, 3, 9, tzinfo=UTC))
