@@ -137,6 +137,15 @@ async def test_actors_are_shown_with_the_properties_asked_for(posthog: Loopback)
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("results", [[None], [[]], ["x"], None])
+async def test_rows_that_are_none_are_nobody(results: Any, posthog: Loopback) -> None:
+    """A reply of another shape is no mistake of the server."""
+    posthog.on("POST", "/api/projects/1/query/", ok({"results": results, "columns": ["actor"]}))
+    async with assistant(posthog) as user:
+        assert "made a mistake" not in (await user.call("list_actors", query=TREND, **DAY)).text
+
+
+@pytest.mark.anyio
 async def test_a_query_beside_an_insight_is_refused(posthog: Loopback) -> None:
     """Which of the two is meant is not guessed, and nothing is sent."""
     async with assistant(posthog) as user:

@@ -70,7 +70,8 @@ class ListActors(Drawable):
         source = await self._source(work)
         call = queries.RunQuery(query=self.actors_query(source), refresh=Refresh.BLOCKING)
         reply = await computation.run_query(work.client, call, work.watch)
-        rows = reply.results if isinstance(reply.results, list) else []
+        listed = reply.results if isinstance(reply.results, list) else []
+        rows = [row for row in listed if isinstance(row, list) and row]
         end = self.offset + len(rows)
         table = self._table(reply, rows)
         found = readable(list(table.rows), table.columns)
