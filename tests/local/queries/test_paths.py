@@ -199,14 +199,18 @@ def test_paths_around_a_funnel(small: EventStore, kind: str, step: int, expected
     assert sorted(expected) == sorted(edges(small, {"funnelPathsFilter": given}))
 
 
-def test_paths_of_the_groups_in_a_funnel(tmp_path: Path) -> None:
-    """Who did something for a group that took the step is followed, each person by themselves."""
+@pytest.mark.parametrize(
+    "counted",
+    [{"aggregation_group_type_index": 0}, {"funnelsFilter": {"funnelAggregateByHogQL": "properties.$group_0"}}],
+)
+def test_paths_of_what_a_funnel_counts(tmp_path: Path, counted: dict[str, Any]) -> None:
+    """Of groups, or an expression's values: what was done for them, by each person by themselves."""
     did = (
         ("one", "ann", "acme"),
         ("two", "bea", "acme"),
         ("after", "bea", "acme"),
         ("a", "cem", "x"),
-        ("b", "cem", "x"),
+        ("b", "bea", "x"),
     )
     rows = [
         {"event": event, "timestamp": f"2026-03-08T09:0{n}:00Z", "distinct_id": who, "properties": {"$group_0": key}}
@@ -214,7 +218,7 @@ def test_paths_of_the_groups_in_a_funnel(tmp_path: Path) -> None:
     ]
     store = store_of(rows, tmp_path)
     series = [{"kind": "EventsNode", "event": name} for name in ("one", "two")]
-    funnel = {"kind": "FunnelsQuery", "series": series, "dateRange": MARCH, "aggregation_group_type_index": 0}
+    funnel = {"kind": "FunnelsQuery", "series": series, "dateRange": MARCH, **counted}
     given = {"funnelPathType": "funnel_path_after_step", "funnelStep": 2, "funnelSource": funnel}
     assert [("1_two", "2_after", 1)] == edges(store, {"funnelPathsFilter": given})
     store.close()

@@ -32,6 +32,11 @@ def actors(query: FunnelsQuery, point: Point, scan: Scan, context: Context) -> A
             "Who is behind a funnel that counts an expression is no person. Leave funnelAggregateByHogQL out.",
             attr="funnelsFilter",
         )
+    return selection(query, point, scan, context)
+
+
+def selection(query: FunnelsQuery, point: Point, scan: Scan, context: Context) -> Actors:
+    """Whoever is at a point of a funnel, or whatever an expression counts. Raises QueryError."""
     # A person's pid is wanted, whatever counts as one user.
     funnel = Funnel.of(query, context, replace(scan, by_distinct_id=False))
     # PostHog matches no recordings to steps that come in any order.

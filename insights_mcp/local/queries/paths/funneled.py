@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
-from insights_mcp.local.queries import dates, funnels, presence
+from insights_mcp.local.queries import dates, funnels
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.funnels.actors import actors
-from insights_mcp.local.queries.funnels.funnel import WINDOW
+from insights_mcp.local.queries.funnels.actors import selection
+from insights_mcp.local.queries.funnels.funnel import WINDOW, Funnel, actor
 from insights_mcp.local.queries.project import Context
-from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.sql import Scan
 from insights_mcp.schema.actors import FunnelsActorsQuery
 from insights_mcp.schema.funnels import FunnelsFilter, FunnelsQuery
@@ -34,7 +33,8 @@ class Funneled:
 
 
 def funneled(given: FunnelPathsFilter, scan: Scan, context: Context) -> Funneled:
-    """Only what those at a step of a funnel did; of groups, what was done for them. Raises QueryError."""
+    """Only what those at a step of a funnel did; or what was done for those groups, in those sessions. Raises
+    QueryError."""
     query = _query(given)
     step, kind = given.funnelStep or 1, given.funnelPathType
     window = _window(query)
@@ -48,8 +48,14 @@ def funneled(given: FunnelPathsFilter, scan: Scan, context: Context) -> Funneled
         condition = f"e.timestamp >= f.at + {scan.bind(window)}"
     elif not condition:
         raise QueryError(f"Say which paths: funnelPathType {BEFORE}, {BETWEEN} or {AFTER}.", attr="funnelPathsFilter")
-    who = presence.actor(scan, query.aggregation_group_type_index, Filters(scan, context))
+    who = _who(query, scan, context)
     return Funneled(f" join ({took}) f on f.actor = {who}", condition, window // timedelta(microseconds=1))
+
+
+def _who(query: FunnelsQuery, scan: Scan, context: Context) -> str:
+    """SQL: whom the funnel counts, of an event: the person, whatever counts as one user, or else."""
+    found = actor(Funnel.of(query, context, scan), scan)
+    return f"{scan.events}.pid" if found == scan.actor else found
 
 
 def _query(given: FunnelPathsFilter) -> FunnelsQuery:
@@ -71,7 +77,7 @@ def _took(name: str, query: FunnelsQuery, step: int, scan: Scan, context: Contex
         reached = list(range(taken, len(query.series) + 1)) if step > 0 else [taken]
         point = point.model_copy(update={"funnelStep": taken - 1, "funnelCustomSteps": reached})
     inner = replace(scan.inner("e"), by_distinct_id=False)
-    return TOOK.format(name=name, actors=actors(query, point, inner, context).sql)
+    return TOOK.format(name=name, actors=selection(query, point, inner, context).sql)
 
 
 def _window(query: FunnelsQuery) -> timedelta:
