@@ -68,6 +68,24 @@ def test_the_events_that_were_a_step(tmp_path: Path, step: int, expected: list[i
         assert expected == [int(event[0][14:16]) for event in events]
 
 
+@pytest.mark.parametrize(("step", "expected"), [(1, {"ann", "bea", "cem"}), (2, {"bea"}), (-2, {"ann", "bea", "cem"})])
+def test_whose_sessions_are_behind_a_step(tmp_path: Path, step: int, expected: set[str]) -> None:
+    """Each person once, though two of their sessions are; also with their events."""
+    did = (("ann", "s1", "visit"), ("bea", "s2", "visit"), ("bea", "s2", "buy"), ("bea", "s3", "visit"),
+           ("cem", "s4", "visit"), ("cem", "s5", "visit"))  # fmt: skip
+    rows = [
+        {"event": event, "distinct_id": who, "timestamp": f"2026-03-08T09:{n:02}:00Z", "properties": {"$session_id": s}}
+        for n, (who, s, event) in enumerate(did)
+    ]
+    query = funnel("visit", "buy", funnelAggregateByHogQL="properties.$session_id")
+    point = {"kind": "FunnelsActorsQuery", "source": query, "funnelStep": step}
+    for asking in asked_of(rows, tmp_path):
+        for select in (["person"], ["person", "matching_events"]):
+            found = [row[0] for row in asking({"kind": "ActorsQuery", "source": point, "select": select})["results"]]
+            assert expected == {person["distinct_ids"][0] for person in found}
+            assert len(expected) == len(found)
+
+
 def test_who_is_behind_one_of_several_cohorts(ask: Ask) -> None:
     """Each cohort is a value by itself, also where events are kept, for recordings or exclusions."""
     pros = Cohort(7, "pros", definition={"type": "AND", "values": [{"type": "person", "key": "plan", "value": "pro"}]})

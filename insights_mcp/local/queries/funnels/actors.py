@@ -7,6 +7,7 @@ from typing import Any
 
 from insights_mcp.local.queries import dates, entities
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.funnels import sessions
 from insights_mcp.local.queries.funnels.attempts import furthest, persons, valued, with_tables
 from insights_mcp.local.queries.funnels.funnel import Funnel, actor
 from insights_mcp.local.queries.funnels.marks import in_range
@@ -27,12 +28,15 @@ KEPT = 10
 
 def actors(query: FunnelsQuery, point: Point, scan: Scan, context: Context) -> Actors:
     """The persons or groups at a point of a funnel. Raises QueryError."""
-    if (query.funnelsFilter and query.funnelsFilter.funnelAggregateByHogQL) not in (None, "", "person_id"):
-        raise QueryError(
-            "Who is behind a funnel that counts an expression is no person. Leave funnelAggregateByHogQL out.",
-            attr="funnelsFilter",
-        )
-    return selection(query, point, scan, context)
+    counted = query.funnelsFilter and query.funnelsFilter.funnelAggregateByHogQL
+    if query.aggregation_group_type_index is not None or counted in (None, "", "person_id"):
+        return selection(query, point, scan, context)
+    if counted == sessions.SESSIONS:
+        return sessions.persons(selection(query, point, scan, context), scan)
+    raise QueryError(
+        "Who is behind a funnel that counts an expression is no person. Leave funnelAggregateByHogQL out.",
+        attr="funnelsFilter",
+    )
 
 
 def selection(query: FunnelsQuery, point: Point, scan: Scan, context: Context) -> Actors:
