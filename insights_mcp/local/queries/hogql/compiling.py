@@ -152,8 +152,14 @@ class Compiler:
         if name in BOUNDS:
             bound = self.filter_date(name.endswith("from"))
             if bound is None:
-                raise QueryError(f"{{{name}}} must be compared directly where no dates are given.", attr="query")
+                raise QueryError(
+                    f"The `{{{name}}}` placeholder must be used directly in a comparison where no dates are given,"
+                    f" such as timestamp > {{{name}}}.", attr="query",
+                )  # fmt: skip
             return bound
+        if node.chain[0] == "filters" and name not in self.values:
+            known = ", ".join(f"`{{{each}}}`" for each in ("filters", *BOUNDS))
+            raise QueryError(f"Unsupported filters placeholder `{{{name}}}`. There are {known}.", attr="query")
         return self.expression(self._given(name), scope)
 
     def settled(self, node: Node | None) -> Node | None:

@@ -28,8 +28,9 @@ class Given(Aggregates):
         source = next((each for kind in FILTERED for each in read if isinstance(each, kind)), None)
         if source is None:
             raise QueryError(
-                "{filters} needs the table `events`, `sessions` or `groups` in the same SELECT.", attr="query"
-            )
+                "Cannot use 'filters' placeholder in a SELECT clause that does not select from the events, sessions or"
+                " groups table.", attr="query",
+            )  # fmt: skip
         if isinstance(source, tables.Sessions):
             return self._session_filters(given, source)
         if isinstance(source, tables.Groups):

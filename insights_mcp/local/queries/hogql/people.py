@@ -19,8 +19,15 @@ EVENT_FIELDS = {
     "created_at": ("created_at", "DateTime"),
 }
 MAYBE = frozenset({"elements_chain"})
-EVENT_STAR = (*EVENT_FIELDS, "person_id")
 SHORT = ("$session_id", "$window_id", *(f"$group_{number}" for number in range(5)))
+# What is read out of the chain of elements: the pattern of each, and whether there are several.
+CHAINED = {
+    "elements_chain_href": ('(?::|")href="(.*?)"', False),
+    "elements_chain_texts": ('(?::|")text="(.*?)"', True),
+    "elements_chain_ids": ('(?::|")attr_id="(.*?)"', True),
+    "elements_chain_elements": ("(?:^|;)(a|button|form|input|select|textarea|label)(?:\\.|$|:)", True),
+}
+EVENT_STAR = (*EVENT_FIELDS, *SHORT[:2], "person_mode", *SHORT[2:], *CHAINED, "person_id")
 DISTINCT_FIELDS = ("distinct_id", "person_id", "version", "is_deleted")
 # What ClickHouse says of the session of an event that has none.
 MISSING = {
@@ -62,8 +69,10 @@ class Events(Source):
         return self._identity(rest) if first == "pdi" else None
 
     def _column(self, name: str) -> Typed | None:
-        if name in SHORT:
-            return replace(self.property((name,)), nullable=True)
+        if name in SHORT:  # columns of their own, which are never NULL
+            return Typed(f"coalesce({self.scan.event_property(name)}, '')", "String", False)
+        if name in CHAINED:
+            return self._chained(*CHAINED[name])
         if name == "person_id":
             return self._person(("id",))
         if name == "issue_id":
@@ -78,6 +87,15 @@ class Events(Source):
         if kind == "DateTime":
             return Typed(self.clock(sql), kind, name == "created_at")
         return Typed(f"coalesce({sql}, '')" if name in MAYBE else sql, kind, False)
+
+    def _chained(self, pattern: str, several: bool) -> Typed:
+        """What a pattern finds in the chain of elements."""
+        chain, bound = f"coalesce({self.scan.events}.elements_chain, '')", self.scan.bind(pattern)
+        if not several:
+            return Typed(f"regexp_extract({chain}, {bound}, 1)", "String", False)
+        every = f"regexp_extract_all({chain}, {bound}, 1)"
+        kept = f"list_filter({every}, lambda z, i: list_position({every}, z) = i)"
+        return Typed(kept, "Array(String)", False)
 
     def _session(self, name: str) -> Typed | None:
         if name in ("id", "session_id"):
@@ -132,7 +150,7 @@ class Events(Source):
         return EVENT_STAR
 
     def known(self) -> tuple[str, ...]:
-        return (*EVENT_STAR, "person", "session", *SHORT)
+        return (*EVENT_STAR, "person", "session")
 
     def tables(self) -> str:
         return self.scan.tables
@@ -156,7 +174,7 @@ class Persons(Source):
         return person_field(self.scan, self.clock, chain)
 
     def star(self) -> tuple[str, ...]:
-        return (*PERSON_FIELDS, "properties")
+        return ("id", "created_at", "properties", "is_identified")
 
     def tables(self) -> str:
         ids = identifier(self.alias + ".pdi")

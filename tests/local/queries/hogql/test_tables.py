@@ -13,7 +13,7 @@ from insights_mcp.local import queries
 from insights_mcp.local.events import EventStore
 from insights_mcp.local.load import load
 from insights_mcp.local.queries.project import Action, Cohort
-from tests.local.queries.conftest import asking, store_of
+from tests.local.queries.conftest import Ask, asking, store_of
 
 Rows = Callable[..., list[Any]]
 PRO = {"type": "AND", "values": [{"key": "plan", "type": "person", "value": "pro"}]}
@@ -154,3 +154,24 @@ def test_refused(hogql: Rows, text: str, says: str) -> None:
     with pytest.raises(queries.QueryError) as refused:
         hogql(text)
     assert says in refused.value.detail
+
+
+def test_columns_of_events(ask: Ask) -> None:
+    """`*` stands for PostHog's columns; those that are read out of properties are never NULL."""
+    text = "select * from events where event = '$identify'"
+    answer = ask({"kind": "HogQLQuery", "query": text})
+    row = dict(zip(answer["columns"], answer["results"][0], strict=True))
+    assert ("", "", "full") == (row["$session_id"], row["$group_0"], row["person_mode"])
+    names = ["uuid", "event", "properties", "timestamp", "distinct_id", "elements_chain", "created_at"]
+    assert names == answer["columns"][:7]
+
+
+def test_chains_of_elements(tmp_path: Path) -> None:
+    """What a chain of elements holds can be asked for by name."""
+    chain = 'a.link:href="/docs"nth-child="1"text="Docs";div:attr_id="menu"text="Docs";button:text="Go"'
+    row = {"event": "$autocapture", "timestamp": "2026-03-08T09:00:00Z", "distinct_id": "ann"}
+    store = store_of([{**row, "elements_chain": chain}], tmp_path)
+    names = ", ".join(f"elements_chain_{each}" for each in ("href", "texts", "ids", "elements"))
+    found = asking(store)({"kind": "HogQLQuery", "query": f"select {names} from events"})["results"]
+    store.close()
+    assert [["/docs", ["Docs", "Go"], ["menu"], ["a", "button"]]] == found
