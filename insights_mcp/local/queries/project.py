@@ -52,11 +52,12 @@ class Project:
 
 @dataclass(frozen=True)
 class Context:
-    """All that compiling depends on, besides the query."""
+    """All that compiling depends on, besides the query. `begins`: when its data do, where that was asked."""
 
     project: Project
     now: datetime
     catalogue: Catalogue
+    begins: datetime | None = None
 
     def scan(self) -> Scan:
         """A pass over events, as the project counts users and knows persons."""
@@ -74,6 +75,8 @@ class Context:
 
     def first_seen(self, names: list[str | None]) -> datetime | None:
         """When the first of these events came; of all events when one name is None."""
+        if self.begins:
+            return self.begins
         rows = self.catalogue.events.values()
         wanted = [row.first_seen for row in rows if None in names or row.name in names]
         return min(wanted, default=None)

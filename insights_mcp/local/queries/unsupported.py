@@ -28,8 +28,6 @@ DISPLAYS = {
 }
 MATHS = {
     "first_time_for_user_with_filters": "use 'first_matching_event_for_user'",
-    "first_time_for_group": "use 'first_time_for_user'",
-    "first_matching_event_for_group": "use 'first_matching_event_for_user'",
 }
 DATES = {
     "daysOfWeek": "use a filter of type hogql, such as toDayOfWeek(timestamp) < 6",

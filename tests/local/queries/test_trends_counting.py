@@ -83,6 +83,16 @@ OTHER = "$$_posthog_breakdown_other_$$"
         ),
         ({"event": None, "math": "unique_group", "math_group_type_index": 0}, [2, 1, 0]),
         ({"event": "pay", "math": "dau", "math_group_type_index": 0}, [2, 1, 0]),
+        ({"event": "pay", "math": "first_time_for_group", "math_group_type_index": 0}, [2, 0, 0]),
+        (
+            {
+                "event": "pay",
+                "math": "first_matching_event_for_group",
+                "math_group_type_index": 0,
+                "properties": [{"key": "paid", "value": 25, "operator": "gt"}],
+            },
+            [0, 1, 0],
+        ),
         ({"event": None, "math": "sum", "math_property": "$session_duration"}, [660, 0, 0]),
         ({"event": "pay", "math": "hogql", "math_hogql": "sum(properties.paid) / 10"}, [3, 3, 4]),
         ({"event": "pay", "math": "sum", "math_property": "paid", "math_multiplier": 2}, [60, 60, 80]),
@@ -275,9 +285,10 @@ def test_who_is_behind(shop: Ask, query: dict[str, Any], point: dict[str, Any], 
     assert {name: who[person] for name, person in ids if person in who} == expected
 
 
-def test_groups_behind_a_number(shop: Ask) -> None:
+@pytest.mark.parametrize("math", ["unique_group", "first_time_for_group", "first_matching_event_for_group"])
+def test_groups_behind_a_number(shop: Ask, math: str) -> None:
     """Where groups are counted, groups are behind it."""
-    query = trend({"event": "pay", "math": "unique_group", "math_group_type_index": 0})
+    query = trend({"event": "pay", "math": math, "math_group_type_index": 0})
     source = {"kind": "InsightActorsQuery", "source": query, "day": "2026-03-08"}
     answer = shop({"kind": "ActorsQuery", "source": source, "select": ["id", "event_count"], "orderBy": ["id"]})
     assert [row[:2] for row in answer["results"]] == [["acme", 1], ["beta", 1]]

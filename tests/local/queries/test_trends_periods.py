@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from insights_mcp.local.queries.project import Action
 from tests.local.queries.conftest import NOW, Ask, asked_of
 from tests.local.queries.test_trends_counting import shown
 
@@ -106,3 +107,14 @@ def test_drawn_alone(site: Ask, display: str, count: int) -> None:
     asked = trend("dStart", series={"math_property": "seats"}, breakdownFilter={"breakdown": "seats"}, **shown(display))
     asked["series"] *= 2
     assert count == len(site({**asked, **BEFORE})["results"])
+
+
+STEPS = [{"event": "visit", "properties": [{"key": "seats", "type": "event", "operator": "is_set", "value": "is_set"}]}]
+
+
+@pytest.mark.parametrize(("steps", "first"), [(STEPS, "2026-03-10"), ([{"event": "visit"}], "2026-02-24")])
+def test_all_time_of_an_action_begins_with_it(site: Ask, steps: list[dict[str, Any]], first: str) -> None:
+    """With the first event that is one of its steps, not with any of that name."""
+    asked = trend("all") | {"series": [{"kind": "ActionsNode", "id": 1}], **BEFORE}
+    found = site(asked, actions={1: Action(1, "seated", steps)})
+    assert [first] == [each["days"][0] for each in found["results"] if each["compare_label"] == "current"]

@@ -110,7 +110,7 @@ class _Selection:
 
     def _firsts(self, among: str) -> str:
         counting = self.counting
-        is_first = counting.math == "first_time_for_user"
+        is_first = counting.math.startswith("first_time")
         events = [counting.events(), among] if is_first else [counting.events(), counting.matching(), among]
         return FIRSTS.format(
             actor=counting.actor,
@@ -121,9 +121,7 @@ class _Selection:
         )
 
     def _group(self) -> int:
-        series, query = self.counting.part.series, self.counting.query
-        number = series.math_group_type_index
-        return int(number if number is not None else query.aggregation_group_type_index or 0)
+        return int(self.counting.part.series.math_group_type_index or 0)
 
     def _where(self) -> str:
         counting = self.counting

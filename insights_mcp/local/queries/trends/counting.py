@@ -20,8 +20,13 @@ WINDOWS = {"weekly_active": 7, "monthly_active": 30}
 USERS = ("dau", *WINDOWS)
 # What counts groups where a type of group is named; events of none are left out.
 GROUPED = (*USERS, "unique_group")
-# Whose first time counts: the person's, whatever the project's users are.
-FIRSTS_ONLY = ("first_time_for_user", "first_matching_event_for_user")
+# Whose first time counts: the person's, whatever the project's users are; or the group's.
+FIRSTS_ONLY = {
+    "first_time_for_user": False,
+    "first_matching_event_for_user": False,
+    "first_time_for_group": True,
+    "first_matching_event_for_group": True,
+}
 
 
 class Counting:
@@ -47,7 +52,8 @@ class Counting:
 
     def events(self) -> str:
         """SQL that holds for the events of the series, whatever their properties."""
-        return joined("and", [entities.kind_of(self.part.series, self.filters), *self._sampled()])
+        known = [f"coalesce({self.actor}, '') <> ''"] if FIRSTS_ONLY.get(self.math) else []
+        return joined("and", [entities.kind_of(self.part.series, self.filters), *self._sampled(), *known])
 
     def matching(self) -> str:
         """SQL that holds where all filters do."""
@@ -92,14 +98,14 @@ def math_of(part: Part, query: TrendsQuery) -> str:
 
 def actor(counting: Counting) -> str:
     """SQL: who counts: the user, or the group where the series counts groups."""
-    series, scan = counting.part.series, counting.scan
-    if counting.math in FIRSTS_ONLY:
+    scan, math, number = counting.scan, counting.math, counting.part.series.math_group_type_index
+    of_group = FIRSTS_ONLY.get(math)
+    if of_group is False:
         return f"{scan.events}.pid"
-    number = series.math_group_type_index
-    if number is None:
-        number = counting.query.aggregation_group_type_index
-    if number is None or series.math not in GROUPED:
+    if not of_group and (math not in GROUPED or (math in USERS and number is None)):
         return scan.actor
+    if number is None:
+        raise QueryError(f"math '{math}' needs math_group_type_index, the type of group to count.", attr="series")
     return scan.group_key(counting.filters.group_type(int(number)))
 
 

@@ -104,12 +104,6 @@ def _sessions(counting: Counting) -> Compiled:
     return "", PLAIN, {"aggregate": f"count(distinct coalesce({session}, ''))"}
 
 
-def _groups(counting: Counting) -> Compiled:
-    if counting.part.series.math_group_type_index is None:
-        raise QueryError("math 'unique_group' needs math_group_type_index, the type of group to count.", attr="series")
-    return _users(counting)
-
-
 def _first_time(counting: Counting) -> Compiled:
     events, matching = counting.events(), counting.matching()
     return FIRSTS, FIRST_TIME, _first_holes(counting, events, matching)
@@ -177,8 +171,8 @@ MATHS: dict[str, Callable[[Counting], Compiled]] = {
     "dau": _users,
     **dict.fromkeys(WINDOWS, _active),
     "unique_session": _sessions,
-    "unique_group": _groups,
-    "first_time_for_user": _first_time,
-    "first_matching_event_for_user": _first_matching,
+    "unique_group": _users,
+    **dict.fromkeys(("first_time_for_user", "first_time_for_group"), _first_time),
+    **dict.fromkeys(("first_matching_event_for_user", "first_matching_event_for_group"), _first_matching),
     "hogql": _hogql,
 }
