@@ -203,6 +203,14 @@ def test_a_period_that_begins_with_nothing_says_so() -> None:
     assert [True, False] == ["; the previous one is 0 before 2026-01-09" in each for each in found]
 
 
+def test_a_part_of_a_week_is_no_week_before() -> None:
+    """The period before ends where this one begins, which may be within a week."""
+    asked = Asked({"interval": "week", "compareFilter": {"compare": True}}, NOON, "UTC", "2025-12-17T00:00:00Z")
+    now = series([70, 70, 70], days=["2025-12-14", "2025-12-21", "2025-12-28"], compare_label="current")
+    then = series([70, 70, 30], days=["2025-11-30", "2025-12-07", "2025-12-14"], compare_label="previous")
+    assert "2 buckets of each: total 140 against 140 (0%)" in said([now, then], asked)
+
+
 def test_one_bucket_that_goes_on_is_no_whole_day() -> None:
     """A query that says no interval counts by days."""
     today = Asked({"kind": "TrendsQuery"}, NOON, "UTC", "2026-01-10T00:00:00Z", "2026-01-10T23:59:59Z")

@@ -66,3 +66,23 @@ async def test_one_insight_is_marked_as_viewed(posthog: Loopback) -> None:
     async with assistant(posthog) as user:
         told = await user.call("mark_insights_viewed", ids=12)
     assert (False, "Recorded a view of 1 insight.") == (told.failed, told.structured["answer"])
+
+
+@pytest.mark.parametrize(("said", "sent"), [(True, "force_async"), ("false", "async"), ("lazy_async", "async")])
+async def test_other_words_for_refresh(said: object, sent: str, posthog: Loopback) -> None:
+    """PostHog has more of them, and run_query says yes or no."""
+    posthog.on_insights("GET", "12/", ok(insight()))
+    async with assistant(posthog) as user:
+        told = await user.call("get_insight", id=12, refresh=said)
+    assert (False, [sent]) == (told.failed, posthog.calls()[0].query["refresh"])
+
+
+async def test_numbers_of_a_window_that_begins_within_a_month(posthog: Loopback) -> None:
+    """Where dates are taken to the second, the first bucket holds less than all of it."""
+    source = {"kind": "TrendsQuery", "interval": "month", "dateRange": {"date_from": "-1m", "explicitDate": True}}
+    series = {"label": "x", "data": [3, 9], "days": ["2026-01-01", "2026-02-01"]}
+    dates = {"date_from": "2026-01-20T10:00:00Z", "date_to": "2026-02-28T23:59:59Z"}
+    held = insight(query={"kind": "InsightVizNode", "source": source}, result=[series], resolved_date_range=dates)
+    posthog.on_insights("GET", "12/", ok(held | {"last_refresh": "2026-03-01T00:00:00Z"}))
+    async with assistant(posthog) as user:
+        assert "; first bucket partial" in (await user.call("get_insight", id=12)).text

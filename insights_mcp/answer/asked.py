@@ -40,7 +40,16 @@ class Asked:
 
     def unfinished(self, buckets: Sequence[Any]) -> int:
         """How many of the last buckets end after the data does."""
-        until, length = self.until, self._length(buckets)
+        return self._after(self.until, buckets)
+
+    def cut_off(self, buckets: Sequence[Any]) -> int:
+        """How many of the last buckets of the period before end after it does: where this one begins."""
+        compared = self.part("compareFilter")
+        begins = local(self.date_from, self.zone) if compared and not compared.get("compare_to") else None
+        return self._after(begins or NEVER, buckets)
+
+    def _after(self, until: datetime, buckets: Sequence[Any]) -> int:
+        length = self._length(buckets)
         if until is NEVER or length is None:
             return 0
         count = 0

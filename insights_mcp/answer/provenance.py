@@ -27,11 +27,22 @@ OF_ROWS = (SQL, "EventsQuery", "ActorsQuery")
 
 
 def provenance(
-    asked: Asked, *, computed: str | None, cached: bool, now: datetime, unfinished: bool = False, link: str = ""
+    asked: Asked,
+    *,
+    computed: str | None,
+    cached: bool,
+    now: datetime,
+    unfinished: bool = False,
+    begun: bool = False,
+    link: str = "",
 ) -> str:
-    """The line. Test accounts, filters and breakdown are told of queries that can have them."""
+    """The line. Test accounts, filters and breakdown are told of queries that can have them.
+
+    `unfinished`: the last bucket is not over; `begun`: the first began before the window.
+    """
     parts = [window(asked), *(_filters(asked.source) if asked.source.get("kind") != SQL else ())]
-    parts += [_freshness(computed, cached, now), "last bucket partial" if unfinished else ""]
+    parts += [_freshness(computed, cached, now), "first bucket partial" if begun else ""]
+    parts += ["last bucket partial" if unfinished else ""]
     parts += [_limit(asked) if asked.has_more else "", clean(link, 200)]
     return "; ".join(part for part in parts if part)
 

@@ -33,6 +33,7 @@ class Series:
     summable: bool = False
     period: str = ""  # current or previous, where two are compared
     status: str = ""  # of a lifecycle
+    cut: int = 0  # of the period before: the last buckets of which it holds a part only
 
     @property
     def over(self) -> int:
@@ -164,6 +165,7 @@ def series_of(item: dict[str, Any], asked: Asked, like: Series | None = None) ->
         buckets = buckets_of(item, len(values))
         unfinished = asked.unfinished(buckets)
     action = item.get("action")
+    period = str(item.get("compare_label") or "")
     adds_up = isinstance(action, dict) and _math(action) in SUMMABLE and not _drawn_otherwise(asked)
     return Series(
         label_of(item),
@@ -171,8 +173,9 @@ def series_of(item: dict[str, Any], asked: Asked, like: Series | None = None) ->
         buckets,
         unfinished,
         adds_up,
-        str(item.get("compare_label") or ""),
+        period,
         str(item.get("status") or ""),
+        asked.cut_off(buckets) if period == "previous" else 0,
     )
 
 

@@ -17,6 +17,7 @@ from insights_mcp.text import counted, quoted
 from insights_mcp.tools.tool import Tool, Work
 
 MORE = "discover_data(…, offset={offset})"
+SEARCH_LESS = ("Without search, all are listed.",)
 
 
 class DiscoverData(Tool):
@@ -62,7 +63,7 @@ class DiscoverData(Tool):
             f"{counted(table.size, 'event')}.",
             table=table,
             more=MORE,
-            next=("kind='properties' with event=… goes on.",),
+            next=("kind='properties' with event=… goes on.",) if rows else SEARCH_LESS if self.search else (),
             notes=() if rows or self.offset else await unlisted(work.client, search=self.search),
         )
 
@@ -82,7 +83,8 @@ class DiscoverData(Tool):
         whose = f"event {quoted(self.event)}" if of_event else f"{self.of}s"
         event = self.event if of_event else None
         why = () if rows or self.offset else await unlisted(work.client, self.of, event=event, search=self.search)
-        return Answer(f"{table.size} properties of {whose}.", table=table, more=MORE, notes=why)
+        found = f"{table.size} {'property' if table.size == 1 else 'properties'} of {whose}."
+        return Answer(found, table=table, more=MORE, notes=why)
 
     async def _values(self, work: Work) -> Answer:
         if not self.property or not self.event:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from insights_mcp.answer import Table
-from insights_mcp.answer.asked import Asked, instant
+from insights_mcp.answer.asked import PARTIAL, Asked, instant, local, moment
 from insights_mcp.answer.provenance import provenance
 from insights_mcp.answer.results import Readable
 from insights_mcp.client import Client
@@ -59,8 +59,17 @@ def source_line(reply: Insight | QueryResponse, of: Asked, found: Readable, link
         cached=bool(reply.is_cached),
         now=datetime.now(UTC),
         unfinished=found.unfinished,
+        begun=_is_cut(of, found),
         link=link,
     )
+
+
+def _is_cut(of: Asked, found: Readable) -> bool:
+    """Whether the window begins within the first bucket: where its dates are taken to the second."""
+    if of.part("dateRange").get("explicitDate") is not True or found.whole is None or not found.whole.rows:
+        return False
+    first, begins = moment(str(found.whole.rows[0][0]).removesuffix(PARTIAL)), local(of.date_from, of.zone)
+    return first is not None and begins is not None and first < begins
 
 
 def _dated(of: Asked, outcome: Any) -> Asked:

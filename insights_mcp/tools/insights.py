@@ -34,6 +34,17 @@ NOT_THERE = "It is not on dashboard {}: no filter of that dashboard is in these 
 KINDS = {"TREND": "TRENDS", "FUNNEL": "FUNNELS", "PATH": "PATHS", "HOGQL": "SQL"}
 
 
+def _refresh(given: Any) -> Any:
+    """PostHog's other words for the same, and run_query's yes and no: every call here waits."""
+    return REFRESH.get(str(given).lower(), given) if isinstance(given, str | bool) else given
+
+
+REFRESH = {
+    "true": "force_blocking", "force_async": "force_blocking",
+    "false": "blocking", "async": "blocking", "lazy_async": "blocking", "async_except_on_cache_miss": "blocking",
+}  # fmt: skip
+
+
 class Moment(str):
     """A date as the API reads it; `notes` say so where it was given in words."""
 
@@ -129,6 +140,7 @@ class GetInsight(Detailed, Drawable):
     id: InsightReference
     refresh: Annotated[
         Literal["blocking", "force_blocking", "force_cache"],
+        BeforeValidator(_refresh),
         Field(description="force_blocking: compute anew; force_cache: only what is cached."),
     ] = "blocking"
     from_dashboard: Annotated[int | None, Field(description="With this dashboard's filters.")] = None

@@ -71,8 +71,8 @@ def _movers(ranked: list[Series]) -> str:
 
 
 def _compared(now: Series, then: Series) -> str:
-    """Both periods up to where the current one is complete."""
-    size = min(len(now.complete), len(then.values))
+    """Both periods up to where both are complete."""
+    size = min(len(now.complete), len(then.values) - then.cut)
     ours, theirs = known(now.values[:size]), known(then.values[:size])
     if not ours or len(ours) != len(theirs):
         return ""
