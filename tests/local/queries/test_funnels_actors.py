@@ -68,6 +68,17 @@ def test_the_events_that_were_a_step(tmp_path: Path, step: int, expected: list[i
         assert expected == [int(event[0][14:16]) for event in events]
 
 
+@pytest.mark.parametrize("order", ["ordered", "strict"])
+@pytest.mark.parametrize("step", [1, 2, -2])
+def test_events_of_a_page_are_those_of_all(ask: Ask, order: str, step: int) -> None:
+    """Events that nothing is sorted by are looked for among those on the page alone, and are the same."""
+    source = funnel("visit", "buy", breakdown=PAGE, funnelOrderType=order)
+    point = {"kind": "FunnelsActorsQuery", "source": source, "funnelStep": step}
+    asked = {"kind": "ActorsQuery", "source": point, "select": ["id", "matching_events"]}
+    alone, of_all = (ask(asked | {"orderBy": by})["results"] for by in (["id"], ["length(matching_events) DESC", "id"]))
+    assert sorted(alone) == sorted(of_all)
+
+
 @pytest.mark.parametrize(("step", "expected"), [(1, {"ann", "bea", "cem"}), (2, {"bea"}), (-2, {"ann", "bea", "cem"})])
 def test_whose_sessions_are_behind_a_step(tmp_path: Path, step: int, expected: set[str]) -> None:
     """Each person once, though two of their sessions are; also with their events."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from insights_mcp.local.queries.funnels.trends import entered
 from insights_mcp.local.queries.funnels.values import ALL_USERS, OTHER, Values
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
-from insights_mcp.local.queries.selection import Actors
+from insights_mcp.local.queries.selection import PAGE, Actors
 from insights_mcp.local.queries.sql import Scan
 from insights_mcp.schema.actors import FunnelCorrelationActorsQuery, FunnelsActorsQuery, Point
 from insights_mcp.schema.filters import Entity
@@ -45,11 +46,13 @@ def selection(query: FunnelsQuery, point: Point, scan: Scan, context: Context) -
     funnel = Funnel.of(query, context, replace(scan, by_distinct_id=False))
     # PostHog matches no recordings to steps that come in any order.
     columns = {} if funnel.order == "unordered" else {"matching_events": EVENTS}
-    return Actors(
-        lambda asked: _select(replace(funnel, keeps_events="matching_events" in asked), point),
-        columns,
-        query.aggregation_group_type_index,
-    )
+    group = query.aggregation_group_type_index
+    page = f"${PAGE}::{'uinteger' if group is None else 'varchar'}[]"
+
+    def select(asked: Collection[str], among: str | None = None) -> str:
+        return _select(replace(funnel, keeps_events="matching_events" in asked, among=among), point)
+
+    return Actors(select, columns, group, lambda asked: select(asked, page))
 
 
 def _select(funnel: Funnel, point: Point) -> str:

@@ -22,7 +22,8 @@ BINS = 90
 
 @dataclass(frozen=True)
 class Funnel:
-    """What the statements are written from. `keeps_events`: the matching events are wanted, not only their times."""
+    """What the statements are written from. `keeps_events`: the matching events are wanted, not only their times.
+    `among`: SQL, the list of those who alone are asked about."""
 
     query: FunnelsQuery
     given: FunnelsFilter
@@ -31,6 +32,7 @@ class Funnel:
     period: Period
     values: Values | None
     keeps_events: bool = False
+    among: str | None = None
 
     @classmethod
     def of(cls, query: FunnelsQuery, context: Context, scan: Scan | None = None, keeps_events: bool = False) -> Funnel:

@@ -51,6 +51,8 @@ def _where(funnel: Funnel) -> list[str]:
     names = [] if _tell_all(funnel) else _names(funnel)
     if names:
         conditions.append(f"e.event in ({', '.join(funnel.scan.bind(name) for name in names)})")
+    if funnel.among:
+        conditions.append(f"{actor(funnel, funnel.scan)} in (select unnest({funnel.among}))")
     if given.filterTestAccounts:
         conditions.append(funnel.filters.test_accounts())
     return conditions + ([funnel.filters.all_of(given.properties)] if given.properties else [])
