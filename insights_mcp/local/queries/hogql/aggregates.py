@@ -31,11 +31,24 @@ FRAME = re.compile(
 class Aggregates(Compiler):
     """Compiles what is computed over several rows."""
 
+    # The aggregate whose arguments are compiled.
+    within = ""
+
     def aggregate(self, name: str, node: Call, scope: Scope) -> Typed:
         """An aggregate, perhaps with suffixes such as -If (a condition as its last argument) or -OrNull."""
         parts = combinators.taken_apart(name)
         if parts is None:
             raise functions.unknown(name, list(CALLS))
+        if self.within:
+            text = f"Aggregation '{name}' cannot be nested inside another aggregation '{self.within}'; use a subquery."
+            raise QueryError(text, attr="query")
+        self.within = name
+        try:
+            return self._of_rows(name, parts, node, scope)
+        finally:
+            self.within = ""
+
+    def _of_rows(self, name: str, parts: Combined, node: Call, scope: Scope) -> Typed:
         if name in CALLS and not parts.given and parts.how is None and name != "count":
             return CALLS[name](self, node, scope, False)
         condition, args = "", node.args
@@ -161,7 +174,10 @@ class Aggregates(Compiler):
             if name == "leadInFrame" and not self._looks_ahead(node.over or Window(), scope):
                 return args[2] if len(args) > 2 else replace(args[0], sql=default_of(args[0].type))
         else:
-            found = self.aggregate(name, replace(node, over=None), scope)
+            parts = combinators.taken_apart(name)
+            if parts is None:
+                raise functions.unknown(name, list(CALLS))
+            found = self._of_rows(name, parts, replace(node, over=None), scope)
         if found.sql.startswith(HELD):
             raise QueryError(f"{name} takes no OVER; compute it in a subquery.", attr="query")
         over = self._over(node.over or Window(), scope)

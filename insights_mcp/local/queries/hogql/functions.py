@@ -104,7 +104,8 @@ ELSEWHERE = {
     "exists": "use IN (SELECT …), or compare (SELECT count() …) with 0",
     "sleep": "a query cannot wait",
     "convertCurrency": "rates of currencies are not loaded",
-    "languageCodeToName": "the names of languages are not loaded; use the code",
+    "generateSeries": "use range, or numbers(…) as a table",
+    "isIPAddressInRange": "compare the text: ip LIKE '10.0.%'",
     "embedText": "there is no model here; use match or ilike",
     "deltaSumTimestamp": "use deltaSum over a subquery in order",
     "rowNumberInBlock": "use row_number() OVER ()",
@@ -171,6 +172,9 @@ def unknown(name: str, special: list[str]) -> QueryError:
     if family:
         return QueryError(f"Function '{name}' is not supported; {family}.", "unsupported_function", "query")
     known = [*PLAIN, *aggregations.AGGREGATES, *aggregations.QUANTILES, *WINDOWS, *LAMBDAS, *special]
+    if base.endswith(("State", "Merge")):
+        text = f"Function '{name}' is not supported; its states are not kept: aggregate the rows themselves."
+        return QueryError(text, "unsupported_function", "query")
     near = get_close_matches(name, known, 1) or get_close_matches(name.lower(), known, 1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     return QueryError(f"Unsupported function call '{name}(...)'.{hint}", "unsupported_function", "query")

@@ -263,7 +263,9 @@ def _step(node: Node) -> tuple[str, int]:
 
 
 def zoned(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
-    """toTimeZone(time, zone); timezone(zone, time) is PostgreSQL's order."""
+    """toTimeZone(time, zone); timezone(zone, time) is PostgreSQL's order. Times are in the project's zone already."""
+    if len(node.args) == 1:
+        return compiler.as_time(node.args[0], scope)
     what, zone = reversed(node.args) if node.name == "timezone" else node.args
     time = compiler.as_time(what, scope)
     name = zone.value if isinstance(zone, Literal) else None

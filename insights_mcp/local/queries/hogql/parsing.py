@@ -39,6 +39,8 @@ LEVELS = {
     **dict.fromkeys(SAME, DISTINCT), **dict.fromkeys(("is null", "is not null", "ignore nulls"), NULL),
     **dict.fromkeys((*COMPARISONS, *REGEX), COMPARE), **dict.fromkeys(SUMS, SUM), **dict.fromkeys(PRODUCTS, PRODUCT),
 }  # fmt: skip
+# What no column can be called.
+TAKEN = ("true", "false", "null", "team_id")
 # Operators of several words, the longest first.
 PHRASES = sorted((tuple(each.split()) for each in LEVELS if " " in each), key=len, reverse=True)
 
@@ -52,14 +54,19 @@ class Expressions(Terms):
         if isinstance(what, Alias):
             return what
         if self.token.kind == "name" or (self.token.kind == "word" and self.token.text.lower() not in RESERVED):
-            return Alias(what, self.name())
+            return Alias(what, self._given_name())
         return what
+
+    def _given_name(self) -> str:
+        if self.token.kind == "word" and self.token.text.lower() in TAKEN:
+            raise self.error(f"'{self.token.text}' cannot be an alias, as it is a reserved keyword")
+        return self.next().text if self.token.kind == "string" else self.name()
 
     def named(self) -> Node:
         """An expression, perhaps with a name after AS."""
         what = self.expression()
         while self.take("as"):
-            what = Alias(what, self.next().text if self.token.kind == "string" else self.name())
+            what = Alias(what, self._given_name())
         return what
 
     def unnamed(self) -> Node:

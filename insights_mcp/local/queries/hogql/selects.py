@@ -31,8 +31,9 @@ class Selects(Reading):
         self.nesting += 1
         if self.nesting > NESTING:
             raise QueryError(f"More than {NESTING} queries are nested in one another.", attr="query")
+        outer, self.within = self.within, ""
         found = self._union(node, ctes) if isinstance(node, Union) else self._select(node, ctes)
-        self.nesting -= 1
+        self.nesting, self.within = self.nesting - 1, outer
         return found
 
     def subquery(self, node: Node, scope: Scope) -> Relation:

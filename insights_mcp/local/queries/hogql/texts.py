@@ -117,6 +117,29 @@ def formatted(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Type
     return Typed(f"left({' || '.join(parts)}, 1000000)", "String", False)
 
 
+UNITS = {"year": 31_536_000, "month": 2_635_200, "day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+
+
+def duration(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
+    """formatReadableTimeDelta(seconds, 'hours'): "2 hours and 1 minute"; the largest unit may be given."""
+    seconds = compiler.expression(node.args[0], scope)
+    largest = node.args[1].value if len(node.args) > 1 and isinstance(node.args[1], Literal) else "years"
+    units = list(UNITS)
+    if not isinstance(largest, str) or largest.removesuffix("s") not in units:
+        raise QueryError(f"{node.name} takes a unit: {', '.join(f'{unit}s' for unit in units)}.", attr="query")
+    rest, parts = "t", []
+    for unit in units[units.index(largest.removesuffix("s")) :]:
+        count = f"({rest}) // {UNITS[unit]}"
+        parts.append(f"case when {count} > 0 then ({count})::varchar || ' {unit}' || left('s', ({count} > 1)::int) end")
+        rest = f"({rest}) % {UNITS[unit]}"
+    listed = f"list_filter([{', '.join(parts)}], lambda z: z is not null)"
+    joined = "case len(l) when 0 then '0 seconds' when 1 then l[1]"
+    joined += " else array_to_string(l[:-2], ', ') || ' and ' || l[-1] end"
+    found = f"list_transform([abs(trunc({seconds.sql}))::bigint], lambda t: {listed})"
+    text = f"list_transform({found}, lambda l: {joined})[1]"
+    return Typed(f"case when {seconds.sql} < 0 then '-' || {text} else {text} end", "String", seconds.nullable)
+
+
 VERSION = r"(\d+(\.\d+)+)"
 
 

@@ -62,6 +62,11 @@ def test_aggregates(hogql: Rows, text: str, expected: list[Any]) -> None:
             "toFloatOrZero(null), toFloatOrDefault('bla', 7.), toFloatOrDefault(null), toIntOrZero('')",
             [None, 7, None, 0],
         ),
+        (
+            "languageCodeToName('en'), languageCodeToName('es'), languageCodeToName('x'), languageCodeToName(NULL)",
+            ["English", "Spanish", "Unknown", "Unknown"],
+        ),
+        ("toTimeZone(toDateTime('2026-01-01 10:00:00'))", ["2026-01-01T10:00:00Z"]),
         ("map(), make_timestamptz(2023, 1, 1, 12, 34, 56, 'UTC')", [{}, "2023-01-01T12:34:56Z"]),
         (
             "toStartOfInterval(toDateTime('2023-01-01 13:45:32'), toIntervalHour(1), toDateTime('2023-01-01 13:15'))",

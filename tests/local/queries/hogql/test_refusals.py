@@ -113,6 +113,9 @@ def test_any_text_is_answered_or_refused(store: EventStore, text: str) -> None:
         ("select [1] = 1, 2 from events", "Array(Int64) cannot be compared with Int64. (line 1, column 12)"),
         ("select cityHash64(event) from events", "use md5"),
         ("select mapKeys([1])", "takes a map"),
+        ("select sum(count()) from events", "Aggregation 'count' cannot be nested inside another aggregation 'sum'"),
+        ("select sumMapMerge(event) from events", "aggregate the rows themselves"),
+        ("select 1 as team_id", "'team_id' cannot be an alias"),
         ("select (1, 2).1e5", "'1e5' is no place"),
     ],
 )
