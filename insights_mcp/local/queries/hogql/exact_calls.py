@@ -111,6 +111,9 @@ def _chosen(kinds: exact.Kinds) -> str | None:
 
 
 def _coalesced(kinds: exact.Kinds) -> str | None:
+    """Of those up to the first that is never NULL."""
+    sure = next((place for place, kind in enumerate(kinds, 1) if not kind.startswith("Nullable(")), len(kinds))
+    kinds = kinds[:sure]
     found = exact.common(
         [*(exact.plain(kind) if kind != exact.NOTHING else "Nothing" for kind in kinds[:-1]), kinds[-1]]
     )

@@ -82,20 +82,21 @@ def _bound(compiler: Compiler, function: Lambda, arrays: list[Typed], scope: Sco
     """The list to go over, the lambda's SQL, and its body. Several arrays go in step, as one list of tuples."""
     if len(arrays) == 1:
         argument, source = identifier(f"{function.names[0]} {len(scope.locals)}"), arrays[0].sql
-        own = {function.names[0]: _element(argument, arrays[0], False)}
+        own = {function.names[0]: _element(argument, arrays[0])}
     else:
         argument = identifier(f"step {len(scope.locals)}")
         source = f"list_zip({', '.join(array.sql for array in arrays)})"
         own = {
-            name: _element(f"struct_extract({argument}, {place})", array, True)
+            name: _element(f"struct_extract({argument}, {place})", array)
             for place, (name, array) in enumerate(zip(function.names, arrays, strict=True), 1)
         }
     body = compiler.expression(function.body, replace(scope, locals={**scope.locals, **own}))
     return source, f"lambda {argument}: {body.sql}", body
 
 
-def _element(sql: str, array: Typed, nullable: bool) -> Typed:
-    return Typed(sql, element(array.type), nullable, exact=exact.of_array(exact_type(array)))
+def _element(sql: str, array: Typed) -> Typed:
+    inside = exact.of_array(exact_type(array))
+    return Typed(sql, element(array.type), inside.startswith("Nullable("), exact=inside)
 
 
 def mapped_first(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:

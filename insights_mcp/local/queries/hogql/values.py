@@ -172,7 +172,10 @@ def member(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     if listed:
         sql = f"list_transform({owner.sql}, lambda z: struct_extract(z, {index}))"
         return Typed(sql, f"Array({kinds[index - 1]})", owner.nullable, exact=exactly and f"Array({exactly})")
-    return Typed(f"struct_extract({owner.sql}, {index})", kinds[index - 1] if kinds else "Any", True, exact=exactly)
+    with_null = exactly is None or owner.nullable or exactly.startswith("Nullable(")
+    return Typed(
+        f"struct_extract({owner.sql}, {index})", kinds[index - 1] if kinds else "Any", with_null, exact=exactly
+    )
 
 
 def array_zip(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
@@ -221,7 +224,8 @@ def reverse(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
 
 def array_join(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     [array] = compiler.args(node, scope)
-    return Typed(f"unnest({array.sql})", element(array.type), True, exact=exact.of_array(exact_type(array)))
+    inside = exact.of_array(exact_type(array))
+    return Typed(f"unnest({array.sql})", element(array.type), inside.startswith("N"), exact=inside)
 
 
 def sparkline(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
