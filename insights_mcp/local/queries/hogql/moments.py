@@ -31,8 +31,9 @@ WEEKS = {
 WEEKDAYS = {0: "isodow({t})", 1: "(isodow({t}) - 1)", 2: "(isodow({t}) % 7)", 3: "(isodow({t}) % 7 + 1)"}
 NAMES = {
     "year": "%Y", "month": "%B", "day": "%-d", "weekday": "%A", "hour": "%-H", "minute": "%-M", "second": "%-S",
-    "week": "%-V", "dayofyear": "%-j",
+    "dayofyear": "%-j",
 }  # fmt: skip
+NUMBERED = {"week": "weekofyear", "quarter": "quarter"}
 PARTS = {
     "dow": "isodow({t})", "doy": "dayofyear({t})",
     **{unit: f"{unit}({{t}})" for unit in ("year", "quarter", "month", "day", "hour", "minute", "second")},
@@ -119,10 +120,10 @@ def week_number(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Ty
 def named(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
     """dateName('weekday', time)."""
     name, time = _text(node.args[0]).lower(), compiler.as_time(node.args[1], scope)
-    if name == "quarter":
-        return Typed(f"quarter({time.sql})::varchar", "String", time.nullable)
+    if name in NUMBERED:
+        return Typed(f"{NUMBERED[name]}({time.sql})::varchar", "String", time.nullable)
     if name not in NAMES:
-        raise QueryError(f"dateName takes one of {', '.join(NAMES)}, quarter.", attr="query")
+        raise QueryError(f"dateName takes one of {', '.join((*NAMES, *NUMBERED))}.", attr="query")
     return Typed(f"strftime({time.sql}, '{NAMES[name]}')", "String", time.nullable)
 
 
