@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from insights_mcp.local.queries.project import Action
-from tests.local.queries.conftest import NOW, Ask, asked_of
+from tests.local.queries.conftest import NOW, Ask, asked_of, asking, store_of
 from tests.local.queries.test_trends_counting import shown
 
 
@@ -61,6 +62,13 @@ def test_active_users_of_a_wide_interval_are_those_of_the_range(site: Ask) -> No
 def test_active_users_up_to_this_moment(site: Ask, display: str, expected: int) -> None:
     """A single number looks back a week from now; others from the end of today, which leaves the 3rd out."""
     assert [expected] == numbers(site(trend("-14d", series={"math": "weekly_active"}, **shown(display))))
+
+
+def test_of_the_last_second_its_beginning_counts(tmp_path: Path) -> None:
+    """PostHog writes the end in whole seconds: what happens half a second later is of the day, but not of the range."""
+    times = ("08T23:59:59.5", "09T23:59:59", "09T23:59:59.5")
+    store = store_of([visit("", "ann") | {"timestamp": f"2026-03-{time}Z"} for time in times], tmp_path)
+    assert [1, 1] == asking(store, NOW)(trend("2026-03-08", "2026-03-09"))["results"][0]["data"]
 
 
 def test_the_hours_before(site: Ask) -> None:

@@ -13,7 +13,7 @@ from insights_mcp.local.queries.sql import Scan
 from insights_mcp.local.queries.trends.parts import Part, counted_as
 from insights_mcp.schema.trends import TrendsQuery
 
-ONE = timedelta(microseconds=1)
+ONE = timedelta(seconds=1)
 PER_ACTOR_COUNT = "_count_per_actor"
 SLOPE_POINTS = 2
 WINDOWS = {"weekly_active": 7, "monthly_active": 30}
@@ -110,18 +110,24 @@ def actor(counting: Counting) -> str:
 
 
 def window(part: Part, math: str) -> tuple[datetime, datetime]:
-    """From when to when events are read: for active users, also the days before; for them and per actor, not before
-    the range begins, however long its first bucket."""
-    period, days = part.period, WINDOWS.get(math)
+    """From when to when events are read: in whole seconds, so that of a day's last second its beginning counts.
+
+    For active users also the days before; for them and per actor, not before the range, however long its first bucket.
+    """
+    start, end = _window(part.period, math, in_all=part.in_all)
+    return start.replace(microsecond=0), end.replace(microsecond=0)
+
+
+def _window(period: Period, math: str, *, in_all: bool) -> tuple[datetime, datetime]:
     if math.endswith(PER_ACTOR_COUNT):
         return period.start, period.end
-    if days is None:
+    if (days := WINDOWS.get(math)) is None:
         return period.read_from, period.end
-    return _windows_in_all(period, days) if part.in_all else (period.start - timedelta(days=days), period.end)
+    return _windows_in_all(period, days) if in_all else (period.start - timedelta(days=days), period.end)
 
 
 def _windows_in_all(period: Period, days: int) -> tuple[datetime, datetime]:
     """From when to when the windows are that end in the period's buckets; not from longer ago than one of them."""
     first, last = (dates.floor(each, period.interval, period.week_start) for each in (period.start, period.end))
-    start = max(first - timedelta(days=days - 1) + ONE, period.end.replace(microsecond=0) - timedelta(days=days))
+    start = max(first - timedelta(days=days - 1) + ONE, period.end - timedelta(days=days))
     return start, min(period.end, last + timedelta(days=1))
