@@ -50,6 +50,17 @@ async def test_an_empty_page_says_what_to_do(given: dict[str, object], said: str
     assert said in (await listed(posthog, **given)).text
 
 
+@pytest.mark.parametrize(("asked", "taken"), [(0, 1), (500, 100)])
+async def test_a_limit_out_of_bounds_becomes_the_nearest(asked: int, taken: int, posthog: Loopback) -> None:
+    """A note says so; the call is not refused."""
+    posthog.on_insights("GET", "", page(insight()))
+    told = await listed(posthog, limit=asked)
+    assert ([str(taken)], True) == (
+        posthog.calls()[0].query["limit"],
+        f"limit is 1 to 100: {taken} taken." in told.text,
+    )
+
+
 async def test_a_dashboard_it_is_not_on(posthog: Loopback) -> None:
     """PostHog ignores it without a word, and so its filters are in no number."""
     tiles = [{"id": 1, "dashboard_id": 3, "deleted": None}]

@@ -132,7 +132,6 @@ BAD_INPUT: dict[str, tuple[str, dict[str, Any], str]] = {
         "500,000 characters",
     ),
     "query 100 deep": ("run_query", {"query": {"kind": "TrendsQuery", "source": DEEP}}, "at most 60 deep"),
-    "limit 0": ("list_insights", {"limit": 0}, "greater than or equal to 1"),
     "limit is text": ("list_insights", {"limit": "many"}, "valid integer"),
     "negative offset": ("list_insights", {"offset": -1}, "greater than or equal to 0"),
     "no such kind": ("list_insights", {"kind": "boxes"}, "'TRENDS'"),

@@ -13,7 +13,7 @@ from insights_mcp.endpoints import activity
 from insights_mcp.endpoints.insights import GetInsight, ListInsights
 from insights_mcp.schema.activity import ActivityPage
 from insights_mcp.stories.activity import digest, episodes, rows
-from insights_mcp.tools.tool import Detailed, InsightReference, Work
+from insights_mcp.tools.tool import Detailed, InsightReference, Within, Work
 
 SURVEYED = 100  # entries that the digest of the first page looks at
 
@@ -21,7 +21,7 @@ SURVEYED = 100  # entries that the digest of the first page looks at
 class Log(Detailed):
     """A page of the activity log."""
 
-    limit: Annotated[int, Field(ge=1, le=100, description="Entries per page.")] = 20
+    limit: Annotated[int, Within(1, 100), Field(description="Entries per page.")] = 20
     page: Annotated[int, Field(ge=1, description="Page, from 1.")] = 1
 
     @property

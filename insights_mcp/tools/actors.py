@@ -22,7 +22,7 @@ from insights_mcp.tools.picture import Drawable, Subject
 from insights_mcp.tools.pointing import in_words, outside
 from insights_mcp.tools.points import point
 from insights_mcp.tools.query_input import Query
-from insights_mcp.tools.tool import InsightReference, Work, given, several
+from insights_mcp.tools.tool import InsightReference, Within, Work, given, several
 from insights_mcp.words import described
 
 SHOWN = ("email", "name")
@@ -62,7 +62,7 @@ class ListActors(Drawable):
     ] = None
     properties: Annotated[list[str] | None, Field(description="To show; default email, name.")] = None
     search: Annotated[str | None, Field(max_length=200, description="Part of name, email or id.")] = None
-    limit: Annotated[int, Field(ge=1, le=200, description="Per page.")] = 50
+    limit: Annotated[int, Within(1, 200), Field(description="Per page.")] = 50
     offset: Annotated[int, Field(ge=0, description="To skip.")] = 0
 
     async def run(self, work: Work) -> Answer:

@@ -17,7 +17,7 @@ from insights_mcp.errors import NotFound, UnknownReference
 from insights_mcp.schema.insight import Insight
 from insights_mcp.text import counted, quoted
 from insights_mcp.tools.insight_facts import asked, kind_of
-from insights_mcp.tools.tool import DashboardReference, Detailed, Tool, Work
+from insights_mcp.tools.tool import DashboardReference, Detailed, Tool, Within, Work
 
 TILES = ("short_id", "name", "kind", "headline")
 HEADLINE = 150
@@ -32,7 +32,7 @@ class ListDashboards(Tool):
     uses = (account.ListDashboards,)
 
     search: Annotated[str | None, Field(max_length=200, description="Words in name or description.")] = None
-    limit: Annotated[int, Field(ge=1, le=100, description="Dashboards per page.")] = 20
+    limit: Annotated[int, Within(1, 100), Field(description="Dashboards per page.")] = 20
     offset: Annotated[int, Field(ge=0, description="Dashboards to skip.")] = 0
 
     async def run(self, work: Work) -> Answer:

@@ -14,7 +14,7 @@ from insights_mcp.errors import InvalidInput
 from insights_mcp.schema.definitions import ActionDefinition
 from insights_mcp.stories.activity import moment
 from insights_mcp.text import counted, quoted
-from insights_mcp.tools.tool import Tool, Work
+from insights_mcp.tools.tool import Tool, Within, Work
 
 MORE = "discover_data(…, offset={offset})"
 SEARCH_LESS = ("Without search, all are listed.",)
@@ -40,7 +40,7 @@ class DiscoverData(Tool):
     property: Annotated[str | None, Field(description="For values: of this property.")] = None
     of: Annotated[Literal["event", "person", "session"], Field(description="Whose properties.")] = "event"
     search: Annotated[str | None, Field(max_length=200, description="Part of the name or value.")] = None
-    limit: Annotated[int, Field(ge=1, le=200, description="Rows per page.")] = 50
+    limit: Annotated[int, Within(1, 200), Field(description="Rows per page.")] = 50
     offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0
 
     async def run(self, work: Work) -> Answer:

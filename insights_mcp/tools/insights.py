@@ -21,7 +21,7 @@ from insights_mcp.text import counted, quoted
 from insights_mcp.tools.insight_facts import facts, insights_table, named, who
 from insights_mcp.tools.picture import Drawable
 from insights_mcp.tools.result import result_answer
-from insights_mcp.tools.tool import Dashboards, Detailed, InsightReference, Texts, Tool, Work, several
+from insights_mcp.tools.tool import Dashboards, Detailed, InsightReference, Texts, Tool, Within, Work, several
 
 
 def _kind(given: Any) -> Any:
@@ -88,7 +88,7 @@ class ListInsights(Tool):
         Literal["-last_modified_at", "-last_viewed_at", "-created_at", "created_at", "name"],
         Field(description="Sorted by; - is descending."),
     ] = "-last_modified_at"
-    limit: Annotated[int, Field(ge=1, le=100, description="Insights per page.")] = 20
+    limit: Annotated[int, Within(1, 100), Field(description="Insights per page.")] = 20
     offset: Annotated[int, Field(ge=0, description="Insights to skip.")] = 0
 
     async def run(self, work: Work) -> Answer:
@@ -183,8 +183,8 @@ class ListTrendingInsights(Tool):
     uses = (insights.ListInsights,)
     may_use = (insights.ListTrendingInsights,)
 
-    days: Annotated[int, Field(ge=1, le=365, description="Days to look back.")] = 7
-    limit: Annotated[int, Field(ge=1, le=100, description="Insights at most.")] = 10
+    days: Annotated[int, Within(1, 365), Field(description="Days to look back.")] = 7
+    limit: Annotated[int, Within(1, 100), Field(description="Insights at most.")] = 10
 
     async def run(self, work: Work) -> Answer:
         """Trending where the key may ask for it, else the list by last view."""

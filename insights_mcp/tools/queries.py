@@ -21,7 +21,7 @@ from insights_mcp.text import clean, counted
 from insights_mcp.tools.picture import Drawable
 from insights_mcp.tools.query_input import Query
 from insights_mcp.tools.result import result_answer
-from insights_mcp.tools.tool import Detailed, Tool, Work
+from insights_mcp.tools.tool import Detailed, Tool, Within, Work
 from insights_mcp.words import described
 
 LONGEST = 2_000  # characters of an address
@@ -42,7 +42,7 @@ class RunQuery(Detailed, Drawable):
 
     query: Annotated[Query, Field(description=COMMON_FORM)]
     refresh: Annotated[bool, Field(description="Compute anew even if a fresh result is cached.")] = False
-    wait: Annotated[int, Field(ge=1, le=600, description="Seconds to wait at most.")] = 120
+    wait: Annotated[int, Within(1, 600), Field(description="Seconds to wait at most.")] = 120
 
     async def run(self, work: Work) -> Answer:
         """The result as a table; long computations report progress and stop when the call is cancelled."""

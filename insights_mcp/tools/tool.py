@@ -13,7 +13,17 @@ from functools import cache
 from inspect import get_annotations
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic_core.core_schema import CoreSchema, with_info_after_validator_function
 
 from insights_mcp.answer import FULL, SUMMARY, Answer, Table
 from insights_mcp.answer.pieces import PIECE, pieces_table
@@ -77,27 +87,37 @@ class Tool(BaseModel):
         raise NotImplementedError
 
 
-class Tokens(int):
-    """A size that can be held; `notes` say so where another was asked for."""
+class Taken(int):
+    """A number that can be held; `notes` say so where another was asked for."""
 
     notes: tuple[str, ...] = ()
 
 
-def _fitting(asked: int | None) -> Tokens | None:
-    """The nearest size that can be held: refusing would cost the caller another call."""
-    if asked is None:
-        return None
-    size = Tokens(min(max(asked, LEAST), FULL))
-    if size != asked:
-        size.notes = (f"max_tokens is {LEAST} to {FULL:,}: {size:,} taken.",)
-    return size
+@dataclass(frozen=True)
+class Within:
+    """Bounds of a number. One beyond becomes the nearest within: refusing would cost the caller another call."""
+
+    least: int
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """After the number is read."""
+        return with_info_after_validator_function(self._taken, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The bounds, as any others."""
+        return handler(schema) | {"minimum": self.least, "maximum": self.most}
+
+    def _taken(self, asked: int | None, about: ValidationInfo[Any]) -> Taken | None:
+        if asked is None:
+            return None
+        number = Taken(min(max(asked, self.least), self.most))
+        if number != asked:
+            number.notes = (f"{about.field_name} is {self.least} to {self.most:,}: {number:,} taken.",)
+        return number
 
 
-Size = Annotated[
-    int | None,
-    AfterValidator(_fitting),
-    Field(description="Size at most.", json_schema_extra={"minimum": LEAST, "maximum": FULL}),
-]
+Size = Annotated[int | None, Within(LEAST, FULL), Field(description="Size at most.")]
 
 
 class Sized(Tool):
