@@ -6,7 +6,24 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from insights_mcp.schema.filters import Properties, QueryNode
+from insights_mcp.schema.filters import Properties, QueryNode, QueryShape
+
+Matching = Literal["exact", "contains", "regex"]
+
+
+class ActionStep(QueryShape):
+    """One way to be an action: an event, what was clicked, where, and with which properties."""
+
+    event: str | None = None
+    tag_name: str | None = None
+    text: str | None = None
+    text_matching: Matching | None = None
+    href: str | None = None
+    href_matching: Matching | None = None
+    selector: str | None = None
+    url: str | None = None
+    url_matching: Matching | None = None
+    properties: Properties = None
 
 
 class EventsQuery(QueryNode):
@@ -25,7 +42,7 @@ class EventsQuery(QueryNode):
     event: str | None = None
     events: list[str] | None = None
     actionId: int | None = None
-    actionSteps: list[dict[str, Any]] | None = None
+    actionSteps: list[ActionStep] | None = None
     personId: str | None = None
     after: str | None = None
     before: str | None = None

@@ -117,7 +117,7 @@ def _with_steps(query: EventsQuery, context: Context) -> Context:
     """The project with the action that the query describes by its steps, if it does."""
     if not query.actionSteps:
         return context
-    own = Action(OWN_ACTION, "", query.actionSteps)
+    own = Action(OWN_ACTION, "", [step.model_dump(exclude_none=True) for step in query.actionSteps])
     return replace(context, project=replace(context.project, actions={**context.project.actions, OWN_ACTION: own}))
 
 

@@ -224,6 +224,15 @@ def test_paths_of_what_a_funnel_counts(tmp_path: Path, counted: dict[str, Any]) 
     store.close()
 
 
+def test_paths_around_a_funnel_in_any_order(small: EventStore) -> None:
+    """After the second thing that was done of two."""
+    series = [{"kind": "EventsNode", "event": name} for name in ("two", "one")]
+    funnel = {"kind": "FunnelsQuery", "series": series, "dateRange": MARCH}
+    funnel["funnelsFilter"] = {"funnelOrderType": "unordered"}
+    given = {"funnelPathType": "funnel_path_after_step", "funnelStep": 2, "funnelSource": funnel}
+    assert [("1_two", "2_after", 1)] == edges(small, {"funnelPathsFilter": given})
+
+
 def test_an_exact_date_begins_with_its_day(small: EventStore) -> None:
     """From which minute paths are asked for does not matter, until which it does."""
     exactly = {"date_from": "2026-03-08T09:05:00", "date_to": "2026-03-08T09:07:00", "explicitDate": True}

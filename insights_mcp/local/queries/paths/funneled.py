@@ -20,6 +20,7 @@ from insights_mcp.schema.query import source_of
 
 # When an actor took the step that was asked for: in the first of their best attempts.
 TOOK = "select actor, list_min(list_transform(matching_events, lambda x: x.timestamp)) as {name} from ({actors})"
+EVENTS = "matching_events"
 BEFORE, BETWEEN, AFTER = "funnel_path_before_step", "funnel_path_between_steps", "funnel_path_after_step"
 
 
@@ -77,7 +78,7 @@ def _took(name: str, query: FunnelsQuery, step: int, scan: Scan, context: Contex
         reached = list(range(taken, len(query.series) + 1)) if step > 0 else [taken]
         point = point.model_copy(update={"funnelStep": taken - 1, "funnelCustomSteps": reached})
     inner = replace(scan.inner("e"), by_distinct_id=False)
-    return TOOK.format(name=name, actors=selection(query, point, inner, context).sql)
+    return TOOK.format(name=name, actors=selection(query, point, inner, context).select([EVENTS]))
 
 
 def _window(query: FunnelsQuery) -> timedelta:
