@@ -82,8 +82,8 @@ class Aggregates(Compiler):
             return self._count(node, scope, condition)
         person = self.person_number(node.args[0], scope) if base in COUNTED and len(node.args) == 1 else None
         args = [person] if person else self.args(node, scope)
-        if args and (base in aggregations.QUANTILES or base in aggregations.NUMERIC):
-            fitting.summed(base, args[0])
+        if args:
+            fitting.gathered(base, args[0])
         if base in aggregations.QUANTILES:
             return self._quantile(base, node, [_numeric(arg) for arg in args], condition)
         args = [_numeric(arg) for arg in args] if base in aggregations.NUMERIC else args
@@ -144,6 +144,8 @@ class Aggregates(Compiler):
 
     def _count(self, node: Call, scope: Scope, condition: str) -> Typed:
         inner = "*"
+        if not node.distinct:
+            check_count("count", node, 0, 1)
         if node.args:
             inner = ", ".join(arg.sql for arg in self.args(node, scope))
             inner = f"distinct {inner}" if node.distinct and len(node.args) == 1 else inner

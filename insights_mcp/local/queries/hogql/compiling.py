@@ -225,9 +225,8 @@ class Compiler:
             found = self._plain(name, functions.PLAIN[name], node, scope)
         else:
             return self.aggregate(name, node, scope)
-        first = next((each for each in node.args if not isinstance(each, Lambda)), None)
-        if id(first) in self.seen:
-            fitting.checked(name, self.seen[id(first)][1])
+        given = [each for each in node.args if not isinstance(each, Lambda)]
+        fitting.checked(name, [self.seen.get(id(each), (each, "Any"))[1] for each in given])
         return found
 
     def _is_unbounded(self, node: Node) -> bool:

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from insights_mcp.local.queries.errors import QueryError
-from insights_mcp.local.queries.hogql import addresses, arithmetic, exact, functions, lists, strings, times
+from insights_mcp.local.queries.hogql import (
+    addresses,
+    aggregations,
+    arithmetic,
+    exact,
+    functions,
+    lists,
+    strings,
+    times,
+)
 from insights_mcp.local.queries.hogql.sources import Typed
 
 # What of a subject takes anything, or something else.
@@ -22,6 +31,14 @@ TEXTS = """substring substringUTF8 extract extractAll extractGroups extractAllGr
     JSONLength JSONExtractKeys JSONExtractArrayRaw JSONType JSON_VALUE JSONExtractKeysAndValues"""
 VECTORS = """L1Norm L2Norm LinfNorm LpNorm L1Distance L2Distance LinfDistance LpDistance cosineDistance dotProduct
     L1Normalize L2Normalize LinfNormalize LpNormalize"""
+# Which take a second text.
+TWO_TEXTS = frozenset(
+    """position positionUTF8 positionCaseInsensitive positionCaseInsensitiveUTF8 startsWith endsWith replace replaceAll
+    replaceOne replaceRegexpAll replaceRegexpOne splitByChar splitByString splitByRegexp countSubstrings translate
+    countSubstringsCaseInsensitive countSubstringsCaseInsensitiveUTF8 countMatches countMatchesCaseInsensitive hasToken
+    hasTokenCaseInsensitive hasSubsequence hasSubsequenceUTF8 extractURLParameter cutURLParameter split_part levenshtein
+    appendTrailingCharIfAbsent""".split()  # noqa: SIM905
+)
 # What is added or is true: no arrays and no maps.
 SUMS = "plus minus multiply"
 TRUTHS = "and or xor not"
@@ -46,21 +63,25 @@ KINDS = {
 }  # fmt: skip
 
 
-def checked(name: str, kind: str) -> None:
-    """Refuse a first argument that no row could answer with. Raises QueryError."""
+def checked(name: str, kinds: list[str]) -> None:
+    """Refuse arguments that no row could answer with. Raises QueryError."""
     if name not in KINDS or name in OTHERS:
         return
-    wanted, called, how = KINDS[name]
-    if family(kind) in (None, *wanted):
-        return
-    text = f"Function '{name}' takes {called} first, not {exact.plain(kind)}; convert it with {how}."
-    raise QueryError(text, attr="query")
+    for kind, place in zip(kinds, ("first", "second") if name in TWO_TEXTS else ("first",), strict=False):
+        wanted, called, how = KINDS[name]
+        if family(kind) not in (None, *wanted):
+            text = f"Function '{name}' takes {called} {place}, not {exact.plain(kind)}; convert it with {how}."
+            raise QueryError(text, attr="query")
 
 
-def summed(name: str, value: Typed) -> None:
-    """Refuse an aggregate of numbers over what holds none. Raises QueryError."""
-    if family(value.type) not in (None, "number", "String"):
+def gathered(name: str, value: Typed) -> None:
+    """Refuse an aggregate of numbers, or of arrays, over what holds none. Raises QueryError."""
+    found = family(value.type)
+    numbers = name in aggregations.QUANTILES or name in aggregations.NUMERIC or name.startswith("groupArrayMoving")
+    if numbers and found not in (None, "number", "String"):
         raise QueryError(f"Aggregate '{name}' takes numbers, not {value.type}.", attr="query")
+    if name in ("groupArrayArray", "groupUniqArrayArray") and found not in (None, "Array"):
+        raise QueryError(f"Aggregate '{name}' takes arrays, not {value.type}.", attr="query")
 
 
 def comparable(left: Typed, right: Typed) -> None:

@@ -166,9 +166,11 @@ def member(compiler: Compiler, node: Call, scope: Scope, truth: bool) -> Typed:
         index += len(kinds) + 1
     if not isinstance(index, int) or (kinds and not 1 <= index <= len(kinds)):
         raise QueryError("A tuple's element is named by its number, from 1.", attr="query")
+    if owner.type != "Any" and not inner.startswith("Tuple("):
+        raise QueryError(f"{owner.type} has no numbered elements; tuples have.", attr="query")
     known = exact_type(owner)
     inside = exact.parts(exact.of_array(known) if listed else known)
-    exactly = inside[index - 1] if index <= len(inside) else None
+    exactly = inside[index - 1] if 1 <= index <= len(inside) else None
     if listed:
         sql = f"list_transform({owner.sql}, lambda z: struct_extract(z, {index}))"
         return Typed(sql, f"Array({kinds[index - 1]})", owner.nullable, exact=exactly and f"Array({exactly})")
