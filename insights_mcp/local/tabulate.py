@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from insights_mcp.local.queries.breakdowns import NONE, OTHER
+
 Table = tuple[list[str], list[list[str]]]
 
 MOST_ROWS = 1000
+MARKS = {OTHER: "(other)", NONE: "(none)"}
 
 
 def tabulated(results: Any, columns: list[Any] | None) -> Table:
@@ -45,7 +48,14 @@ def _funnel(results: list[Any], _: object) -> tuple[list[Any], list[list[Any]]]:
 def _retention(results: list[Any], _: object) -> tuple[list[Any], list[list[Any]]]:
     width = max(len(cohort["values"]) for cohort in results)
     rows = [[c.get("date") or c.get("label"), *(value["count"] for value in c["values"])] for c in results]
-    return ["cohort", *range(width)], rows
+    if all(cohort.get("breakdown_value") is None for cohort in results):
+        return ["cohort", *range(width)], rows
+    split = [[cohort["breakdown_value"], *row] for cohort, row in zip(results, rows, strict=True)]
+    return ["breakdown", "cohort", *range(width)], split
+
+
+def _bins(results: list[Any], _: object) -> tuple[list[Any], list[list[Any]]]:
+    return ["from second", "people"], results[0]["bins"]
 
 
 def _rows(results: list[Any], columns: list[Any] | None) -> tuple[list[Any], list[list[Any]]]:
@@ -68,6 +78,7 @@ def _is_broken_down_funnel(results: list[Any]) -> bool:
 
 SHAPES: tuple[tuple[Callable[[list[Any]], bool], Callable[..., tuple[list[Any], list[list[Any]]]]], ...] = (
     (_has("values"), _retention),
+    (_has("bins"), _bins),
     (_has("data"), _series),
     (_has("action_id", "count"), _funnel),
     (_is_broken_down_funnel, _funnel),
@@ -79,4 +90,9 @@ SHAPES: tuple[tuple[Callable[[list[Any]], bool], Callable[..., tuple[list[Any], 
 def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    said = f"{value:.2f}" if isinstance(value, float) else "" if value is None else str(value)
+    for mark, words in MARKS.items():
+        said = said.replace(mark, words)
+    return said

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from insights_mcp.local import shared_page
+from insights_mcp.local.tabulate import tabulated
 
 from .api import TREND, Api, Clock
 
@@ -139,3 +140,25 @@ def test_a_page_that_breaks(api: Api, monkeypatch: pytest.MonkeyPatch, caplog: p
     page = api.anonymous().get(path)
     assert (page.status_code, page.json()["code"]) == (500, "error")
     assert ("ZeroDivisionError" in caplog.text, path.removeprefix("/shared/") in caplog.text) == (True, False)
+
+
+COHORT = {"date": "2026-01-01", "values": [{"count": 3.0}, {"count": 1.0}]}
+
+
+@pytest.mark.parametrize(
+    ("result", "table"),
+    [
+        ([COHORT], (["cohort", "0", "1"], [["2026-01-01", "3", "1"]])),
+        (
+            [COHORT | {"breakdown_value": "Chrome"}, COHORT | {"breakdown_value": "$$_posthog_breakdown_null_$$"}],
+            (
+                ["breakdown", "cohort", "0", "1"],
+                [["Chrome", "2026-01-01", "3", "1"], ["(none)", "2026-01-01", "3", "1"]],
+            ),
+        ),
+        ({"bins": [[60, 2], [120, 0]]}, (["from second", "people"], [["60", "2"], ["120", "0"]])),
+    ],
+)
+def test_visitors_read_each_row_for_what_it_is(result: Any, table: Any) -> None:
+    """Cohorts of two values are told apart, times stand in rows, and PostHog's marks are words."""
+    assert table == tabulated(result, None)
