@@ -297,3 +297,11 @@ async def test_names_are_listed_without_what_nothing_has(backend: Backend) -> No
         told = await user.call("discover_data", search="note saved")
     assert ["event", "last seen (UTC)"] == told.structured["columns"]
     assert len("2026-01-09 10:00") == len(told.structured["rows"][0][1])
+
+
+@pytest.mark.parametrize(("day", "told"), [("2026-01-02", True), ("2026-01-03", False)])
+async def test_a_day_outside_of_the_window_is_told(day: str, told: bool, backend: Backend) -> None:
+    """Who came then is listed all the same, though the reply does not say which dates the insight has."""
+    async with reader(backend) as (user, _):
+        said = notes(await user.call("list_actors", query=trend(event="note saved"), day=day))
+    assert told == ("is not in the insight's range (2026-01-03 to 2026-01-09)" in said)

@@ -17,7 +17,7 @@ from insights_mcp.errors import InvalidInput
 from insights_mcp.schema.insight import Refresh
 from insights_mcp.schema.query import QueryResponse, source_of
 from insights_mcp.text import counted, quoted
-from insights_mcp.tools.insight_facts import asked, source_line
+from insights_mcp.tools.insight_facts import asked, dated, source_line
 from insights_mcp.tools.picture import Drawable, Subject
 from insights_mcp.tools.pointing import in_words, outside
 from insights_mcp.tools.points import point
@@ -83,7 +83,7 @@ class ListActors(Drawable):
             left_out=(f"who comes after; go on with list_actors(…, offset={end})",) if reply.hasMore else (),
             digest=found.digest,
             provenance=source_line(reply, replace(about, has_more=False), found),
-            notes=(*outside(self, about), *(() if rows else await self._nobody(work, about))),
+            notes=(*outside(self, dated(about, reply.outcome)), *(() if rows else await self._nobody(work, about))),
         )
         drawn = Subject(list(table.rows), table.columns, about, self._title(source))
         return await self.with_drawing(told, drawn)

@@ -54,7 +54,7 @@ def source_line(reply: Insight | QueryResponse, of: Asked, found: Readable, link
     if found.whole is None:
         return link
     return provenance(
-        of if of.date_from else _dated(of, reply.outcome),
+        of if of.date_from else dated(of, reply.outcome),
         computed=reply.last_refresh,
         cached=bool(reply.is_cached),
         now=datetime.now(UTC),
@@ -72,7 +72,7 @@ def _is_cut(of: Asked, found: Readable) -> bool:
     return first is not None and begins is not None and first < begins
 
 
-def _dated(of: Asked, outcome: Any) -> Asked:
+def dated(of: Asked, outcome: Any) -> Asked:
     """With the dates that the query means, where the reply does not tell them; as it is, where they are not known."""
     found = window_of(of, outcome)
     end = min(found.end or datetime.max, of.now or datetime.max)
