@@ -21,11 +21,12 @@ WHOLE = r"regexp_replace({x}, '\.0+$', '')"
 NUMBER = WHOLE.format(x="({x})::varchar")
 # A number as ClickHouse writes it: a whole one with all its digits.
 WRITTEN = f"case when {{x}} = trunc({{x}}) and abs({{x}}) < 1e18 then {{x}}::bigint::varchar else {NUMBER} end"
-# A date names its zone, or is the project's; a number counts the seconds, or milliseconds, since 1970.
-TIME = """case when regexp_full_match({x}, '\\d{{4}}-\\d\\d-\\d\\d([T ][\\d:.]*)?') then try_cast({x} as timestamp)
-    when regexp_matches({x}, '^\\d{{4}}-\\d') then timezone({zone}, try_cast({x} as timestamptz))
-    when regexp_full_match({x}, '\\d{{9,10}}') then timezone({zone}, to_timestamp(try_cast({x} as bigint)))
-    when regexp_full_match({x}, '\\d{{12,13}}') then timezone({zone}, to_timestamp(try_cast({x} as bigint) / 1000))
+# A date names its zone, or is the project's; a number counts seconds since 1970, or thousandths or millionths of them.
+TIME = """case when regexp_full_match({x}, ' *\\d{{4}}[-/]\\d\\d?[-/]\\d\\d?([T ][\\d:.]*)?')
+      then try_cast(replace({x}, '/', '-') as timestamp)
+    when regexp_matches({x}, '^ *\\d{{4}}-\\d') then timezone({zone}, try_cast({x} as timestamptz))
+    when regexp_full_match({x}, '(\\d{{9,10}}|\\d{{13}}|\\d{{16}})(\\.\\d+)?') then timezone({zone}, to_timestamp(
+      try_cast({x} as double) / case length(split_part({x}, '.', 1)) when 13 then 1e3 when 16 then 1e6 else 1 end))
   end"""
 # How PostHog reads the texts of a property that has a type: what cannot be read is none.
 TYPED = {

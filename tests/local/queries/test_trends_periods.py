@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from insights_mcp.local.queries.project import Action
+from insights_mcp.local.queries.project import Action, Cohort
 from tests.local.queries.conftest import NOW, Ask, asked_of, asking, store_of
 from tests.local.queries.test_trends_counting import shown
 
@@ -126,3 +126,11 @@ def test_all_time_of_an_action_begins_with_it(site: Ask, steps: list[dict[str, A
     asked = trend("all") | {"series": [{"kind": "ActionsNode", "id": 1}], **BEFORE}
     found = site(asked, actions={1: Action(1, "seated", steps)})
     assert [first] == [each["days"][0] for each in found["results"] if each["compare_label"] == "current"]
+
+
+def test_boxes_are_of_a_cohort(site: Ask) -> None:
+    """Asked for by cohorts, they are of the members alone."""
+    asked = trend("dStart", series={"math_property": "seats"}, **shown("BoxPlot"))
+    asked |= {"breakdownFilter": {"breakdown_type": "cohort", "breakdown": [1]}}
+    [box] = site(asked, cohorts={1: Cohort(1, "nobody", is_static=True)})["results"]
+    assert (0, 1) == (box["max"], site({**asked, "breakdownFilter": {}})["results"][0]["max"])

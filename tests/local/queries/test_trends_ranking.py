@@ -79,11 +79,11 @@ def test_a_session_counts_once_without_a_value(tmp_path: Path) -> None:
 
 
 def test_times_are_shown_in_the_projects_zone(tmp_path: Path) -> None:
-    """A text that names no zone is of the project's; seconds since 1970 are a time; what is no time is none."""
-    due = ("2026-01-02", "2026-01-02T03:04:05Z", "2026-07-02T03:04:05.5+00:00", "1767322000", "soon", "infinity")
+    """A text that names no zone is of the project's; seconds since 1970 are a time, or ms; what is no time is none."""
+    due = ("2026-01-02", "2026-01-02T03:04:05Z", "2026-07-02T03:04:05.5+00:00", "1767322000", "1767322000123", "soon")
     ask = asked(tmp_path, *(visit("03-10T09:00", "ann", due=each) for each in due), due="DateTime")
     found = values(ask(trend(VISIT, **by(breakdown="due")), timezone="Europe/Berlin"))
-    wanted = ("02 00:00:00.000000", "02 03:46:40.000000", "02 04:04:05.000000")
+    wanted = ("02 00:00:00.000000", "02 03:46:40.000000", "02 03:46:40.123000", "02 04:04:05.000000")
     assert [*(f"2026-01-{each}" for each in wanted), "2026-07-02 05:04:05.500000", NONE] == list(found)
 
 

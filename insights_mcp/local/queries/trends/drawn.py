@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from insights_mcp.local.events import Rows
-from insights_mcp.local.queries import dates
+from insights_mcp.local.queries import breakdowns, cohorts, dates
+from insights_mcp.local.queries.breakdowns import ALL
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.properties import joined
 from insights_mcp.local.queries.sql import Sql
 from insights_mcp.local.queries.trends.counting import Counting
 from insights_mcp.local.queries.trends.maths import OWNERS
@@ -37,8 +39,15 @@ def boxes(counting: Counting) -> Sql:
     if owner == "session_properties":
         value, once = f"any_value({value})", ONCE.format(session=scan.event_property("$session_id"))
     holes = {"bucket": counting.part.period.bucket(counting.at), "value": value, "once": once}
-    where = counting.where()
+    where = joined("and", [counting.where(), *_cohorts(counting)])
     return scan.statement(BOXES.format(tables=scan.tables, where=where, **holes))
+
+
+def _cohorts(counting: Counting) -> list[str]:
+    """SQL that holds for the members of the cohorts to break down by: no more becomes of them."""
+    by = breakdowns.of(counting.query.breakdownFilter)
+    wanted = [cohorts.member(number, counting.filters) for number in by.cohorts if number != ALL] if by else []
+    return [joined("or", wanted)] if wanted else []
 
 
 def hours(counting: Counting) -> Sql:
