@@ -578,3 +578,43 @@ def test_a_bucket_without_values_has_no_median() -> None:
     box = {"min": 1, "p25": 2, "median": 3, "p75": 4, "max": 9, "mean": 3}
     found = said([part | {"day": day, "series_index": 0} for part, day in zip((box, empty, box), days(3), strict=True)])
     assert ("low 0" in found, "always 3" in found or "average 3" in found) == (False, True)
+
+
+def correlation(name: Any, converted: int, others: int, odds: Any) -> dict[str, Any]:
+    """What goes along with converting, as PostHog sends it."""
+    way = "success" if isinstance(odds, int) else "failure"
+    counts = {"success_count": converted, "failure_count": others}
+    return {"event": {"event": name}, "odds_ratio": odds, "correlation_type": way, **counts}
+
+
+def test_what_goes_along_with_converting() -> None:
+    """The strongest of either way, by how far its odds are from even."""
+    found = [correlation("film", 5, 3, 2), correlation("demo", 9, 1, 8), correlation("ask", 1, 9, 0.1)]
+    assert said({"events": found, "skewed": True}).splitlines() == [
+        'goes along with converting: "demo" (odds ×8: 9 converted, 1 did not); '
+        '"film" (odds ×2: 5 converted, 3 did not)',
+        'goes along with not converting: "ask" (odds ×0.1: 1 converted, 9 did not)',
+        "one outcome is more than ten times as frequent as the other, so odds are unsure",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "told", "row"),
+    [
+        ("events", "a::b", '"a::b"', ["a::b", 5, 3, 2]),
+        ("properties", "plan::a::b", '"plan" is "a::b"', ["plan", "a::b", 5, 3, 2]),
+        ("event_with_properties", "film::page::", '"film", "page" is ""', ["film", "page", "", 5, 3, 2]),
+        ("event_with_properties", None, '"None", "" is ""', ["None", "", "", 5, 3, 2]),
+    ],
+)
+def test_what_correlates_is_told_by_its_parts(kind: str, name: Any, told: str, row: list[Any]) -> None:
+    """An event, a property and its value; whatever PostHog sends."""
+    asked = Asked({"funnelCorrelationType": kind})
+    found = readable({"events": [correlation(name, 5, 3, 2)]}, None, asked)
+    assert found.digest == (f"goes along with converting: {told} (odds ×2: 5 converted, 3 did not)",)
+    assert rows(found) == [row]
+
+
+def test_nothing_correlates() -> None:
+    """Is said."""
+    assert said({"events": [], "skewed": False}) == "nothing goes along with converting, or with not converting"

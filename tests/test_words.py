@@ -68,6 +68,10 @@ SAID: list[tuple[dict[str, Any], str]] = [
         {"kind": "ActorsQuery", "source": {"kind": "InsightActorsQuery", "day": "2026-01-05", "source": TREND}},
         "The people behind a point of an insight (day 2026-01-05): Count of signup per day, last 7 days.",
     ),
+    (
+        {"kind": "FunnelCorrelationQuery", "funnelCorrelationType": "properties", "source": {"source": TREND}},
+        "Which properties of people go along with converting: Count of signup per day, last 7 days.",
+    ),
     ({"kind": "NewQuery", "depth": 3}, "A query of kind NewQuery with depth."),
 ]  # fmt: skip
 

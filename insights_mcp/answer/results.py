@@ -12,7 +12,18 @@ from typing import Any
 from insights_mcp.answer import series_tables, tables
 from insights_mcp.answer.answer import Table
 from insights_mcp.answer.asked import Asked
-from insights_mcp.answer.digest import boxes, funnels, heatmaps, lifecycle, paths, retention, rows, stickiness, trends
+from insights_mcp.answer.digest import (
+    boxes,
+    correlations,
+    funnels,
+    heatmaps,
+    lifecycle,
+    paths,
+    retention,
+    rows,
+    stickiness,
+    trends,
+)
 from insights_mcp.answer.pieces import pieces_table
 from insights_mcp.answer.series import all_series, label_of
 from insights_mcp.text import KEY
@@ -138,6 +149,11 @@ def _grids(result: Any) -> bool:
     return _objects(result) and all(isinstance(item.get("calendar_heatmap_data"), dict) for item in result)
 
 
+def _correlations(result: Any) -> bool:
+    found = result.get("events") if isinstance(result, dict) else None
+    return isinstance(found, list) and all(isinstance(each, dict) and "odds_ratio" in each for each in found)
+
+
 def _is_count(value: Any) -> bool:
     return value is None or isinstance(value, int | float)
 
@@ -214,6 +230,11 @@ def _of_grids(result: list[dict[str, Any]], asked: Asked) -> Readable:
     return Readable(tuple(heatmaps.digest(result, asked)), table, Table(table.columns, table.rows))
 
 
+def _of_correlations(result: dict[str, Any], asked: Asked) -> Readable:
+    table = correlations.table(result["events"], asked)
+    return Readable(tuple(correlations.digest(result, asked)), table, Table(table.columns, table.rows))
+
+
 def _of_objects(result: list[dict[str, Any]], _: Asked) -> Readable:
     table, left_out = tables.objects(result)
     return Readable((), table, table, left_out)
@@ -232,5 +253,6 @@ SHAPES: dict[str, tuple[Callable[[Any], bool], Callable[[Any, Asked], Readable]]
     "step lists": (_step_lists, _of_step_lists),
     "bins": (_bins, _of_bins),
     "edges": (_edges, _of_edges),
+    "correlations": (_correlations, _of_correlations),
     "objects": (_objects, _of_objects),
 }

@@ -292,6 +292,14 @@ POINT = ("day", "interval", "series", "breakdown", "status", "funnelStep", "funn
 ACTORS = ("FunnelsActorsQuery", "FunnelCorrelationQuery", "InsightActorsQuery", "StickinessActorsQuery")
 
 
+def _correlation(query: Query) -> str:
+    found = CORRELATED.get(str(query.get("funnelCorrelationType")), "events")
+    return f"which {found} go along with converting: {described(part(part(query, 'source'), 'source'))}"
+
+
+CORRELATED = {"event_with_properties": "events with which properties", "properties": "properties of people"}
+
+
 def _other(query: Query) -> str:
     parts = [named(key) for key in query if key != "kind"]
     return f"a query of kind {named(query.get('kind'))} with {_listed(parts, ', ', 6)}."
@@ -307,4 +315,5 @@ SENTENCES: dict[str, Callable[[Query], str]] = {
     "HogQLQuery": _sql,
     "EventsQuery": _events,
     "ActorsQuery": _persons,
+    "FunnelCorrelationQuery": _correlation,
 }
