@@ -114,7 +114,9 @@ def written_cast(compiler: Compiler, node: Cast, scope: Scope, truth: bool) -> T
             f"Unknown type '{node.type}'. Use Int64, Float64, String, Bool, UUID, Date or DateTime.", attr="query"
         )
     template, kind = CASTS[base]
-    return Typed(template.format(what.sql), kind, what.nullable or kind not in ("String",))
+    if kind == "String":
+        return Typed(spelling.text(what), kind, what.nullable)
+    return Typed(template.format(what.sql), kind, True)
 
 
 def _cast_array(node: Cast, what: Typed) -> Typed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from insights_mcp.local.queries import cohorts, entities
@@ -25,6 +26,7 @@ from insights_mcp.local.queries.properties import Filters
 
 # Lists of numbers that fit together.
 LISTED = {"Array(Int64)", "Array(UInt64)", "Array(UInt8)", "Array(Float64)"}
+NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 # Intervals after which a date is a date still.
 WHOLE_DAYS = ("IntervalDay", "IntervalWeek", "IntervalMonth", "IntervalQuarter", "IntervalYear")
 
@@ -62,10 +64,14 @@ def _sides(compiler: Compiler, node: Call, scope: Scope) -> tuple[Typed, Typed]:
 
 
 def _fitted(compiler: Compiler, node: Node, own: Typed, other: Typed) -> Typed:
+    constant = node.value if isinstance(node, Literal) and isinstance(node.value, str) else None
     if own.type == "String" and other.type in TIMES:
-        literal = compiler.moment(node.value) if isinstance(node, Literal) and isinstance(node.value, str) else None
-        return literal or compiler.time(own)
+        return (compiler.moment(constant) if constant is not None else None) or compiler.time(own)
+    if own.type == "String" and other.type == "Bool":
+        return Typed(f"try_cast({own.sql} as boolean)", "Bool", True)
     if own.type == "String" and other.type in NUMBERS:
+        if constant is not None and not NUMBER.match(constant):  # it would be NULL, and equal to NULL
+            raise QueryError(f"'{constant}' is no number, and is compared with one.", attr="query")
         return Typed(f"try_cast({own.sql} as double)", "Float64", True)
     if own.type == "String" and other.type == "UUID":
         return Typed(f"try_cast({own.sql} as uuid)", "UUID", own.nullable)

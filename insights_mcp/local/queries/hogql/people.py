@@ -29,6 +29,8 @@ CHAINED = {
 }
 EVENT_STAR = (*EVENT_FIELDS, *SHORT[:2], "person_mode", *SHORT[2:], *CHAINED, "person_id")
 DISTINCT_FIELDS = ("distinct_id", "person_id", "version", "is_deleted")
+# What columns of sessions were called before.
+OLD = {"duration": "$session_duration"}
 # What ClickHouse says of the session of an event that has none.
 MISSING = {
     "String": "''", "UInt64": "0", "Int64": "0", "UInt8": "false", "DateTime": "timestamp '1970-01-01'",
@@ -100,6 +102,7 @@ class Events(Source):
     def _session(self, name: str) -> Typed | None:
         if name in ("id", "session_id"):
             return Typed(f"coalesce({self.property(('$session_id',)).sql}, '')", "String", False)
+        name = OLD.get(name, name)
         typed = session_type(name)
         if typed is None:
             return None
@@ -185,11 +188,12 @@ class Persons(Source):
 class DistinctIds(Source):
     """The tables `person_distinct_ids` and `raw_person_distinct_ids`: which distinct id is which person."""
 
-    def __init__(self, alias: str, scan: Scan, clock: Clock) -> None:
+    def __init__(self, alias: str, scan: Scan, clock: Clock, *, raw: bool = False) -> None:
         super().__init__(alias)
         self.scan = replace(scan, persons_on_events=False)
         self.clock = clock
         self.with_person = False
+        self.raw = raw
 
     def field(self, chain: tuple[str, ...]) -> Typed | None:
         if chain[0] == "person":
@@ -202,7 +206,7 @@ class DistinctIds(Source):
         return Typed(f"{self.name}.{chain[0]}", kinds.get(chain[0], "Int64"), False)
 
     def star(self) -> tuple[str, ...]:
-        return DISTINCT_FIELDS[:2]
+        return (*DISTINCT_FIELDS[:2], "is_deleted", "version") if self.raw else DISTINCT_FIELDS[:2]
 
     def tables(self) -> str:
         person = f" join persons {self.scan.persons} on {self.scan.persons}.pid = {self.name}.pid"

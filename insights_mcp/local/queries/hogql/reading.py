@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from insights_mcp.local.queries.hogql.scopes import Scope
 from insights_mcp.local.queries.hogql.sources import Relation, Source, Typed, exact_type
 from insights_mcp.local.queries.hogql.tree import Alias, Call, Literal, Node, Select, Table, Union
 from insights_mcp.local.queries.presence import sampled
+from insights_mcp.local.queries.sql import Scan
 
 TABLES = (
     "events", "persons", "sessions", "groups", "cohort_people", "static_cohort_people", "raw_cohort_people",
@@ -137,13 +139,16 @@ class Reading(Given):
             return people.Persons(alias, own, self.clock)
         if name.endswith("cohort_people"):
             return tables.CohortPeople(alias, scan, self.context, name.startswith("static"))
+        made: dict[str, Callable[[str, Scan, sources.Clock], sources.Source]]
         made = {"events": people.Events, "groups": tables.Groups}
         made |= {"raw_sessions": tables.RawSessions, "session_replay_events": recordings.Recordings}
         if name == "sessions":
             found = tables.Sessions(alias, scan, self.clock)
             found.bounce = self.bounce
             return found
-        return made[name](alias, scan, self.clock) if name in made else people.DistinctIds(alias, scan, self.clock)
+        if name in made:
+            return made[name](alias, scan, self.clock)
+        return people.DistinctIds(alias, scan, self.clock, raw=name.startswith("raw_"))
 
     def _unfolded(self, node: Select, scope: Scope) -> str:
         """ARRAY JOIN: a row for each element; several arrays go in step."""

@@ -11,13 +11,12 @@ from insights_mcp.local.layout import identifier, pointer
 from insights_mcp.local.queries import sessions
 from insights_mcp.local.queries.cohorts import members
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.hogql.people import OLD
 from insights_mcp.local.queries.hogql.sources import Clock, Source, Typed, cast, session_type
 from insights_mcp.local.queries.project import Context
 from insights_mcp.local.queries.properties import Filters
 from insights_mcp.local.queries.sql import Scan
 
-# What columns of sessions were called before.
-OLD = {"duration": "$session_duration"}
 HIDDEN = ("id", "$exit_current_url", "$exit_pathname", "$exit_hostname")
 
 
@@ -166,7 +165,7 @@ class Groups(Source):
         column, kind = self.FIELDS[first]
         sql = f"{self.name}.{column}"
         if first.endswith("index"):
-            return Typed(f"{sql}::bigint", "Int64", False)
+            return Typed(f"{sql}::bigint", "Int64", False, exact=kind)
         return Typed(self.clock(sql) if kind == "DateTime" else sql, kind, kind == "DateTime")
 
     def star(self) -> tuple[str, ...]:

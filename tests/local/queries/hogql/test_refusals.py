@@ -55,6 +55,7 @@ def test_refused(hogql: Rows, text: str) -> None:
         ("select page from events", "properties.page"),
         ("select event\nfrom events whre 1", "line 2, column 18"),
         ("select windowFunnel(1)(timestamp, 1 = 1) from events", "FunnelsQuery"),
+        ("select 1 from events where properties.amount = 'abc'", "'abc' is no number"),
     ],
 )
 def test_errors_name_the_nearest(hogql: Rows, text: str, says: str) -> None:

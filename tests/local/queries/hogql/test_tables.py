@@ -36,6 +36,9 @@ ACTIONS = {3: Action(3, "Bought", [{"event": "buy"}])}
         ("select count() filter (where event = 'buy') from events", [[3]]),
         ("select distinct on (event) event from events order by event limit 2", [["$identify"], ["buy"]]),
         ("select toHour(toDateTime('2026-01-01 12:00:00'), 'Europe/Berlin')", [[13]]),
+        ("select event from events where properties.trial = 'true'", [["buy"]]),
+        ("select properties.amount::text from events where properties.amount > 0 order by 1", [["10"], ["30.5"]]),
+        ("select session.duration from events where event = '$identify'", [[0]]),
         (
             "select p.team_id, e.team_id, count() from events e join persons p on p.id = e.person_id group by 1, 2",
             [[1, 1, 8]],
