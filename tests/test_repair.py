@@ -13,6 +13,7 @@ A: dict[str, Any] = {"kind": "EventsNode", "event": "a"}
 B: dict[str, Any] = {"kind": "EventsNode", "event": "b"}
 TREND: dict[str, Any] = {"kind": "TrendsQuery", "series": [A]}
 FUNNEL: dict[str, Any] = {"kind": "FunnelsQuery", "series": [A, B]}
+ACTORS: dict[str, Any] = {"kind": "FunnelsActorsQuery", "source": FUNNEL}
 
 
 def trend(**more: Any) -> dict[str, Any]:
@@ -143,6 +144,22 @@ COMMON_FORMS: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "SQL": ({"sql": "select 1"}, {"kind": "HogQLQuery", "query": "select 1"}),
     "SQL alone": (" -- all\n select 1", {"kind": "HogQLQuery", "query": " -- all\n select 1"}),
+    "what goes along with converting": (
+        {"kind": "correlation", "steps": ["a", "b"], "window": "3 days", "where": {"x": "y"}},
+        {"kind": "FunnelCorrelationQuery", "funnelCorrelationType": "events", "source": ACTORS | {"source": FUNNEL | {
+            "funnelsFilter": {"funnelWindowInterval": 3, "funnelWindowIntervalUnit": "day"},
+            "properties": only("x", ["y"])}}},
+    ),
+    "which properties go along with converting": (
+        {"kind": "correlation", "steps": ["a", "b"], "properties": "all"},
+        {"kind": "FunnelCorrelationQuery", "funnelCorrelationType": "properties", "source": ACTORS,
+         "funnelCorrelationNames": ["$all"]},
+    ),
+    "which values of events go along with converting": (
+        {"kind": "correlation", "steps": ["a", "b"], "events": "c"},
+        {"kind": "FunnelCorrelationQuery", "funnelCorrelationType": "event_with_properties", "source": ACTORS,
+         "funnelCorrelationEventNames": ["c"]},
+    ),
     "a wrapped one": (
         {"kind": "InsightVizNode", "source": {"kind": "trends", "events": ["a"]}},
         {"kind": "InsightVizNode", "source": TREND},
@@ -192,6 +209,11 @@ REPAIRS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
         trend(breakdown="$os"),
         trend(breakdownFilter={"breakdowns": [{"property": "$os", "type": "event"}]}),
         ["breakdown → breakdownFilter.breakdowns[0]"],
+    ),
+    "a funnel without the actors around it": (
+        {"kind": "FunnelCorrelationQuery", "source": FUNNEL},
+        {"kind": "FunnelCorrelationQuery", "source": ACTORS, "funnelCorrelationType": "events"},
+        ["source: a funnel → the FunnelsActorsQuery of it", 'funnelCorrelationType: missing → "events"'],
     ),
     "breakdown with its type": (
         trend(breakdown="plan", breakdown_type="person"),
@@ -624,6 +646,9 @@ def test_all_mistakes_are_told_at_once() -> None:
         ({"kind": "trends", "events": [{"event": "a", "math": "bogus"}]}, "events[0].math: "),
         ({"kind": "trends"}, "events: is missing"),
         ({"kind": "retention", "period": "week"}, "start: is missing"),
+        ({"kind": "correlation", "properties": "all"}, "steps: is missing"),
+        ({"kind": "correlation", "steps": ["a", "b"], "events": "c", "properties": "x"}, "events: asks another"),
+        ({"kind": "correlation", "steps": ["a", "b"], "window": "soon"}, 'window: "soon" is no length of time'),
         ({"kind": "funnel", "steps": ["a", "b"], "window": "soon"}, 'window: "soon" is no length of time'),
         ({"kind": "trends", "events": ["a"], "from": "01/02/2026"}, 'from: "01/02/2026" is no date'),
         ({"kind": "stickiness", "events": ["a"], "by": "x"}, "by: stickiness cannot be split"),

@@ -21,6 +21,7 @@ COUNTED: dict[str, tuple[str, dict[str, Any]]] = {
     "LifecycleQuery": ("events", {"kind": "lifecycle", "events": ["$pageview"], "from": "-30d"}),
 }
 RETENTION = {"kind": "retention", "start": "signed up", "return": "$pageview", "period": "week"}
+CORRELATION = {"kind": "correlation", "steps": ["$pageview", "signed up"]}
 NAMES = re.compile(r"[A-Za-z_$][\w$]*")  # in a formula
 NEEDED: dict[str, tuple[str, Any]] = {
     "hogql": ("math_hogql", "sum(properties.amount)"),
@@ -149,5 +150,22 @@ def _typed(options: Any, at: Path, found: Findings) -> Any:
     return options | {"includeEventTypes": found.repaired((*at, "includeEventTypes"), types, read)}
 
 
+def _correlation(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """What is compared is told by what is named."""
+    if found.easy and query.get("source") is None:
+        found.wrong((*at, "steps"), "is missing: the names of events", example=CORRELATION)
+        found.written.setdefault((*at, "source"), (*at, "steps"))
+    if query.get("funnelCorrelationType") is not None:
+        return query
+    of_people, of_events = (query.get(name) for name in ("funnelCorrelationNames", "funnelCorrelationEventNames"))
+    if found.easy and of_people and of_events:
+        found.wrong((*at, "events"), "asks another question than properties; give one of them", example=CORRELATION)
+    kind = "event_with_properties" if of_events else "properties" if of_people else "events"
+    if not found.easy:
+        found.said((*at, "funnelCorrelationType"), f"missing → {shown(kind)}")
+    return query | {"funnelCorrelationType": kind}
+
+
 Fill = Callable[[dict[str, Any], Path, Findings], dict[str, Any]]
-FILL: dict[str, Fill] = {"FunnelsQuery": _funnel, "RetentionQuery": _retention, "PathsQuery": _paths}
+FILL: dict[str, Fill] = {"FunnelsQuery": _funnel, "RetentionQuery": _retention, "PathsQuery": _paths,
+                        "FunnelCorrelationQuery": _correlation}  # fmt: skip

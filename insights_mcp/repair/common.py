@@ -7,6 +7,7 @@ stickiness  events, cumulative, compare, interval
 lifecycle   events, interval
 paths       events, start, end, exclude, steps, limit
 sql         sql
+correlation steps, window, order, properties, events
 all         from, to, where; and every field of PostHog's own
 """
 
@@ -137,6 +138,21 @@ def path_events(value: Any, at: Path, found: Findings) -> Placed:
     return [((PATHS, "includeEventTypes"), list(dict.fromkeys([*types, "custom_event"]))), (("properties",), [only])]
 
 
+def _of_funnel(name: str) -> Short:
+    """A name of the funnel that is asked about."""
+    inner = ("source", "source")
+    return lambda value, at, found: [
+        ((*inner, name), value), (("source", "kind"), "FunnelsActorsQuery"), ((*inner, "kind"), "funnel"),
+    ]  # fmt: skip
+
+
+def _properties(value: Any, at: Path, found: Findings) -> Placed:
+    """Whose values are compared; all of them in PostHog's way."""
+    value = _several(value, at, found)
+    names = value if isinstance(value, list) else [value]
+    return [(("funnelCorrelationNames",), ["$all" if name in ("all", "*", True) else name for name in names])]
+
+
 _DATES: dict[str, Short] = {"from": into("dateRange", "date_from"), "to": into("dateRange", "date_to")}
 _ALL: dict[str, Short] = {**_DATES, "where": into("properties")}
 _MATH: dict[str, Short] = {"math": into("math"), "property": into("math_property")}
@@ -167,4 +183,8 @@ EASY: dict[str, dict[str, Short]] = {
         "exclude": _listed(PATHS, "excludeEvents"), **_ALL,
     },
     "HogQLQuery": {"sql": into("query")},
+    "FunnelCorrelationQuery": {
+        **{name: _of_funnel(name) for name in ("steps", "window", "order", "from", "to", "where")},
+        "properties": _properties, "events": _listed("funnelCorrelationEventNames"),
+    },
 }  # fmt: skip

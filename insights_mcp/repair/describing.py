@@ -13,7 +13,7 @@ from insights_mcp.repair.examples import COMMON, example_of
 from insights_mcp.repair.kinds import MODELS
 from insights_mcp.repair.query import repaired
 from insights_mcp.repair.shapes import Choice, Either, Many, Part, Plain, Shape, fields, kind_of
-from insights_mcp.repair.words import EASY_KINDS, KINDS, word
+from insights_mcp.repair.words import COMMON_KINDS, EASY_KINDS, KINDS, word
 from insights_mcp.schema.filters import PropertyFilter
 
 LONG = 120  # characters of what a field holds, beside which there is room for others
@@ -24,6 +24,7 @@ WHAT = {
     "StickinessQuery": "on how many days of a range people did something",
     "LifecycleQuery": "who of each period is new, still there, back again, or gone",
     "PathsQuery": "which way people go, step by step",
+    "FunnelCorrelationQuery": "what goes along with converting in a funnel: events, or properties and their values",
     "HogQLQuery": "a question in SQL, over the tables events, persons, sessions, groups and cohort_people",
     "EventsQuery": "a table of events",
     "ActorsQuery": "persons or groups; list_actors writes it for one point of an insight",
@@ -61,6 +62,10 @@ MEANT: dict[str, str] = {
 }
 OWN_MEANING: dict[str, dict[str, str]] = {
     "FunnelsQuery": {"display": "steps, trends, time_to_convert"},
+    "FunnelCorrelationQuery": {
+        "events": "names of events, of which the values of their properties are compared; without it, all events are",
+        "properties": "names of properties of those who are counted, or all, of which the values are compared",
+    },
     "PathsQuery": {
         "events": "$pageview, $screen, custom_event (any other); or names of custom events",
         "start": "where paths start: /pricing, or an event",
@@ -95,9 +100,7 @@ def kind_named(text: str) -> str | None:
 
 def kinds() -> Described:
     """All kinds, each with an example."""
-    short = {kind: name for name, kind in reversed(EASY_KINDS.items())} | {
-        k: n for n, k in list(EASY_KINDS.items())[:7]
-    }
+    short = {kind: name for name, kind in COMMON_KINDS.items()}
     rows = tuple((short.get(kind, kind), what) for kind, what in WHAT.items())
     return Described("Queries", "of these kinds", rows=rows, examples=tuple(each[0] for each in COMMON.values()))
 

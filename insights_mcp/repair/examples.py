@@ -41,6 +41,12 @@ PARTS: dict[str, dict[str, Any]] = {
     "HogQLQuery": {"kind": "HogQLQuery", "query": "select event, count() from events group by event"},
     "EventsQuery": {"kind": "EventsQuery", "select": ["event", "timestamp", "person"]},
 }
+PARTS["FunnelsActorsQuery"] = {"kind": "FunnelsActorsQuery", "source": PARTS["FunnelsQuery"]}
+PARTS["FunnelCorrelationQuery"] = {
+    "kind": "FunnelCorrelationQuery",
+    "source": PARTS["FunnelsActorsQuery"],
+    "funnelCorrelationType": "events",
+}
 PARTS["InsightVizNode"] = {"kind": "InsightVizNode", "source": PARTS["TrendsQuery"]}
 PARTS["DataVisualizationNode"] = {"kind": "DataVisualizationNode", "source": PARTS["HogQLQuery"]}
 PARTS["DataTableNode"] = {"kind": "DataTableNode", "source": PARTS["EventsQuery"]}
@@ -89,6 +95,10 @@ COMMON: dict[str, list[dict[str, Any]]] = {
     "StickinessQuery": [{"kind": "stickiness", "events": ["note created"], "from": "-30d"}],
     "LifecycleQuery": [{"kind": "lifecycle", "events": ["$pageview"], "interval": "week", "from": "-90d"}],
     "PathsQuery": [{"kind": "paths", "events": ["signed up", "note created", "note shared"], "from": "-30d"}],
+    "FunnelCorrelationQuery": [
+        {"kind": "correlation", "steps": ["$pageview", "signed up"], "window": "7 days", "from": "-30d"},
+        {"kind": "correlation", "steps": ["$pageview", "signed up"], "properties": ["plan", "country"]},
+    ],
     "HogQLQuery": [{"sql": "select properties.$browser, count() from events where event = '$pageview' group by 1"}],
 }
 

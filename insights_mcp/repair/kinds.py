@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from insights_mcp.repair.findings import Findings, Path, shown
-from insights_mcp.repair.words import EASY_KINDS, ENTITIES, KINDS, word
+from insights_mcp.repair.words import COMMON_KINDS, EASY_KINDS, ENTITIES, KINDS, word
 from insights_mcp.schema.actors import (
     ActorsQuery,
     FunnelCorrelationActorsQuery,
@@ -36,7 +36,10 @@ MODELS: dict[str, type[BaseModel]] = {
         FunnelCorrelationActorsQuery, InsightVizNode, DataVisualizationNode, DataTableNode,
     )
 }  # fmt: skip
-COMMON = (TrendsQuery, FunnelsQuery, RetentionQuery, PathsQuery, StickinessQuery, LifecycleQuery, HogQLQuery)
+COMMON = (
+    TrendsQuery, FunnelsQuery, RetentionQuery, PathsQuery, StickinessQuery, LifecycleQuery, HogQLQuery,
+    FunnelCorrelationQuery,
+)  # fmt: skip
 NODES = frozenset(ENTITIES.values())
 # Kinds that PostHog has and that are not described here: they pass as they are.
 OTHERS = re.compile(r"[A-Z][A-Za-z]+(Query|Node|Options|Metadata|Autocomplete)")
@@ -60,7 +63,7 @@ FILTERED_KINDS = ("RetentionQuery", "PathsQuery")
 SERIES_KINDS = ("TrendsQuery", "FunnelsQuery", "StickinessQuery", "LifecycleQuery")
 CALLED_KIND = frozenset({"type", "querytype", "querykind", "insighttype", "kind"})
 EXAMPLE = {"kind": "trends", "events": ["$pageview"], "from": "-30d"}
-ALLOWED = ", ".join(list(EASY_KINDS)[:7]) + ", or PostHog's own, such as TrendsQuery"
+ALLOWED = ", ".join(COMMON_KINDS) + ", or PostHog's own, such as TrendsQuery"
 
 
 def headed(value: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:

@@ -24,6 +24,16 @@ def with_text(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any
     return {key: item for key, item in query.items() if key != "sql"} | {"query": text}
 
 
+def with_actors(query: dict[str, Any], at: Path, found: Findings) -> dict[str, Any]:
+    """A funnel under the actors who are asked about, where it stands in their place."""
+    source = query.get("source")
+    kind = source.get("kind") if isinstance(source, dict) else None
+    if "FunnelsQuery" not in (kind, KINDS.get(word(kind)) if isinstance(kind, str) else None):
+        return query
+    found.said((*at, "source"), "a funnel → the FunnelsActorsQuery of it")
+    return query | {"source": {"kind": "FunnelsActorsQuery", "source": source}}
+
+
 def from_text(text: str, at: Path, found: Findings) -> Any:
     """SQL, or JSON as text."""
     inside = texts.read(text)

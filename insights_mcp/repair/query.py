@@ -11,10 +11,11 @@ from insights_mcp.repair.checks import checked
 from insights_mcp.repair.findings import BadQuery, Findings, Path, shown
 from insights_mcp.repair.kinds import COMMON, EXAMPLE, MODELS, SERIES_KINDS, TELLING, headed, kind_meant
 from insights_mcp.repair.objects import by_words, meant, part
-from insights_mcp.repair.opening import alone, from_text, opened, with_text
+from insights_mcp.repair.opening import alone, from_text, opened, with_actors, with_text
 from insights_mcp.repair.placing import placed
 from insights_mcp.repair.shapes import Part, fields
 from insights_mcp.repair.words import EASY_KINDS, word
+from insights_mcp.schema.actors import FunnelCorrelationQuery
 from insights_mcp.schema.hogql import HogQLQuery
 from insights_mcp.schema.query import PRODUCT_ANALYTICS
 from insights_mcp.schema.wrappers import Wrapper
@@ -72,6 +73,8 @@ def query_at(value: Any, at: Path, found: Findings) -> Any:
 def _read(model: type[BaseModel], query: dict[str, Any], at: Path, found: Findings) -> Any:
     if model is HogQLQuery:
         query = with_text(query, at, found)
+    if model is FunnelCorrelationQuery:
+        query = with_actors(query, at, found)
     if model in COMMON:
         query = _with_actions(query, at, found)
         query = checked(placed(model, query, at, found), at, found)

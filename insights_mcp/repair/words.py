@@ -47,11 +47,11 @@ def spoken(table: dict[str, str]) -> dict[str, str]:
 
 
 # Without a word in the common form: the first is its name there.
-EASY_KINDS = {
+COMMON_KINDS = {
     "trends": "TrendsQuery", "funnel": "FunnelsQuery", "retention": "RetentionQuery", "stickiness": "StickinessQuery",
-    "lifecycle": "LifecycleQuery", "paths": "PathsQuery", "sql": "HogQLQuery",
-    "trend": "TrendsQuery", "funnels": "FunnelsQuery", "path": "PathsQuery",
+    "lifecycle": "LifecycleQuery", "paths": "PathsQuery", "sql": "HogQLQuery", "correlation": "FunnelCorrelationQuery",
 }  # fmt: skip
+EASY_KINDS = {**COMMON_KINDS, "trend": "TrendsQuery", "funnels": "FunnelsQuery", "path": "PathsQuery"}
 KINDS = spoken(
     {
         "TrendsQuery": "trends trend trendquery trendquerys insighttrends timeseries series",
@@ -61,6 +61,7 @@ KINDS = spoken(
         "LifecycleQuery": "lifecycle lifecycles",
         "PathsQuery": "paths path pathquery userpaths",
         "HogQLQuery": "sql hogql sqlquery hogqlquerynode",
+        "FunnelCorrelationQuery": "correlation correlations funnelcorrelation funnelcorrelations correlationquery",
         "EventsQuery": "eventquery eventstable",
         "ActorsQuery": "actors actorquery personsquery",
         "InsightVizNode": "insightviz insightnode insight",

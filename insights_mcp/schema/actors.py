@@ -58,7 +58,7 @@ class FunnelCorrelationQuery(QueryNode):
 
     kind: Literal["FunnelCorrelationQuery"]
     source: FunnelsActorsQuery
-    funnelCorrelationType: str | None = None
+    funnelCorrelationType: Literal["events", "properties", "event_with_properties"] | None = None
     funnelCorrelationNames: list[str] | None = None
     funnelCorrelationEventNames: list[str] | None = None
     funnelCorrelationExcludeNames: list[str] | None = None

@@ -121,9 +121,8 @@ def test_who_is_behind_a_correlation(told: Ask, event: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "says"),
-    [("properties", "funnelCorrelationNames"), ("event_with_properties", "funnelCorrelationEventNames"),
-     ("values", "events, properties, event_with_properties")],
-)  # fmt: skip
+    [("properties", "funnelCorrelationNames"), ("event_with_properties", "funnelCorrelationEventNames")],
+)
 def test_what_is_missing(told: Ask, kind: str, says: str) -> None:
     """Is named."""
     with pytest.raises(QueryError) as refused:

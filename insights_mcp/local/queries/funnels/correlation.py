@@ -60,8 +60,6 @@ def interval(query: FunnelCorrelationQuery) -> None:
 def compile(query: FunnelCorrelationQuery, context: Context) -> Plan:  # noqa: A001 (each kind: check, compile, shape)
     """The statement for a query. Raises QueryError for what is not supported."""
     asked = query.funnelCorrelationType or "events"
-    if asked not in TYPES:
-        raise QueryError(f"funnelCorrelationType is one of {', '.join(TYPES)}.", attr="funnelCorrelationType")
     funnel = replace(Funnel.of(FunnelsQuery.model_validate(source_of(query.source.source)), context), keeps_events=True)
     tables = [*furthest(funnel), ("people", people(funnel, query.source.funnelStep or 1))]
     statement = funnel.scan.statement(with_tables(iter(tables), TYPES[asked](query, funnel)))
