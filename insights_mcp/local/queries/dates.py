@@ -37,7 +37,8 @@ WHOLE = {"wStart": "week", "mStart": "month", "qStart": "quarter", "yStart": "ye
 class Period:
     """From `start` to `end`, both included, in the project's zone, cut into buckets of an interval.
 
-    Labels of weeks are cut at the ends of the period that this one is shown `beside`, as PostHog does.
+    Labels of weeks are cut at the ends of the period that this one is shown `beside`, as PostHog does. `passing`: hours
+    and less are those that pass, also where the clock jumps; what it shows again is a microsecond later.
     """
 
     start: datetime
@@ -46,6 +47,7 @@ class Period:
     week_start: int = 0
     exact: bool = False
     beside: Period | None = None
+    passing: bool = False
 
     @property
     def zone(self) -> tzinfo:
@@ -74,11 +76,21 @@ class Period:
     @cached_property
     def moments(self) -> list[str]:
         """The buckets with the zone, in ISO 8601."""
-        return [iso(bucket.replace(tzinfo=self.zone)) for bucket in self._buckets]
+        return [iso(bucket.replace(tzinfo=self.zone)) for bucket in self._shown]
 
     @cached_property
     def _buckets(self) -> list[datetime]:
         """Found out once: each series of an answer asks for them."""
+        if not (self.passing and self.interval in CLOCKS):
+            return self._shown
+        first = floor(self.start, self.interval).astimezone(UTC)
+        count = (self.end.astimezone(UTC) - first) // timedelta(seconds=SECONDS[self.interval])
+        clocks = [plus(first, self.interval, number).astimezone(self.zone) for number in range(count + 1)]
+        return [clock.replace(tzinfo=None, microsecond=clock.fold, fold=0) for clock in clocks]
+
+    @cached_property
+    def _shown(self) -> list[datetime]:
+        """The start of each bucket that the clock shows, once."""
         first = floor(self.start, self.interval, self.week_start).replace(tzinfo=None)
         last = self.end.replace(tzinfo=None)
         found: list[datetime] = []
@@ -102,7 +114,14 @@ class Period:
 
     def bucket(self, column: str) -> str:
         """SQL: the start of the bucket a UTC time falls in."""
-        return truncated(self.local(column), self.interval, self.week_start)
+        start = truncated(self.local(column), self.interval, self.week_start)
+        if not (self.passing and self.interval in CLOCKS):
+            return start
+        again = [
+            f" + to_microseconds(({column} >= timestamp '{since}' and {column} < timestamp '{until}')::integer)"
+            for since, until in zones.repeated(self.start - timedelta(days=1), self.end)
+        ]
+        return f"({start}{''.join(again)})" if again else start
 
     def grouped(self, column: str) -> str:
         """SQL: the same to group by; `::timestamp` makes it the bucket. A date is the quickest."""

@@ -28,6 +28,15 @@ def local(column: str, start: datetime, end: datetime) -> str:
     return f"({column} + case {arms} else {last} end)"
 
 
+def repeated(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """From when to when (UTC, without zone) the clock shows what it has shown already."""
+    return [
+        (since, since + (before - after))
+        for (_, before), (since, after) in pairwise(segments(start, end))
+        if after < before
+    ]
+
+
 def _seconds(offset: timedelta) -> str:
     return f"to_seconds({int(offset.total_seconds())})"
 

@@ -71,6 +71,22 @@ def test_of_the_last_second_its_beginning_counts(tmp_path: Path) -> None:
     assert [1, 1] == asking(store, NOW)(trend("2026-03-08", "2026-03-09"))["results"][0]["data"]
 
 
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [("2026-03-08", {"00": [0], "01": [1], "03": [2]}), ("2026-11-01", {"00": [0], "01": [1, 2], "02": [1], "03": [0]})],
+)
+def test_hours_are_those_that_pass(tmp_path: Path, day: str, expected: dict[str, list[int]]) -> None:
+    """Where the clocks of New York jump, an hour is not there, or there twice."""
+    times = ("03-08T06:30", "03-08T07:00", "03-08T07:59", "11-01T05:30", "11-01T06:30", "11-01T06:40", "11-01T07:30")
+    store = store_of([visit(time, "ann") for time in times], tmp_path)
+    asked = trend(f"{day}T00:00:00", f"{day}T03:59:59", interval="hour")
+    [found] = asking(store, NOW)(asked, timezone="America/New_York")["results"]
+    seen: dict[str, list[int]] = {}
+    for hour, number in zip(found["days"], found["data"], strict=True):
+        seen.setdefault(hour[11:13], []).append(number)
+    assert expected == seen
+
+
 def test_the_hours_before(site: Ask) -> None:
     """Beside all of today stands the time before it as long as today is so far, where hours are asked for."""
     asked = trend("-7d", interval="hour", **shown("ActionsBarValue"), **BEFORE)

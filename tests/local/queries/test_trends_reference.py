@@ -88,6 +88,11 @@ def starts(first: str, last: str, unit: str, week_start: int = 0) -> list[dateti
     return found
 
 
+def is_shown(clock: datetime, zone: str) -> bool:
+    """Whether the clocks of a zone ever showed it: an hour is skipped in spring."""
+    return clock == clock.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
 def test_weekly_active_authors_by_repository(store: EventStore, raw: list[Commit]) -> None:
     """Each day, so many authors committed to the repository in the week that ends with it."""
     days = starts("2024-01-01", "2024-06-30", "day")
@@ -154,7 +159,8 @@ def test_math(
     for commit in raw:
         if commit.event == "commit authored":
             by_bucket[floor(local(commit, zone), unit, week_start)].append(commit)
-    expected = [reckoned(by_bucket[bucket]) for bucket in starts(first, last, unit, week_start)]
+    passed = [bucket for bucket in starts(first, last, unit, week_start) if is_shown(bucket, zone)]
+    expected = [reckoned(by_bucket[bucket]) for bucket in passed]
     [series] = ask(
         store,
         zone,

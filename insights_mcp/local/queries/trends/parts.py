@@ -148,4 +148,4 @@ def _asked(query: TrendsQuery, context: Context, display: str, unit: str) -> Per
         "first": context.first_seen([name for series in known for name in entities.events_of(series, filters)]),
     }
     of = dates.to_the_moment if display == NUMBER else dates.period
-    return of(given.date_from, given.date_to, interval=unit, **common)
+    return replace(of(given.date_from, given.date_to, interval=unit, **common), passing=True)
