@@ -11,6 +11,9 @@ from typing import Any
 
 from insights_mcp.local.queries import zones
 from insights_mcp.local.queries.errors import QueryError
+from insights_mcp.local.queries.labels import CLOCKS, MONTHS, day, iso, label
+
+__all__ = ["Period", "day", "iso", "label"]
 
 RELATIVE = re.compile(r"^-?(?P<number>\d{1,6})?(?P<unit>[a-zA-Z])(?P<position>Start|End)?$")
 ROUGH = re.compile(r"^(\d{4})(?:-(\d{2}))?$")  # a year or a month begins with its first day
@@ -24,11 +27,8 @@ ENDS: dict[str, dict[str, Any]] = {
 }
 SPANS = {"s": "second", "M": "minute", "h": "hour", "d": "day", "w": "week", "m": "month", "q": "quarter", "y": "year"}
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
-MONTHS = {"month": 1, "quarter": 3, "year": 12}
 BUCKET_LIMIT = 50_000
 DEFAULT_DAYS = 7
-CLOCKS = {"second": "seconds", "minute": "minutes", "hour": "minutes"}
-NAMES = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Before what is left of this month comes the whole month before.
 WHOLE = {"wStart": "week", "mStart": "month", "qStart": "quarter", "yStart": "year"}
 
@@ -281,34 +281,3 @@ def shifted(current: Period, by: str) -> Period:
     """The period of the same length that begins `by` (such as `-1w`) from the current one."""
     start = parsed(by, current.start)[0]
     return current.moved(start, start + (current.end - current.start))
-
-
-def iso(moment: datetime) -> str:
-    """ISO 8601; UTC as Z."""
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def day(moment: datetime, interval: str) -> str:
-    """A bucket as `days` names it."""
-    return moment.isoformat(" ", "seconds") if interval in CLOCKS else moment.isoformat()[:10]
-
-
-def label(moment: datetime, interval: str, start: datetime, end: datetime) -> str:
-    """A bucket as `labels` names it: `21-Dec-2019`, `24-Dec 00:00`, `24–30 Nov`, `Sep 2019`."""
-    if interval == "week":
-        return _week_label(moment, start, end)
-    if interval in MONTHS:
-        return f"{NAMES[moment.month]} {moment.year}"
-    when = moment.time().isoformat(CLOCKS[interval]) if interval in CLOCKS else moment.year
-    return f"{moment.day}-{NAMES[moment.month]}{' ' if interval in CLOCKS else '-'}{when}"
-
-
-def _week_label(moment: datetime, start: datetime, end: datetime) -> str:
-    first = max(moment, start.replace(tzinfo=None))
-    last = max(first, min(moment + timedelta(days=6), end.replace(tzinfo=None)))
-    if first.date() == last.date():
-        return f"{first.day}-{first:%b-%Y}"
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{last.day} {last:%b}"
-    form = "%b" if first.year == last.year else "%b-%Y"
-    return f"{first.day}-{first.strftime(form)} – {last.day}-{last.strftime(form)}"

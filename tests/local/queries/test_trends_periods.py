@@ -73,7 +73,10 @@ def test_of_the_last_second_its_beginning_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("day", "expected"),
-    [("2026-03-08", {"00": [0], "01": [1], "03": [2]}), ("2026-11-01", {"00": [0], "01": [1, 2], "02": [1], "03": [0]})],
+    [
+        ("2026-03-08", {"00": [0], "01": [1], "03": [2]}),
+        ("2026-11-01", {"00": [0], "01": [1, 2], "02": [1], "03": [0]}),
+    ],
 )
 def test_hours_are_those_that_pass(tmp_path: Path, day: str, expected: dict[str, list[int]]) -> None:
     """Where the clocks of New York jump, an hour is not there, or there twice."""
