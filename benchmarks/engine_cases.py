@@ -16,7 +16,7 @@ VIEWS = {"kind": "EventsNode", "event": "$pageview"}
 BOUGHT = ("$pageview", "checkout_started", "purchase_completed")
 MONTH = {"date_from": "2026-10-02", "date_to": "2026-10-31"}
 QUARTER = {"date_from": "2026-08-03", "date_to": "2026-10-31"}
-IN_MONTH = "timestamp >= '2026-10-02 00:00:00' and timestamp < '2026-11-01 00:00:00'"
+IN_MONTH = "timestamp >= '2026-10-02 00:00:00' and timestamp <= '2026-10-31 23:59:59'"
 IN_QUARTER = "timestamp >= '2026-08-03 00:00:00' and timestamp < '2026-11-01 00:00:00'"
 IN_WEEKS = "timestamp >= '2026-09-06 00:00:00' and timestamp < '2026-11-01 00:00:00'"
 IN_12_WEEKS = "timestamp >= '2026-08-02 00:00:00' and timestamp < '2026-11-01 00:00:00'"

@@ -58,6 +58,11 @@ class Period:
         """From when events count: the start of the first bucket, unless the dates are meant exactly."""
         return self.start if self.exact else floor(self.start, self.interval, self.week_start)
 
+    @property
+    def read_to(self) -> datetime:
+        """Up to when events count: in whole seconds, so that of a day's last second its beginning counts."""
+        return self.end.replace(microsecond=0)
+
     def buckets(self) -> list[datetime]:
         """The start of each bucket, without zone."""
         return list(self._buckets)

@@ -184,13 +184,13 @@ def _index(period: Period, count: int | None) -> str:
     if count is None:
         first = dates.floor(period.start, period.interval, period.week_start)
         return presence.index(local, period.interval, first)
-    end = period.end.replace(tzinfo=None, microsecond=0)
+    end = period.read_to.replace(tzinfo=None)
     return f"(date_sub('{period.interval}', {local}, timestamp '{end:%Y-%m-%d %H:%M:%S}') // {count})"
 
 
 def _where(part: Part, query: StickinessQuery, filters: Filters) -> str:
     scan, series = filters.scan, part.series
-    start, end = (scan.bind(presence.utc(moment)) for moment in (part.period.read_from, part.period.end))
+    start, end = (scan.bind(presence.utc(moment)) for moment in (part.period.read_from, part.period.read_to))
     conditions = [f"e.timestamp >= {start}", f"e.timestamp <= {end}", entities.matches(series, filters)]
     conditions += presence.sampled(scan, query.samplingFactor)
     if query.properties:

@@ -153,3 +153,19 @@ def test_boxes_are_of_a_cohort(site: Ask) -> None:
     asked |= {"breakdownFilter": {"breakdown_type": "cohort", "breakdown": [1]}}
     [box] = site(asked, cohorts={1: Cohort(1, "nobody", is_static=True)})["results"]
     assert (0, 1) == (box["max"], site({**asked, "breakdownFilter": {}})["results"][0]["max"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"kind": "StickinessQuery", "series": [{"kind": "EventsNode", "event": "left"}]}, [1, 0]),
+        ({"kind": "PathsQuery", "pathsFilter": {"includeEventTypes": ["custom_event"]}}, ["2_note"]),
+    ],
+)
+def test_other_kinds_read_to_the_same_second(tmp_path: Path, asked: dict[str, Any], expected: list[Any]) -> None:
+    """What happens half a second later is not of the range."""
+    times = {"08T10:00:00": "left", "09T23:59:58": "visit", "09T23:59:59": "note", "09T23:59:59.5": "left"}
+    events = [visit("", "ann") | {"event": what, "timestamp": f"2026-03-{time}Z"} for time, what in times.items()]
+    ask = asking(store_of(events, tmp_path), NOW)
+    results = ask(asked | {"dateRange": {"date_from": "2026-03-08", "date_to": "2026-03-09"}})["results"]
+    assert expected == (results[0]["data"] if "series" in asked else [edge["target"] for edge in results])

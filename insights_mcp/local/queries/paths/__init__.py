@@ -97,7 +97,7 @@ def tables(query: PathsQuery, scan: Scan, context: Context, *, sized: bool = Fal
 def _between(query: PathsQuery, context: Context) -> tuple[datetime, datetime]:
     # PostHog reads from the start of a day here, also where dates are meant exactly.
     asked = replace(period(query, context), exact=False)
-    return presence.utc(asked.read_from), presence.utc(asked.end)
+    return presence.utc(asked.read_from), presence.utc(asked.read_to)
 
 
 def _where(query: PathsQuery, given: PathsFilter, scan: Scan, context: Context) -> str:
