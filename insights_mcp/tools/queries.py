@@ -29,7 +29,8 @@ LONGEST = 2_000  # characters of an address
 COMMON_FORM = (
     '{"kind":"trends","events":["$pageview",{"event":"signed up","math":"dau"}],"by":"$browser","from":"-30d",'
     '"interval":"week","where":{"person.plan":"free"}}; funnel, correlation: steps, window; '
-    'retention: start, return, period; stickiness, lifecycle, paths: events; {"sql":"select count() from events"}. Or PostHog\'s JSON.'
+    "retention: start, return, period; stickiness, lifecycle, paths: events; "
+    '{"sql":"select count() from events"}. Or PostHog\'s JSON.'
 )
 
 
