@@ -323,6 +323,15 @@ def test_time_to_convert() -> None:
     assert ["average 1m 40s"] == texts(spec)
 
 
+def test_odds_are_drawn_to_either_side() -> None:
+    """By powers of two: twice the odds is as long as half of them."""
+    odds = {"demo": 2, "film": 8, "help": 0.5, "nothing": 0, "unknown": None}
+    events = [{"event": {"event": name}, "odds_ratio": ratio} for name, ratio in odds.items()]
+    spec = drawn({"events": events}, funnelCorrelationType="events")
+    found = [(bar["s"], bar["x"], bar["t"], bar["c"] == OTHERS) for bar in spec["data"]["values"]]
+    assert found == [("film", 3, "×8", False), ("demo", 1, "×2", False), ("help", -1, "×0.5", True)]
+
+
 def test_a_funnel_over_time_is_in_per_cent() -> None:
     """Conversion, not people."""
     spec = drawn([{"count": 3, "data": [100.0, 50.0, 25.0], "days": days(3)}])

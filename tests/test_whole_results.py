@@ -69,12 +69,15 @@ EACH: dict[str, Any] = {
               for n, day in enumerate(DAYS)],
     "grids": [{"label": "a", "calendar_heatmap_data":
               {"data": [{"row": 1, "column": h, "value": h} for h in range(24)]}}],
+    "correlations": {"skewed": False, "events": [
+        {"event": {"event": f"e{n}"}, "success_count": n, "failure_count": 50 - n, "odds_ratio": 2.0**n,
+         "correlation_type": "success"} for n in range(20)]},
     "objects": [{"any": n, "of": "next week", "nested": {"deep": n}} for n in range(30)],
     "": {"a": {"shape": ["nobody", "knows"]}},
     "rows": [[cell, n] for n, cell in enumerate(NASTY)],
 }  # fmt: skip
-OWN = ("data", "bins", "count", "value", "aggregated_value", "median", "any")
-MEASURED = ("value", "percent", "people", "times", "median", "any", "column2")
+OWN = ("data", "bins", "count", "success_count", "value", "aggregated_value", "median", "any")
+MEASURED = ("value", "percent", "people", "times", "median", "any", "column2", "converted")
 
 
 def columns_of(name: str) -> list[str] | None:

@@ -12,7 +12,7 @@ from typing import Any
 from insights_mcp.answer.answer import Rows
 from insights_mcp.answer.asked import Asked
 from insights_mcp.answer.column_types import texts, typed
-from insights_mcp.answer.digest import boxes, heatmaps
+from insights_mcp.answer.digest import boxes, correlations, heatmaps
 from insights_mcp.answer.digest.retention import cohorts_of, period_names
 from insights_mcp.answer.pieces import pieces_table
 from insights_mcp.answer.results import UNKNOWN, shape_of
@@ -147,6 +147,19 @@ def _edges(result: list[Row], _: Asked) -> Iterator[Block]:
     yield {}, {**ends, "times": [edge["value"] for edge in result], "average_seconds": seconds}
 
 
+def _correlations(result: Row, asked: Asked) -> Iterator[Block]:
+    found, parts = result["events"], correlations.parts_of(asked)
+    named = dict(zip(parts, zip(*(correlations.split(each, parts) for each in found), strict=True), strict=False))
+    counts = {name: [each.get(key) for each in found] for name, key in CORRELATION.items()}
+    yield {"skewed": result.get("skewed")}, {**named, **counts}
+
+
+CORRELATION = {
+    "converted": "success_count", "not_converted": "failure_count", "odds_ratio": "odds_ratio",
+    "goes_along_with": "correlation_type",
+}  # fmt: skip
+
+
 def _boxes(result: list[Row], asked: Asked) -> Iterator[Block]:
     places: dict[Any, list[Row]] = {}
     for box in result:
@@ -184,6 +197,7 @@ BLOCKS: dict[str, Callable[[Any, Asked], Iterator[Block]]] = {
     "step lists": _step_lists,
     "bins": _bins,
     "edges": _edges,
+    "correlations": _correlations,
     "objects": _objects,
 }
 

@@ -53,6 +53,7 @@ BUILDERS: dict[str, Builder] = {
     "edges": flow.build,
     "grids": heat.calendar,
     "boxes": boxes.build,
+    "correlations": ranked.odds,
 }
 
 

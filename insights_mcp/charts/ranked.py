@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import log2
 from typing import Any
 
 from insights_mcp.answer.asked import Asked
-from insights_mcp.answer.numbers import change, number, percent
+from insights_mcp.answer.digest import correlations
+from insights_mcp.answer.numbers import change, number, percent, rough
 from insights_mcp.answer.series import SUMMABLE, breakdown_of, label_of
 from insights_mcp.charts.folding import is_rest
 from insights_mcp.charts.look import INK, MAIN, OTHERS, PALETTE, ROOM, SOFT, distinct, rows, short
 from insights_mcp.charts.part import Part
 from insights_mcp.charts.plot import BEFORE, LIGHT
 from insights_mcp.charts.units import Unit, unit_of
+from insights_mcp.errors import NoPicture
 from insights_mcp.text import counted
 
 MOST = 20
@@ -23,6 +26,7 @@ PAIR = 40  # the height of two bars, one for each period
 SHARED = frozenset({"ActionsPie", "WorldMap"})
 # What these displays show is read faster, and drawn without a map, as a ranking: so that nobody looks for the other.
 INSTEAD = {"ActionsPie": ("ranked, instead of a pie",), "WorldMap": ("ranked, instead of a map",)}
+ODDS = "odds ratio, logarithmic; right: goes along with converting, left: with not converting"
 OUTSIZED = 2  # times the greatest named value
 
 
@@ -83,6 +87,20 @@ def bars(found: Sequence[Bar], unit: Unit, *, summable: bool, shared: bool = Fal
     outsized = drawn[-1].grey and len(drawn) > 1 and drawn[-1].value > OUTSIZED * max(b.value for b in drawn[:-1])
     notes += [f"{drawn[-1].name}: not to scale"] if outsized else []
     return Part(_horizontal(drawn, told, outsized), "bars", tuple(notes))
+
+
+def odds(result: dict[str, Any], asked: Asked) -> Part:
+    """What goes along with converting to the right of even odds, what goes along with not converting to the left."""
+    parts = correlations.parts_of(asked)
+    known = [(each, number(each.get("odds_ratio"))) for each in result["events"]]
+    found = [(": ".join(filter(None, correlations.split(each, parts))), ratio) for each, ratio in known if ratio]
+    ranked = sorted(((name, ratio) for name, ratio in found if ratio > 0), key=lambda pair: -pair[1])
+    if not ranked:
+        raise NoPicture("Nothing goes along with converting: there is nothing to draw.")
+    kept = ranked[: MOST // 2] + ranked[MOST // 2 :][-(MOST // 2) :]
+    drawn = [Bar(name, log2(ratio), grey=ratio < 1) for name, ratio in kept]
+    told = [f"×{rough(2**bar.value)}" for bar in drawn]
+    return Part(_horizontal(drawn, told, False), "bars", (ODDS,))
 
 
 def _together(rest: Sequence[Bar]) -> Bar:

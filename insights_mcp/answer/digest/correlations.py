@@ -22,20 +22,21 @@ Correlation = dict[str, Any]
 
 def table(found: list[Correlation], asked: Asked) -> Table:
     """A row for each; those whose odds are farthest from even say most."""
-    parts = _parts(asked)
-    rows = [[*_split(each, parts), *_counts(each), number(each.get("odds_ratio"))] for each in found]
+    parts = parts_of(asked)
+    rows = [[*split(each, parts), *_counts(each), number(each.get("odds_ratio"))] for each in found]
     ranked = sorted(range(len(rows)), key=lambda place: -_strength(found[place]))
     return Table([*parts, *COUNTS], rows, ranked=ranked)
 
 
 def digest(result: dict[str, Any], asked: Asked) -> list[str]:
     """The strongest of either way."""
-    lines = [_strongest(result["events"], way, _parts(asked)) for way in WAYS]
+    lines = [_strongest(result["events"], way, parts_of(asked)) for way in WAYS]
     lines += [SKEWED] if result.get("skewed") is True else []
     return [line for line in lines if line] or ["nothing goes along with converting, or with not converting"]
 
 
-def _parts(asked: Asked) -> tuple[str, ...]:
+def parts_of(asked: Asked) -> tuple[str, ...]:
+    """The parts of what is compared, by the kind of question."""
     return PARTS.get(str(asked.source.get("funnelCorrelationType")), ("event",))
 
 
@@ -46,7 +47,7 @@ def _strongest(found: list[Correlation], way: str, parts: tuple[str, ...]) -> st
 
 
 def _told(each: Correlation, parts: tuple[str, ...]) -> str:
-    named = dict(zip(parts, _split(each, parts), strict=True))
+    named = dict(zip(parts, split(each, parts), strict=True))
     event = [quoted(named["event"], NAME)] if "event" in named else []
     held = [f"{quoted(named['property'], NAME)} is {quoted(named['value'], NAME)}"] if "property" in named else []
     converted, not_converted = map(told, _counts(each))
@@ -58,7 +59,8 @@ def _counts(each: Correlation) -> list[float | None]:
     return [number(each.get("success_count")), number(each.get("failure_count"))]
 
 
-def _split(each: Correlation, parts: tuple[str, ...]) -> list[str]:
+def split(each: Correlation, parts: tuple[str, ...]) -> list[str]:
+    """What it is, by its parts; '' for those that are not there."""
     event = each.get("event")
     named = str(event.get("event") if isinstance(event, dict) else event).split("::", len(parts) - 1)
     return [*named, *[""] * (len(parts) - len(named))]
