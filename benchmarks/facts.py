@@ -130,7 +130,7 @@ def _funnel(dice: random.Random) -> tuple[str, list[Question]]:
     return _text(steps), [
         (rf"{_number(counts[-1])} of {_number(counts[0])} people", "who converted"),
         (rf"converted \({_percent(counts[-1], counts[0])}%\)", "the conversion"),
-        (rf"weakest step {at + 1} → {at + 2}", "the weakest step"),
+        (rf"largest loss {at + 1} → {at + 2}", "where most were lost"),
         (rf"{_number(lost[at])} of \d+ people lost", "its drop in people"),
         (rf"longest {len(counts) - 1}m", "the longest step in time"),
     ]
@@ -198,7 +198,7 @@ def _paths(dice: random.Random) -> tuple[str, list[Question]]:
     heaviest = values.index(max(values))
     return _text(edges), [
         (rf'heaviest step: "/{heaviest % 5}" → "/{heaviest}"', "the heaviest edge"),
-        (rf"heaviest step: [^,]*, {_number(max(values))} people", "people on the heaviest edge"),
+        (rf"heaviest step: [^,]*, {_number(max(values))} times?", "how often it was gone"),
     ]
 
 

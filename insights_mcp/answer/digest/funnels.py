@@ -94,16 +94,16 @@ def weakest(funnel: Funnel) -> str:
     """Where most were lost; and where the smallest share went on, if that is another step."""
     if not funnel.weakest:
         return ""
-    lost = f"largest loss {between(funnel.weakest[0])}: {_lost(funnel, f'{funnel.whom} lost')}"
+    lost = f"largest loss {between(funnel.weakest[0])}: {_lost(funnel, f' {funnel.whom} lost')}"
     at, here, on = funnel.steepest or funnel.weakest
     return lost if at == funnel.weakest[0] else f"{lost}; smallest share going on {between(at)}: {percent(on, here)}"
 
 
-def _lost(funnel: Funnel, word: str) -> str:
+def _lost(funnel: Funnel, word: str = "") -> str:
     """From which step to which, and how many."""
     at, here, on = funnel.weakest or (0, 0, 0)
     names = f"{quoted(funnel.names[at], NAME)} → {quoted(funnel.names[at + 1], NAME)}"
-    return f"{names}, {told(here - on)} of {told(here)} {word} ({percent(here - on, here)})"
+    return f"{names}, {told(here - on)} of {told(here)}{word} ({percent(here - on, here)})"
 
 
 def _times(funnel: Funnel, longest: str = "median time from step to step: longest") -> str:
@@ -156,7 +156,7 @@ def _largest(funnel: Funnel, *, everywhere: bool) -> str:
     """All that is told of the value with most people; where most were lost may be the same step `everywhere`."""
     through = f"{told(funnel.last)} of {told(funnel.first)} converted ({percent(funnel.last, funnel.first)})"
     where = f"largest loss {between(funnel.weakest[0])}{' in each' if everywhere else ''}" if funnel.weakest else ""
-    parts = [through, f"{where}: {_lost(funnel, 'lost')}" if where else "", _times(funnel, "longest median")]
+    parts = [through, f"{where}: {_lost(funnel)}" if where else "", _times(funnel, "longest median")]
     return f"largest {quoted(funnel.value, NAME)}: {'; '.join(filter(None, parts))}"
 
 
